@@ -1,0 +1,35 @@
+"""evaluate: open the test split, once, and say how good the model is."""
+
+from darkroom.data.pixels import load_examples
+from darkroom.data.workers import worker_pool
+from darkroom.evaluation.example import write_example
+from darkroom.evaluation.measure import measure, prediction_table
+from darkroom.evaluation.metrics import confusion, per_class
+from darkroom.evaluation.plots import draw_plots
+from darkroom.models.saving import load_network
+from darkroom.stage import Report, Stage, run_stage
+from darkroom.tables import SPLIT_NAMES
+from darkroom.training.runtime import start_tensorflow
+
+
+def evaluate(stage: Stage) -> Report:
+    """Measure the model on every split, and on test in detail."""
+    params, splits = stage.params, stage.read("splits")
+    with worker_pool() as pool:
+        data = load_examples(stage.input("images"), splits, params.image.size, SPLIT_NAMES, pool)
+    start_tensorflow(params.train.threads)
+    network = load_network(stage.input("model"))
+    scores, probabilities = measure(network, data, params.evaluate.batch_size)
+    test, predicted = data["test"], probabilities.argmax(axis=1)
+    matrix = confusion(test.labels, predicted, test.classes)
+    ids = splits[splits["split"] == "test"]["image_id"]
+    stage.save("predictions", prediction_table(ids, test, probabilities))
+    stage.save("per_class", per_class(test.labels, predicted, test.classes))
+    stage.save("confusion", matrix)
+    draw_plots(stage.output("plots"), stage.read("history"), matrix)
+    write_example(stage.input("images"), ids.iloc[0], stage.output("example"))
+    return scores
+
+
+if __name__ == "__main__":
+    run_stage(evaluate)

@@ -1,0 +1,23 @@
+"""package: record the pipeline, register the model and let the gate decide whether it is released."""
+
+from darkroom.serving.bundle import bundle_digest, write_bundle
+from darkroom.serving.release import release, summarise
+from darkroom.serving.texts import model_card, terminal_summary
+from darkroom.stage import Report, Stage, run_stage
+
+
+def package(stage: Stage) -> Report:
+    """Make the row of this pipeline in MLflow and, when it beats the champion, the new champion."""
+    results = stage.read_results()
+    reports = {result.stage: result.report for result in results}
+    bundle = stage.output("bundle")
+    write_bundle(bundle, stage.input("model"), reports, stage.params.image.size)
+    done = release(stage.params, results, bundle, stage.input("example"), stage.run.run_id)
+    report = summarise(done, stage.params, bundle_digest(bundle))
+    stage.save("model_card", model_card(reports, stage.params, report))
+    print(terminal_summary(reports, done, stage.params.package.name), flush=True)
+    return report
+
+
+if __name__ == "__main__":
+    run_stage(package)

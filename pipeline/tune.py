@@ -1,0 +1,30 @@
+"""tune: search for better hyper-parameters, on train and validation."""
+
+from darkroom.data.pixels import load_examples
+from darkroom.data.workers import worker_pool
+from darkroom.files import digest
+from darkroom.paths import cache_folder
+from darkroom.stage import Report, Stage, run_stage
+from darkroom.training.runtime import start_tensorflow
+from darkroom.training.tuning import no_search, run_search, summarise
+
+
+def tune(stage: Stage) -> Report:
+    """Search, or leave an empty result when the search is off."""
+    params = stage.params
+    if params.tune.enabled:
+        splits = stage.read("splits")
+        with worker_pool() as pool:
+            data = load_examples(stage.input("images"), splits, params.image.size, ("train", "validation"), pool)
+        start_tensorflow(params.train.threads)
+        content = digest([stage.code_digest(), splits.to_numpy().tolist()])
+        best, trials = run_search(data, params, cache_folder(), content, stage.run.log_metrics)
+    else:
+        best, trials = no_search()
+    stage.save("best", best)
+    stage.save("trials", trials)
+    return summarise(best, trials, params.tune)
+
+
+if __name__ == "__main__":
+    run_stage(tune)

@@ -1,0 +1,93 @@
+"""The one way from a file's bytes to pixels: ingest, training and serving all use it."""
+
+import re
+import warnings
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps
+
+MAX_PIXELS = 100_000_000  # refused before memory is spent on it
+BACKGROUND = (255, 255, 255)  # under transparent pixels
+ORIENTATION = 0x0112  # EXIF tag
+
+
+class UnreadablePicture(ValueError):
+    """The bytes are no picture, or do not decode whole; the text is the reason."""
+
+
+def decode(data: bytes, size: int) -> np.ndarray:
+    """Return a picture as upright RGB, squashed to (size, size, 3) uint8; raises UnreadablePicture."""
+    image = _guard(lambda: upright_rgb(open_picture(data)))
+    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
+
+
+def inspect(data: bytes) -> dict[str, Any]:
+    """Decode a picture whole and return its facts: width, height (upright), mode, format, orientation.
+
+    Raises UnreadablePicture.
+    """
+    image = open_picture(data)
+    orientation = _guard(lambda: image.getexif().get(ORIENTATION, 1))
+    orientation = orientation if orientation in range(1, 9) else 1
+    width, height = image.size if orientation < 5 else image.size[::-1]
+    return {
+        "width": width,
+        "height": height,
+        "mode": image.mode,
+        "format": image.format,
+        "orientation": orientation,
+    }
+
+
+def open_picture(data: bytes) -> Image.Image:
+    """Return the first frame, loaded whole, as it is stored; raises UnreadablePicture."""
+    return _guard(lambda: _open(data))
+
+
+def _open(data: bytes) -> Image.Image:
+    if not data:
+        raise UnreadablePicture("is empty")
+    image = Image.open(BytesIO(data))
+    if image.width * image.height > MAX_PIXELS:
+        raise UnreadablePicture(f"{image.width}x{image.height} is more than {MAX_PIXELS:,} pixels")
+    image.load()
+    return image
+
+
+def upright_rgb(image: Image.Image) -> Image.Image:
+    """Return a loaded picture turned as its EXIF says, in RGB, transparent parts over white."""
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I") or image.mode == "F":
+        image = _to_8_bit(image)
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        image = Image.new("RGBA", layer.size, (*BACKGROUND, 255))
+        image.alpha_composite(layer)
+    return image.convert("RGB")
+
+
+def _to_8_bit(image: Image.Image) -> Image.Image:
+    """Return 16-bit or floating-point greyscale in 8 bit; Pillow's own conversion clips it to white."""
+    pixels = np.asarray(image).astype(np.float64)
+    if image.mode.startswith("I;16") or (pixels.size and pixels.max() > 255):
+        pixels = pixels / 257.0
+    elif image.mode == "F" and pixels.size and pixels.max() <= 1:
+        pixels = pixels * 255.0
+    return Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8), "L")
+
+
+def _guard(action: Any) -> Any:
+    """Return what `action` does; whatever Pillow raises on broken bytes becomes UnreadablePicture."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd metadata and of sizes, which MAX_PIXELS judges
+            return action()
+    except UnreadablePicture:
+        raise
+    except Image.UnidentifiedImageError:
+        raise UnreadablePicture("not a picture in a known format") from None
+    except Exception as error:  # codecs raise nearly anything: OSError, SyntaxError, KeyError, struct.error
+        reason = re.sub(r"0x[0-9a-f]+", "0x", str(error).split("\n")[0])  # an address differs in each run
+        raise UnreadablePicture(f"does not decode whole: {reason or type(error).__name__}") from None

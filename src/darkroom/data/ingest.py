@@ -1,0 +1,146 @@
+"""Every file of the source read once: packed when it is a picture, listed with the reason when it is not."""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from darkroom.data.decode import UnreadablePicture, inspect
+from darkroom.data.digits import write_digits
+from darkroom.data.layout import Entry, is_system_file, read_layout
+from darkroom.data.sources import Source, open_source
+from darkroom.errors import UserError
+from darkroom.progress import progress
+from darkroom.tables import MANIFEST
+
+FILES_PER_SHARD = 1024
+BYTES_PER_SHARD = 64_000_000
+MAX_FILE_BYTES = 256_000_000  # larger ones are videos and archives, not pictures
+
+
+@contextmanager
+def open_ingest_source(source: str, raw: Path) -> Iterator[Source]:
+    """Open `ingest.source`: the built-in digits, or a path below data/raw/; raises UserError."""
+    where = f"params.yaml: ingest.source = {source!r}"
+    if source == "digits":
+        with tempfile.TemporaryDirectory(prefix="darkroom-") as folder:
+            write_digits(Path(folder))
+            with open_source(Path(folder), where) as opened:
+                yield opened
+        return
+    path = (raw / source).absolute()
+    if raw.absolute() not in path.parents or ".." in path.parts:
+        raise UserError(f"{where}: must be a path below data/raw/; copy or link the pictures there")
+    with open_source(path, where) as opened:
+        yield opened
+
+
+def list_entries(source: Source) -> tuple[list[Entry], int]:
+    """Return an entry for each file and the number of files that operating systems left, which are passed over."""
+    members = source.members()
+    kept = [member for member in members if not is_system_file(member.path)]
+    return read_layout(kept), len(members) - len(kept)
+
+
+def pack(source: Source, entries: list[Entry], folder: Path, executor: Executor) -> pd.DataFrame:
+    """Write the pictures to `folder`/part-00000.parquet ... (image_id, bytes) and return the manifest.
+
+    A shard holds neighbours by path, so that its content does not depend on the number of processes.
+    """
+    folder.mkdir(parents=True)
+    jobs = [
+        executor.submit(_pack_shard, source, shard, folder / f"part-{number:05d}.parquet")
+        for number, shard in enumerate(_shards(entries))
+    ]
+    rows = [row for job in progress(jobs, len(jobs), "ingest") for row in job.result()]
+    return pd.DataFrame(rows, columns=list(MANIFEST)).astype(MANIFEST).sort_values("image_id", ignore_index=True)
+
+
+def _shards(entries: list[Entry]) -> Iterator[list[Entry]]:
+    shard: list[Entry] = []
+    size = 0
+    for entry in entries:
+        if shard and (len(shard) == FILES_PER_SHARD or size + entry.size > BYTES_PER_SHARD):
+            yield shard
+            shard, size = [], 0
+        shard.append(entry)
+        size += entry.size
+    if shard:
+        yield shard
+
+
+def _pack_shard(source: Source, entries: list[Entry], path: Path) -> list[dict[str, Any]]:
+    """Read and check one shard's files, write the pictures, return their manifest rows (runs in a worker)."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows, pictures = [], []
+    for entry in entries:
+        row, data = _examine(source, entry)
+        rows.append(row)
+        if row["error"] is None:
+            pictures.append((row["image_id"], data))
+    if pictures:
+        ids, contents = zip(*sorted(pictures), strict=True)
+        table = pa.table({"image_id": pa.array(ids), "bytes": pa.array(contents, pa.binary())})
+        pq.write_table(table, path, compression="none", use_dictionary=False, row_group_size=256)
+    return rows
+
+
+def _examine(source: Source, entry: Entry) -> tuple[dict[str, Any], bytes]:
+    """Return a manifest row and the bytes of one file."""
+    error, facts, data, content = entry.error, dict.fromkeys(MANIFEST), b"", None
+    try:
+        if entry.size > MAX_FILE_BYTES:
+            raise UnreadablePicture(f"{entry.size:,} bytes is too large for a picture")
+        data = source.read(entry.path)
+        content = hashlib.sha256(data).hexdigest()
+        if error is None:
+            facts |= inspect(data)
+    except UnreadablePicture as problem:
+        error = str(problem)
+    except OSError as problem:
+        error = f"cannot be read: {problem.strerror or problem}"
+    path = entry.path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # a name may be any bytes
+    name = hashlib.sha256(f"{path}\0{content}".encode()).hexdigest()[:20]
+    known = {"image_id": name, "path": path, "label": entry.label, "given_split": entry.given_split}
+    return facts | known | {"sha256": content, "bytes": entry.size, "error": error}, data
+
+
+def check_classes(manifest: pd.DataFrame, source: str) -> None:
+    """Raise UserError unless there are two classes or more, with two pictures or more each."""
+    where = f"params.yaml: ingest.source = {source!r}"
+    if manifest.empty:
+        raise UserError(f"{where}: holds no files; put a folder of pictures for each class into it")
+    counts = manifest[manifest["error"].isna()]["label"].value_counts().sort_index()
+    if counts.empty:
+        example = manifest.sort_values("path").iloc[0]
+        raise UserError(f"{where}: none of its {len(manifest)} files is a picture ({example.path}: {example.error})")
+    if len(counts) == 1:
+        raise UserError(
+            f"{where}: has one class only, {counts.index[0]!r}; a classifier needs a folder for each of two or more"
+        )
+    single = counts[counts == 1]
+    if len(single):
+        raise UserError(f"{where}: class {single.index[0]!r} has one picture; give it more or take its folder away")
+
+
+def summarise(manifest: pd.DataFrame, system_files: int) -> dict[str, Any]:
+    """Return the report: counts, classes, the reasons for what was left out, and the content's digest."""
+    from darkroom.files import digest
+
+    pictures = manifest[manifest["error"].isna()]
+    return {
+        "pictures": len(pictures),
+        "unreadable": len(manifest) - len(pictures),
+        "system_files": system_files,
+        "classes": pictures["label"].nunique(),
+        "pictures_per_class": pictures["label"].value_counts().to_dict(),
+        "unreadable_because": manifest["error"].value_counts().to_dict(),
+        "digest": digest(manifest["image_id"].tolist()),
+    }

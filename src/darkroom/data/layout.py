@@ -1,0 +1,73 @@
+"""What the folders mean: labels, given splits, and files that belong to nothing."""
+
+from dataclasses import dataclass
+
+from darkroom.data.sources import Member
+
+SPLIT_FOLDERS = {
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "test": "test",
+    "testing": "test",
+}
+SYSTEM_NAMES = {".ds_store", "thumbs.db", "desktop.ini"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of the source and what its folders say of it."""
+
+    path: str
+    size: int
+    label: str | None
+    given_split: str | None
+    error: str | None = None
+
+
+def is_system_file(path: str) -> bool:
+    """Tell whether an operating system, not a person, left this file: .DS_Store, Thumbs.db, __MACOSX/._x."""
+    *folders, name = path.lower().split("/")
+    return name in SYSTEM_NAMES or name.startswith("._") or "__macosx" in folders
+
+
+def read_layout(members: list[Member]) -> list[Entry]:
+    """Return an entry for each file, in the order given.
+
+    Class folders, or train/test[/val] folders with class folders in them; below a class folder any depth.
+    A single top folder that holds the class folders, as archives often have, is passed over.
+    """
+    parts = [tuple(member.path.split("/")) for member in members]
+    depth = _top_depth(parts)
+    splits = _split_folders(parts, depth)
+    return [_entry(member, path[depth:], splits) for member, path in zip(members, parts, strict=True)]
+
+
+def _top_depth(parts: list[tuple[str, ...]]) -> int:
+    """Return how many single folders stand above the class folders."""
+    depth = 0
+    while True:
+        folders = {path[depth] for path in parts if len(path) > depth + 1}
+        below = {path[depth + 1] for path in parts if len(path) > depth + 2}
+        if len(folders) != 1 or len(below) < 2:
+            return depth
+        depth += 1
+
+
+def _split_folders(parts: list[tuple[str, ...]], depth: int) -> dict[str, str]:
+    """Return {folder: split} when the folders are splits; they are when train and another one are there."""
+    tops = {path[depth] for path in parts if len(path) > depth + 2}
+    splits = {top: SPLIT_FOLDERS[top.lower()] for top in tops if top.lower() in SPLIT_FOLDERS}
+    found = set(splits.values())
+    return splits if "train" in found and len(found) > 1 else {}
+
+
+def _entry(member: Member, path: tuple[str, ...], splits: dict[str, str]) -> Entry:
+    wanted = 3 if splits else 2
+    if len(path) < wanted:
+        return Entry(member.path, member.size, None, None, "not in a class folder")
+    if splits and path[0] not in splits:
+        return Entry(member.path, member.size, None, None, f"not in {', '.join(sorted(splits))}")
+    return Entry(member.path, member.size, path[wanted - 2], splits.get(path[0]) if splits else None)

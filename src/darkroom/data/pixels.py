@@ -1,0 +1,94 @@
+"""Decoded pixels of all packed pictures in one memory map, made once and shared by tune, train and evaluate."""
+
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import PIL
+from filelock import FileLock
+
+from darkroom.data import decode as decoding
+from darkroom.data.packed import list_shards, shard_ids, shard_pictures
+from darkroom.files import commit, partial
+from darkroom.paths import cache_folder
+from darkroom.progress import progress
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """`array`: (pictures, size, size, 3) uint8, mapped from disk; `ids`: the image_id of each row, sorted."""
+
+    ids: np.ndarray
+    array: np.ndarray
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Some rows of the pixels with their labels: `rows` int64, `labels` int32 (an index into `classes`)."""
+
+    pixels: np.ndarray
+    rows: np.ndarray
+    labels: np.ndarray
+    classes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """Return the number of pictures."""
+        return len(self.rows)
+
+
+def open_pixels(images: Path, size: int, cache: Path, executor: Executor) -> Pixels:
+    """Return the pixels of all pictures below `images`, squashed to size x size; decoded when not yet in `cache`.
+
+    The cache is keyed by the pictures and by how they are decoded; one process at a time fills it.
+    """
+    shards = list_shards(images)
+    names = [shard_ids(shard) for shard in shards]
+    ids = np.sort(np.concatenate(names))
+    file = cache / "pixels" / f"{_key(ids, size)}.npy"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{file}.lock"):
+        if not file.exists():
+            places = [np.searchsorted(ids, part) for part in names]
+            _fill(file, (len(ids), size, size, 3), shards, places, executor)
+    return Pixels(ids, np.load(file, mmap_mode="r"))
+
+
+def _key(ids: np.ndarray, size: int) -> str:
+    """Return the name of the cache: what is decoded, to what size, by which code and library."""
+    how = f"{size} {PIL.__version__} {Path(decoding.__file__).read_text(encoding='utf-8')}"
+    return sha256(how.encode() + "".join(ids).encode()).hexdigest()[:20]
+
+
+def _fill(file: Path, shape: tuple[int, ...], shards: list[Path], places: list[np.ndarray], executor: Executor) -> None:
+    unfinished = partial(file)
+    np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=shape).flush()
+    jobs = [executor.submit(_decode_shard, shard, rows, unfinished) for shard, rows in zip(shards, places, strict=True)]
+    for job in progress(jobs, len(jobs), "decoding pictures"):
+        job.result()
+    commit(file)
+
+
+def _decode_shard(shard: Path, rows: np.ndarray, file: Path) -> None:
+    """Decode one shard's pictures into their rows of the memory map (runs in a worker)."""
+    pixels = np.lib.format.open_memmap(file, mode="r+")
+    for row, data in zip(rows, shard_pictures(shard), strict=True):
+        pixels[row] = decoding.decode(data, pixels.shape[1])
+    pixels.flush()
+
+
+def load_examples(
+    images: Path, splits: pd.DataFrame, size: int, names: tuple[str, ...], executor: Executor
+) -> dict[str, Examples]:
+    """Return the examples of the named splits, each in the order of image_id."""
+    pixels = open_pixels(images, size, cache_folder(), executor)
+    classes = tuple(sorted(splits["label"].unique()))
+    return {name: _select(pixels, splits[splits["split"] == name], classes) for name in names}
+
+
+def _select(pixels: Pixels, part: pd.DataFrame, classes: tuple[str, ...]) -> Examples:
+    rows = np.searchsorted(pixels.ids, part["image_id"].to_numpy(dtype=str))
+    labels = np.searchsorted(np.array(classes), part["label"].to_numpy(dtype=str)).astype(np.int32)
+    return Examples(pixels.array, rows, labels, classes)

@@ -1,0 +1,155 @@
+"""Where pictures come from: a folder, a .zip or a .tar, all read the same way and never unpacked."""
+
+import bz2
+import gzip
+import lzma
+import os
+import shutil
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from darkroom.errors import UserError
+
+
+class Member(NamedTuple):
+    """A file of a source: its path inside ("/" between folders) and its size in bytes."""
+
+    path: str
+    size: int
+
+
+class Source(Protocol):
+    """Files that any process can read; picklable."""
+
+    def members(self) -> list[Member]:
+        """Return all files, sorted by path."""
+        ...
+
+    def read(self, path: str) -> bytes:
+        """Return the bytes of one file; raises OSError."""
+        ...
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder on disk."""
+
+    root: Path
+
+    def members(self) -> list[Member]:
+        """Return all files below, sorted by path; linked folders are followed."""
+        found = []
+        for folder, _, names in os.walk(self.root, followlinks=True):
+            for name in names:
+                path = Path(folder, name)
+                size = path.stat().st_size if path.exists() else 0  # a dangling link fails when it is read
+                found.append(Member(path.relative_to(self.root).as_posix(), size))
+        return sorted(found)
+
+    def read(self, path: str) -> bytes:
+        """Return the bytes of one file."""
+        return (self.root / path).read_bytes()
+
+
+@dataclass(frozen=True)
+class ZipArchive:
+    """A .zip, read in place."""
+
+    file: Path
+
+    def members(self) -> list[Member]:
+        """Return all files inside, sorted by path."""
+        entries = _open_zip(self.file).infolist()
+        return sorted(Member(entry.filename, entry.file_size) for entry in entries if not entry.is_dir())
+
+    def read(self, path: str) -> bytes:
+        """Return the bytes of one file; raises OSError when it is damaged or encrypted."""
+        try:
+            return _open_zip(self.file).read(path)
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+            raise OSError(str(error)) from error
+
+
+@dataclass(frozen=True)
+class TarArchive:
+    """A .tar without compression, read in place: (offset, size) of each file."""
+
+    file: Path
+    offsets: dict[str, tuple[int, int]] = field(hash=False)
+
+    def members(self) -> list[Member]:
+        """Return all files inside, sorted by path."""
+        return sorted(Member(path, size) for path, (_, size) in self.offsets.items())
+
+    def read(self, path: str) -> bytes:
+        """Return the bytes of one file."""
+        offset, size = self.offsets[path]
+        with self.file.open("rb") as file:
+            file.seek(offset)
+            return file.read(size)
+
+
+@contextmanager
+def open_source(path: Path, where: str) -> Iterator[Source]:
+    """Open a folder or an archive; raises UserError starting with `where` when it cannot be read."""
+    if path.is_dir():
+        yield Folder(path)
+    elif not path.exists():
+        raise UserError(f"{where}: {path.name} does not exist in {path.parent}; {_offers(path.parent)}")
+    elif zipfile.is_zipfile(path):
+        yield ZipArchive(path)
+    elif tarfile.is_tarfile(path):
+        with tempfile.TemporaryDirectory(prefix="darkroom-") as folder:
+            yield _open_tar(path, Path(folder), where)
+    else:
+        raise UserError(f"{where}: {path.name} is neither a folder nor a readable .zip or .tar")
+
+
+def _offers(folder: Path) -> str:
+    names = sorted(p.name for p in folder.iterdir() if not p.name.startswith(".")) if folder.is_dir() else []
+    return (
+        f"there is: {', '.join(names[:10])}"
+        if names
+        else f"put a folder of class folders, a .zip or a .tar into {folder}"
+    )
+
+
+def _open_tar(path: Path, scratch: Path, where: str) -> TarArchive:
+    """Return a tar whose files can be read in any order; a compressed one is first expanded to `scratch`."""
+    try:
+        plain = path if _is_plain_tar(path) else _expand(path, scratch / "plain.tar")
+        with tarfile.open(plain, "r:") as archive:
+            offsets = {info.name.removeprefix("./"): (info.offset_data, info.size) for info in archive if info.isfile()}
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise UserError(f"{where}: {path.name} is a damaged archive: {error}") from None
+    return TarArchive(plain, offsets)
+
+
+def _is_plain_tar(path: Path) -> bool:
+    try:
+        with tarfile.open(path, "r:"):
+            return True
+    except tarfile.TarError:
+        return False
+
+
+def _expand(path: Path, plain: Path) -> Path:
+    openers: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
+    with path.open("rb") as file:
+        opener = openers[file.read(2)]
+    with opener(path) as compressed, plain.open("wb") as expanded:
+        shutil.copyfileobj(compressed, expanded, 1 << 20)
+    return plain
+
+
+@cache
+def _open_zip(file: Path) -> zipfile.ZipFile:
+    """Return the archive, opened once in each process: its directory of 60,000 names takes half a second."""
+    return zipfile.ZipFile(file)

@@ -1,0 +1,11 @@
+"""A picture to try the served model on."""
+
+from pathlib import Path
+
+from darkroom.data.decode import open_picture, upright_rgb
+from darkroom.data.packed import read_picture
+
+
+def write_example(images: Path, image_id: str, path: Path) -> None:
+    """Write one picture as PNG, upright and in RGB: the served model sees in it what the network saw."""
+    upright_rgb(open_picture(read_picture(images, image_id))).save(path, format="PNG")

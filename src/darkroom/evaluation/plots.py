@@ -1,0 +1,77 @@
+"""Pictures of results, as PNG; nothing is loaded from the internet."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BLUE, ORANGE, GREY = "#2f6db5", "#d9772b", "#9a9a9a"
+MOST_NUMBERED = 25  # classes; beyond, the numbers in the cells could not be read
+
+
+def draw_plots(folder: Path, history: pd.DataFrame, confusion: pd.DataFrame) -> None:
+    """Write learning_curves.png and confusion_matrix.png."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _save(learning_curves(history), folder / "learning_curves.png")
+    _save(confusion_matrix(confusion), folder / "confusion_matrix.png")
+
+
+def learning_curves(history: pd.DataFrame) -> "Figure":
+    """Return loss and accuracy on train and validation over the epochs, the best epoch marked."""
+    figure, axes = _figure(1, 2, (10, 3.8))
+    best = int(history["epoch"].to_numpy()[history["validation_loss"].argmin()])
+    for axis, name in zip(axes, ("loss", "accuracy"), strict=True):
+        axis.plot(history["epoch"], history[name], color=BLUE, label="train (augmented)")
+        axis.plot(history["epoch"], history[f"validation_{name}"], color=ORANGE, label="validation")
+        axis.axvline(best, color=GREY, linestyle=":", label=f"best epoch: {best}")
+        axis.set(xlabel="epoch", title=name)
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.xaxis.get_major_locator().set_params(integer=True)
+    axes[0].legend(frameon=False)
+    return figure
+
+
+def confusion_matrix(confusion: pd.DataFrame) -> "Figure":
+    """Return the confusion matrix of the test split, each row coloured by its shares."""
+    table = confusion.pivot(index="actual", columns="predicted", values="pictures")
+    counts = table.to_numpy()
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = min(3 + 0.45 * len(table), 16)
+    figure, axis = _figure(1, 1, (side + 1, side))
+    image = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    figure.colorbar(image, ax=axis, shrink=0.8, label="share of the actual class")
+    axis.set(xlabel="predicted", ylabel="actual", title="test pictures")
+    axis.set_xticks(range(len(table)), table.columns, rotation=90 if _long(table.columns) else 0)
+    axis.set_yticks(range(len(table)), table.index)
+    if len(table) <= MOST_NUMBERED:
+        _number_cells(axis, counts, shares)
+    return figure
+
+
+def _number_cells(axis: "Axes", counts: np.ndarray, shares: np.ndarray) -> None:
+    for (row, column), count in np.ndenumerate(counts):
+        if count:
+            color = "white" if shares[row, column] > 0.5 else "black"
+            axis.text(column, row, str(count), ha="center", va="center", color=color, fontsize=8)
+
+
+def _long(names: Any) -> bool:
+    return max(len(str(name)) for name in names) > 3
+
+
+def _figure(rows: int, columns: int, size: tuple[float, float]) -> Any:
+    from matplotlib import pyplot as plt
+
+    return plt.subplots(rows, columns, figsize=size, layout="constrained")
+
+
+def _save(figure: "Figure", path: Path) -> None:
+    from matplotlib import pyplot as plt
+
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+    plt.close(figure)

@@ -1,0 +1,88 @@
+"""Writing files whole, the same bytes for the same content."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+DECIMALS = 6
+
+
+def partial(path: Path) -> Path:
+    """Return the temporary name of `path`, emptied; git and DVC ignore it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".partial")
+    remove(temporary)
+    return temporary
+
+
+def commit(path: Path) -> None:
+    """Give what was written to `partial(path)` its name, in place of what was there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.with_name(path.name + ".partial").replace(path)
+
+
+def remove(path: Path) -> None:
+    """Delete a file or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_value(path: Path, value: Any, kind: str) -> None:
+    """Write a table, a mapping or a text to `path` in the format that the suffix `kind` names."""
+    if kind == ".parquet":
+        value.to_parquet(path, index=False)
+    elif kind == ".csv":
+        value.to_csv(path, index=False, float_format=f"%.{DECIMALS}f", lineterminator="\n")
+    elif kind == ".yaml":
+        path.write_text(yaml.safe_dump(value, sort_keys=True), encoding="utf-8")
+    elif kind == ".json":
+        path.write_text(canonical_json(value, indent=2) + "\n", encoding="utf-8")
+    else:
+        path.write_text(value, encoding="utf-8")
+
+
+def read_value(path: Path) -> Any:
+    """Read what `write_value` wrote: a DataFrame (.parquet, .csv) or a mapping (.yaml, .json)."""
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path)
+    if path.suffix == ".csv":
+        return pd.read_csv(path)
+    if path.suffix == ".yaml":
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def canonical_json(value: Any, indent: int | None = None) -> str:
+    """Return JSON with sorted keys, floats rounded to `DECIMALS` places and NaN as null."""
+    return json.dumps(_plain(value), sort_keys=True, indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def digest(value: Any) -> str:
+    """Return the sha256, in hex, of the canonical JSON of `value`."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Return the sha256, in hex, of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item"):  # a numpy scalar
+        value = value.item()
+    if isinstance(value, float):
+        return None if value != value else round(value, DECIMALS)
+    return value

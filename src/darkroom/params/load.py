@@ -1,0 +1,130 @@
+"""Reading params.yaml; what is wrong with it is said in one line."""
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from darkroom.errors import UserError
+from darkroom.params.schema import Choices, Params, Range
+
+Overlay = dict[str, dict[str, Any]]
+
+
+def load_params(path: Path) -> Params:
+    """Read and check all of params.yaml; raises UserError naming key, value, file and the nearest valid key."""
+    raw = read_yaml(path)
+    if not isinstance(raw, dict):
+        raise UserError(f"{path.name}: holds no sections; restore it with `git checkout {path.name}`")
+    return check_params(raw, path.name)
+
+
+def read_yaml(path: Path) -> Any:
+    """Read YAML 1.2 (so 1e-3 is a number); raises UserError with line and column of a mistake."""
+    try:
+        return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path.name}: not found in {path.parent.name}/; run this in the repository") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path.name}: is not UTF-8 text") from None
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise UserError(f"{path.name}:{where} is not valid YAML: {' '.join(problem.split())}") from None
+
+
+def check_params(raw: dict[str, Any], file: str) -> Params:
+    """Return `raw` as parameters, the search space included; raises UserError for the first mistake."""
+    try:
+        params = Params.model_validate(raw)
+    except ValidationError as error:
+        raise UserError(f"{file}: {_explain(error)}") from None
+    _check_space(params, file)
+    return params
+
+
+def with_overlay(params: Params, overlay: Overlay, file: str) -> Params:
+    """Return `params` with the values of `overlay` ({section: {key: value}}), checked again."""
+    raw = params.model_dump()
+    for section, values in overlay.items():
+        if not isinstance(values, dict) or section not in raw:
+            raise UserError(f"{file}: {section}: unknown section{nearest(section, list(raw))}")
+        raw[section] = {**raw[section], **values}
+    return check_params(raw, file)
+
+
+def flatten(params: Params) -> dict[str, Any]:
+    """Return {"section.key": value}, mappings below a key flattened too."""
+    return dict(_leaves(params.model_dump()))
+
+
+def _leaves(tree: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    rows: list[tuple[str, Any]] = []
+    for key, value in tree.items():
+        rows += _leaves(value, f"{prefix}{key}.") if isinstance(value, dict) else [(prefix + key, value)]
+    return rows
+
+
+def _check_space(params: Params, file: str) -> None:
+    """Every searched key must exist, and every value that can be drawn must be a possible one."""
+    for section, keys in params.tune.space.items():
+        known = list(type(getattr(params, section)).model_fields)
+        for key, values in keys.items():
+            where = f"tune.space.{section}.{key}"
+            if key not in known:
+                raise UserError(f"{file}: {where}: no such key in {section}{nearest(key, known)}")
+            for value in _extremes(values):
+                try:
+                    with_space_value(params, section, key, value)
+                except ValidationError as error:
+                    problem = error.errors()[0]["msg"].removeprefix("Value error, ")
+                    raise UserError(
+                        f"{file}: {where}: {value!r} is impossible for {section}.{key}: {problem}"
+                    ) from None
+
+
+def with_space_value(params: Params, section: str, key: str, value: Any) -> Params:
+    """Return `params` with one key changed; raises pydantic's ValidationError when it does not fit."""
+    raw = params.model_dump()
+    raw[section] = {**raw[section], key: value}
+    return Params.model_validate(raw)
+
+
+def _extremes(values: Range | Choices) -> list[Any]:
+    return values.choices if isinstance(values, Choices) else [values.low, values.high]
+
+
+def _explain(error: ValidationError) -> str:
+    """Say the first problem as `key = value: what is wrong; how to mend it`."""
+    problems = error.errors()
+    # an unknown key tells more than the missing one that it was meant to be
+    first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
+    parts = [str(part) for part in first["loc"] if part not in ("Range", "Choices", "[key]")]
+    key = ".".join(parts)
+    known = list(_leaves_of_schema())
+    if first["type"] == "extra_forbidden":
+        return f"{key}: unknown key{nearest(key, known)}"
+    if first["type"] == "missing":
+        return f"{key}: missing; every key must be there, `git diff params.yaml` shows what was changed"
+    message = first["msg"].removeprefix("Value error, ")
+    if not parts:
+        return message
+    return f"{key} = {first['input']!r}: {message[0].lower()}{message[1:]}"
+
+
+def _leaves_of_schema() -> list[str]:
+    return [
+        name
+        for section, field in Params.model_fields.items()
+        for name in (section, *(f"{section}.{key}" for key in field.annotation.model_fields))  # type: ignore[union-attr]
+    ]
+
+
+def nearest(key: str, known: list[str]) -> str:
+    """Return the end of a message about an unknown key: the nearest known one, or what there is."""
+    match = get_close_matches(key, known, n=1, cutoff=0.5)
+    return f"; did you mean {match[0]}?" if match else f"; known: {', '.join(known[:12])}"

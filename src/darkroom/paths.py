@@ -1,0 +1,52 @@
+"""Where everything is: the one table of the files that stages hand to each other."""
+
+import os
+from pathlib import Path
+
+ARTEFACTS = {
+    "raw": "data/raw",
+    "images": "data/images",
+    "manifest": "data/manifest.parquet",
+    "curated": "data/curated.parquet",
+    "splits": "data/splits.parquet",
+    "best": "models/tune/best.yaml",
+    "trials": "models/tune/trials.csv",
+    "model": "models/model.keras",
+    "history": "models/history.csv",
+    "plots": "reports/plots",
+    "per_class": "reports/per_class.csv",
+    "confusion": "reports/confusion_matrix.csv",
+    "predictions": "reports/predictions.csv",
+    "example": "reports/example.png",
+    "bundle": "models/bundle",
+    "model_card": "reports/MODEL_CARD.md",
+}
+
+
+def report_path(stage: str) -> str:
+    """Return where the report of `stage` lies, relative to the workspace."""
+    return f"reports/{stage}.json"
+
+
+def workspace() -> Path:
+    """Return the folder of the dvc.yaml that is being run: the nearest one at or above the current folder."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "dvc.yaml").is_file():
+            return folder
+    return here
+
+
+def project_root() -> Path:
+    """Return the repository that owns the MLflow store and the cache.
+
+    `dvc exp run --temp` and the queue run in a copy of the workspace; DVC names the repository in DVC_ROOT.
+    """
+    return Path(os.environ.get("DVC_ROOT") or workspace())
+
+
+def cache_folder() -> Path:
+    """Return the folder of what can be made again at any time; shared by all experiments."""
+    folder = project_root() / ".cache"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,99 @@
+"""The registered model: one version for each content; champion, challenger and previous are aliases."""
+
+import base64
+import getpass
+import json
+import tempfile
+from datetime import UTC, datetime
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from darkroom.serving.bundle import PREDICTOR, copy_code
+from darkroom.serving.gate import Candidate, Verdict
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+CONTENT_TAG = "darkroom.content"
+FACTS_TAG = "darkroom.facts"
+REQUIREMENTS = ("keras", "mlflow", "numpy", "pandas", "pillow", "tensorflow")
+
+
+def find_version(client: "MlflowClient", name: str, content: str) -> "ModelVersion | None":
+    """Return the version with this content, if there is one."""
+    found = client.search_model_versions(f"name = '{name}' and tags.`{CONTENT_TAG}` = '{content}'")
+    return found[0] if found else None
+
+
+def get_champion(client: "MlflowClient", name: str) -> tuple["ModelVersion | None", Candidate | None]:
+    """Return the version with the alias champion and what the gate knows of it; nothing when there is none."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        version = client.get_model_version_by_alias(name, "champion")
+    except MlflowException:
+        return None, None
+    facts = json.loads(version.tags.get(FACTS_TAG, "null"))
+    return version, Candidate(version.tags.get(CONTENT_TAG, ""), **facts) if facts else None
+
+
+def register(client: "MlflowClient", name: str, run_id: str, bundle: Path, example: Path, candidate: Candidate) -> Any:
+    """Log the bundle as a pyfunc model of the run and register it; return the version."""
+    from mlflow.exceptions import MlflowException
+
+    source = log_model(run_id, bundle, example)
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    facts = json.dumps({"classes": candidate.classes, "scores": candidate.scores}, sort_keys=True)
+    tags = {CONTENT_TAG: candidate.content, FACTS_TAG: facts}
+    return client.create_model_version(name, source.model_uri, run_id, tags=tags, model_id=source.model_id)
+
+
+def log_model(run_id: str, bundle: Path, example: Path) -> Any:
+    """Log the pyfunc model with signature, input example, its own code and pinned requirements; return its info."""
+    import mlflow
+    from mlflow.models import ModelSignature
+    from mlflow.types.schema import ColSpec, DataType, Map, Schema
+
+    outputs = [
+        ColSpec(DataType.string, "label", required=False),
+        ColSpec(DataType.double, "score", required=False),
+        ColSpec(Map(DataType.double), "probabilities", required=False),
+        ColSpec(DataType.string, "error", required=False),
+    ]
+    picture = base64.b64encode(example.read_bytes()).decode()
+    with tempfile.TemporaryDirectory() as folder, mlflow.start_run(run_id=run_id):
+        return mlflow.pyfunc.log_model(
+            name="model",
+            python_model=str(PREDICTOR),
+            artifacts={"bundle": str(bundle)},
+            code_paths=[str(copy_code(Path(folder)))],
+            signature=ModelSignature(Schema([ColSpec(DataType.string, "image")]), Schema(outputs)),
+            input_example={"image": [picture]},
+            pip_requirements=[f"{package}=={installed(package)}" for package in REQUIREMENTS],
+        )
+
+
+def apply_verdict(client: "MlflowClient", name: str, version: str, champion: Any, verdict: Verdict) -> None:
+    """Set the aliases and write who, when and why on the version."""
+    if not verdict.released:
+        client.set_registered_model_alias(name, "challenger", version)
+    elif champion is None or champion.version != version:
+        if champion is not None:
+            client.set_registered_model_alias(name, "previous", champion.version)
+        client.set_registered_model_alias(name, "champion", version)
+        if client.get_registered_model(name).aliases.get("challenger") == version:
+            client.delete_registered_model_alias(name, "challenger")
+    tags = {
+        "released": str(verdict.released).lower(),
+        "reasons": "; ".join(verdict.reasons),
+        "by": getpass.getuser(),
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    for key, value in tags.items():
+        client.set_model_version_tag(name, version, f"darkroom.gate.{key}", value)

@@ -1,0 +1,53 @@
+"""Mending the MLflow store of a repository that was moved or copied: it holds absolute paths.
+
+MLflow issue 3144 is open since 2020; these four columns are where it keeps them.
+"""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+COLUMNS = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("logged_models", "artifact_location"),
+    ("model_versions", "storage_location"),
+)
+MARK = "/mlruns"
+
+
+def find_moved(store: Path, root: Path) -> int:
+    """Return how many places in the store name a mlruns folder that is not root/mlruns."""
+    with closing(sqlite3.connect(store)) as database:
+        return sum(len(_moved_rows(database, table, column, root)) for table, column in COLUMNS)
+
+
+def mend_moved(store: Path, root: Path) -> None:
+    """Point those places to root/mlruns; all of them or, when it fails, none."""
+    with closing(sqlite3.connect(store)) as database, database:
+        for table, column in COLUMNS:
+            for row, location in _moved_rows(database, table, column, root):
+                inside = location.rsplit(MARK, 1)[1]
+                database.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (_base(root) + inside, row))
+
+
+def _moved_rows(database: sqlite3.Connection, table: str, column: str, root: Path) -> list[tuple[int, str]]:
+    """Return (rowid, location) of local artefacts below another folder that are to be found below this one.
+
+    Artefacts that still lie where the store says, or in a bucket, are left alone.
+    """
+    rows = database.execute(f"SELECT rowid, {column} FROM {table} WHERE {column} LIKE '%{MARK}%'").fetchall()
+    return [(row, location) for row, location in rows if _is_local(location) and not _belongs(location, root)]
+
+
+def _is_local(location: str) -> bool:
+    return location.startswith(("file://", "/"))
+
+
+def _belongs(location: str, root: Path) -> bool:
+    base = _base(root) if location.startswith("file://") else str(root / MARK[1:])
+    return location == base or location.startswith(base + "/")
+
+
+def _base(root: Path) -> str:
+    return (root / MARK[1:]).as_uri()

@@ -1,0 +1,54 @@
+"""The MLflow store of the repository: where it is, and how it is opened by many at once."""
+
+import os
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from darkroom.paths import cache_folder, project_root
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+def tracking_uri() -> str:
+    """Return the address of the store: MLFLOW_TRACKING_URI, or SQLite in the repository's root.
+
+    There a plain `mlflow ui` and `mlflow models serve` look too, and all experiments of `dvc exp` meet.
+    """
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project_root() / 'mlflow.db'}"
+
+
+def connect() -> "MlflowClient":
+    """Open the store, creating it when it is missing.
+
+    The first connection creates the tables; two at once would corrupt the file, hence the lock.
+    """
+    import mlflow
+    from mlflow import MlflowClient
+
+    mlflow.set_tracking_uri(tracking_uri())
+    mlflow.set_registry_uri(tracking_uri())
+    with FileLock(cache_folder() / "mlflow.lock"):
+        client = MlflowClient()
+        client.search_experiments(max_results=1)
+    return client
+
+
+def experiment_id(client: "MlflowClient", name: str) -> str:
+    """Return the id of the experiment `name`, created when it is missing, brought back when it was deleted."""
+    with FileLock(cache_folder() / "mlflow.lock"):
+        experiment = client.get_experiment_by_name(name)
+        if experiment is None:
+            return str(client.create_experiment(name, artifact_location=_artifact_location(name)))
+        if experiment.lifecycle_stage == "deleted":
+            client.restore_experiment(experiment.experiment_id)
+        return str(experiment.experiment_id)
+
+
+def _artifact_location(experiment: str) -> str | None:
+    """Artefacts lie beside our own store; a server decides for itself."""
+    if os.environ.get("MLFLOW_TRACKING_URI"):
+        return None
+    folder = "".join(char if char.isalnum() or char in "-_." else "_" for char in experiment)
+    return (project_root() / "mlruns" / folder).as_uri()

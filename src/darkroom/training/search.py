@@ -1,0 +1,111 @@
+"""The search for hyper-parameters: seeded, resumable after a kill, the same result either way."""
+
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from darkroom.params.declared import DeclaredParams
+from darkroom.params.load import Overlay
+from darkroom.params.schema import Choices, Range, Tune
+
+if TYPE_CHECKING:
+    import optuna
+
+Objective = Callable[[DeclaredParams], float]
+OnTrial = Callable[[int, float], None]
+LOWER_IS_BETTER = {"log_loss"}
+RANDOM_TRIALS = 5  # before the sampler has enough to learn from
+
+
+def search(
+    params: DeclaredParams, objective: Objective, journal: Path, on_trial: OnTrial
+) -> tuple[Overlay, pd.DataFrame]:
+    """Try `tune.trials` combinations of the space; return the best as an overlay, and a row for each trial.
+
+    Finished trials are kept in `journal`, so a search that was stopped goes on behind the last one. Each trial
+    draws with a sampler seeded by its number among the finished ones: stopped or not, the same combinations come.
+    TPE: Bergstra et al., Algorithms for Hyper-Parameter Optimization, NeurIPS 2011, as Optuna implements it.
+    """
+    import optuna
+
+    tune = params.tune
+    study = _open_study(journal, tune)
+    while (done := len(finished(study))) < tune.trials:
+        study.sampler = optuna.samplers.TPESampler(seed=_seed_of(tune.seed, done), n_startup_trials=RANDOM_TRIALS)
+        trial = study.ask()
+        overlay = suggest(trial, tune)
+        score = objective(_for_trial(params, overlay))
+        study.tell(trial, score)
+        on_trial(done + 1, score)
+    return _overlay(study.best_trial.params, tune), _trial_table(study, tune)
+
+
+def suggest(trial: "optuna.Trial", tune: Tune) -> Overlay:
+    """Draw a value for each key of the space."""
+    drawn: Overlay = {}
+    for section, keys in sorted(tune.space.items()):
+        for key, values in sorted(keys.items()):
+            drawn.setdefault(section, {})[key] = _draw(trial, f"{section}.{key}", values)
+    return drawn
+
+
+def finished(study: "optuna.Study") -> list[Any]:
+    """Return the completed trials; one that was killed is not among them and is tried again."""
+    from optuna.trial import TrialState
+
+    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+
+
+def _open_study(journal: Path, tune: Tune) -> "optuna.Study":
+    import optuna
+    from optuna.storages.journal import JournalFileBackend
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    return optuna.create_study(
+        study_name="tune",
+        storage=optuna.storages.JournalStorage(JournalFileBackend(str(journal))),
+        direction="minimize" if tune.metric in LOWER_IS_BETTER else "maximize",
+        load_if_exists=True,
+    )
+
+
+def _draw(trial: "optuna.Trial", name: str, values: Range | Choices) -> Any:
+    if isinstance(values, Choices):
+        # a choice may be a list (filters: [32, 64]), which Optuna does not take: draw its place
+        return values.choices[trial.suggest_categorical(name, list(range(len(values.choices))))]
+    if isinstance(values.low, int) and isinstance(values.high, int):
+        return trial.suggest_int(name, values.low, values.high, step=int(values.step or 1), log=values.log)
+    return trial.suggest_float(name, values.low, values.high, step=values.step, log=values.log)
+
+
+def _seed_of(seed: int, done: int) -> int:
+    return int(sha256(f"{seed}:{done}".encode()).hexdigest()[:8], 16)
+
+
+def _for_trial(params: DeclaredParams, overlay: Overlay) -> DeclaredParams:
+    short = {**overlay, "train": {**overlay.get("train", {}), "epochs": params.tune.epochs}}
+    return params.overlaid(short, "params.yaml")
+
+
+def _overlay(drawn: dict[str, Any], tune: Tune) -> Overlay:
+    """Return what Optuna recorded of a trial as {section: {key: value}}."""
+    overlay: Overlay = {}
+    for name, value in sorted(drawn.items()):
+        section, key = name.split(".", 1)
+        values = tune.space[section][key]  # type: ignore[index]  # suggest() made the names from the space
+        overlay.setdefault(section, {})[key] = values.choices[value] if isinstance(values, Choices) else value
+    return overlay
+
+
+def _trial_table(study: "optuna.Study", tune: Tune) -> pd.DataFrame:
+    """Return a row for each finished trial: its number from 1, the score, a column for each key of the space."""
+    rows = []
+    for number, trial in enumerate(finished(study)[: tune.trials], start=1):
+        overlay = _overlay(trial.params, tune)
+        keys = {f"{section}.{key}": value for section, values in overlay.items() for key, value in values.items()}
+        rows.append({"trial": number, tune.metric: trial.value, **keys})
+    return pd.DataFrame(rows)

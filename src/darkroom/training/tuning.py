@@ -1,0 +1,63 @@
+"""What the search optimises: a short training, scored on the validation split."""
+
+import gc
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from darkroom.data.pixels import Examples
+from darkroom.evaluation.metrics import score_split
+from darkroom.files import digest
+from darkroom.params.declared import DeclaredParams
+from darkroom.params.load import Overlay
+from darkroom.params.schema import Tune
+from darkroom.training.fit import LogMetrics, fit
+from darkroom.training.search import search
+
+SECTIONS = ["image", "augment", "model", "train", "tune"]
+
+
+def run_search(
+    data: dict[str, Examples], params: DeclaredParams, cache: Path, content: str, log: LogMetrics
+) -> tuple[Overlay, pd.DataFrame]:
+    """Return the best values as an overlay, and a row for each trial.
+
+    `content` is the digest of data and code: with it and the parameters a stopped search is found again below `cache`.
+    """
+    metric = params.tune.metric
+
+    def objective(candidate: DeclaredParams) -> float:
+        return _validation_score(data, candidate)[metric]
+
+    def on_trial(number: int, score: float) -> None:
+        print(f"tune: trial {number} of {params.tune.trials}: validation {metric} {score:.4f}", flush=True)
+        log({metric: score}, number)
+
+    key = digest([content, {k: v for k, v in params.flat(SECTIONS).items() if k != "tune.trials"}])
+    return search(params, objective, cache / "tune" / f"{key[:20]}.journal", on_trial)
+
+
+def no_search() -> tuple[Overlay, pd.DataFrame]:
+    """Return the empty result that leaves the parameters as they are."""
+    return {}, pd.DataFrame(columns=["trial"])
+
+
+def summarise(best: Overlay, trials: pd.DataFrame, tune: Tune) -> dict[str, Any]:
+    """Return the report: whether it searched, how many trials, the best values and their score."""
+    report: dict[str, Any] = {"enabled": tune.enabled, "trials": len(trials), "best": best}
+    if tune.enabled:
+        scores = trials[tune.metric]
+        report["best_score"] = scores.min() if tune.metric == "log_loss" else scores.max()
+    return report
+
+
+def _validation_score(data: dict[str, Examples], params: DeclaredParams) -> dict[str, Any]:
+    import keras
+
+    network = fit(data, params).network
+    scores = score_split(network, data["validation"], params.train.batch_size)
+    del network
+    keras.backend.clear_session()  # what a trial leaves behind would slow and fill the next ones
+    gc.collect()
+    return scores
