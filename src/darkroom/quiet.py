@@ -12,6 +12,7 @@ SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # a server that is away is said within seconds, not minutes
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "KERAS_BACKEND": "tensorflow",
     "MPLBACKEND": "Agg",
 }
