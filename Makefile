@@ -5,6 +5,7 @@ READY := $(VENV)/.ready
 export PATH := $(abspath $(BIN)):$(PATH)
 SERVE_PORT ?= 5001
 UI_PORT ?= 5000
+export MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR := false
 
 .DEFAULT_GOAL := help
 .PHONY: help env repro test check ui serve clean lock format

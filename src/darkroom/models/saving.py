@@ -3,7 +3,7 @@
 import json
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import keras
@@ -12,14 +12,16 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip archive can hold
 
 
 def save_network(network: "keras.Model", path: Path) -> None:
-    """Write a .keras archive without the times that Keras and zip put into it."""
-    saved = path.with_name("network.keras")  # Keras insists on the suffix
+    """Write a .keras archive without what differs at each save: times, and the addresses of objects in memory."""
+    saved = path.with_name("saved.keras")  # Keras insists on the suffix
     network.save(saved)
     with zipfile.ZipFile(saved) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as target:
         for name in sorted(source.namelist()):
             content = source.read(name)
             if name == "metadata.json":
                 content = json.dumps({**json.loads(content), "date_saved": "1980-01-01@00:00:00"}).encode()
+            elif name == "config.json":
+                content = json.dumps(_renumbered(json.loads(content), {})).encode()
             target.writestr(zipfile.ZipInfo(name, EPOCH), content)
     saved.unlink()
 
@@ -29,3 +31,15 @@ def load_network(path: Path) -> "keras.Model":
     import keras
 
     return keras.saving.load_model(path, compile=False)
+
+
+def _renumbered(config: Any, numbers: dict[int, int]) -> Any:
+    """Return a Keras configuration whose shared objects are numbered in the order in which they appear."""
+    if isinstance(config, list):
+        return [_renumbered(item, numbers) for item in config]
+    if not isinstance(config, dict):
+        return config
+    renumbered = {key: _renumbered(value, numbers) for key, value in config.items()}
+    if renumbered.get("shared_object_id") is not None:
+        renumbered["shared_object_id"] = numbers.setdefault(config["shared_object_id"], len(numbers) + 1)
+    return renumbered

@@ -95,7 +95,12 @@ def with_space_value(params: Params, section: str, key: str, value: Any) -> Para
 
 
 def _extremes(values: Range | Choices) -> list[Any]:
-    return values.choices if isinstance(values, Choices) else [values.low, values.high]
+    """Return all choices; or the ends of a range and the value beside its low one, which may be an even kernel."""
+    if isinstance(values, Choices):
+        return values.choices
+    whole = isinstance(values.low, int) and isinstance(values.high, int)
+    step = values.step or (1 if whole else 0)
+    return [values.low, values.high, min(values.low + step, values.high)]
 
 
 def _explain(error: ValidationError) -> str:
@@ -103,17 +108,25 @@ def _explain(error: ValidationError) -> str:
     problems = error.errors()
     # an unknown key tells more than the missing one that it was meant to be
     first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
-    parts = [str(part) for part in first["loc"] if part not in ("Range", "Choices", "[key]")]
+    parts = [str(part) for part in first["loc"] if part not in ("Range", "Choices", "float", "int", "[key]")]
     key = ".".join(parts)
-    known = list(_leaves_of_schema())
     if first["type"] == "extra_forbidden":
-        return f"{key}: unknown key{nearest(key, known)}"
+        return f"{key}: unknown key{nearest(key, _keys_beside(parts))}"
     if first["type"] == "missing":
         return f"{key}: missing; every key must be there, `git diff params.yaml` shows what was changed"
     message = first["msg"].removeprefix("Value error, ")
-    if not parts:
-        return message
+    if first["type"] == "value_error":  # of several keys together; the message names them
+        return f"{key}: {message}" if parts else message
+    if first["type"] in ("model_type", "dict_type"):
+        message = "must hold keys"
     return f"{key} = {first['input']!r}: {message[0].lower()}{message[1:]}"
+
+
+def _keys_beside(parts: list[str]) -> list[str]:
+    """Return the keys that may stand where an unknown one stands."""
+    if parts[:2] == ["tune", "space"]:
+        return [".".join([*parts[:-1], key]) for model in (Range, Choices) for key in model.model_fields]
+    return _leaves_of_schema()
 
 
 def _leaves_of_schema() -> list[str]:

@@ -3,7 +3,7 @@
 import warnings
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
@@ -85,6 +85,14 @@ class Choices(Section):
     choices: Annotated[list[Any], Field(min_length=1)]
 
 
+def _kind_of_space(value: Any) -> str:
+    """Tell which of the two a user meant, so that a mistake in it is said of that one."""
+    return "Choices" if isinstance(value, Choices) or (isinstance(value, dict) and "choices" in value) else "Range"
+
+
+Space = Annotated[Annotated[Range, Tag("Range")] | Annotated[Choices, Tag("Choices")], Discriminator(_kind_of_space)]
+
+
 class Tune(Section):
     """The search for better hyper-parameters."""
 
@@ -93,7 +101,7 @@ class Tune(Section):
     epochs: Count
     metric: Metric
     seed: Seed
-    space: dict[Literal["model", "train", "augment"], dict[str, Range | Choices]]
+    space: dict[Literal["model", "train", "augment"], dict[str, Space]]
 
 
 class Train(Section):

@@ -18,9 +18,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Candidate:
-    """What the gate knows of a model: the digest of its content, its classes, {split: {metric: value}}."""
+    """What the gate knows of a model: the digests of its content and of its network, classes, {split: {metric: value}}."""
 
     content: str
+    network: str
     classes: list[str]
     scores: dict[str, dict[str, Any]]
 
@@ -33,6 +34,8 @@ def judge(candidate: Candidate, champion: Candidate | None, params: Package) -> 
         return Verdict(True, ["it is the champion already"])
     if candidate.classes != champion.classes:
         return Verdict(True, [f"the champion knows other classes ({', '.join(champion.classes[:5])})"])
+    if candidate.network == champion.network:
+        return Verdict(True, ["it is the champion's network with newer serving code"])
     ours, theirs = (one.scores[params.split][params.metric] for one in (candidate, champion))
     what = f"{params.split} {params.metric}"
     if ours is None or theirs is None:

@@ -3,7 +3,9 @@
 import base64
 import getpass
 import json
+import shutil
 import tempfile
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from darkroom.serving.bundle import PREDICTOR, copy_code
 from darkroom.serving.gate import Candidate, Verdict
+from darkroom.tracking.store import tracking_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -35,8 +38,8 @@ def get_champion(client: "MlflowClient", name: str) -> tuple["ModelVersion | Non
         version = client.get_model_version_by_alias(name, "champion")
     except MlflowException:
         return None, None
-    facts = json.loads(version.tags.get(FACTS_TAG, "null"))
-    return version, Candidate(version.tags.get(CONTENT_TAG, ""), **facts) if facts else None
+    facts = version.tags.get(FACTS_TAG)
+    return version, Candidate(**json.loads(facts)) if facts else None
 
 
 def register(client: "MlflowClient", name: str, run_id: str, bundle: Path, example: Path, candidate: Candidate) -> Any:
@@ -49,8 +52,7 @@ def register(client: "MlflowClient", name: str, run_id: str, bundle: Path, examp
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    facts = json.dumps({"classes": candidate.classes, "scores": candidate.scores}, sort_keys=True)
-    tags = {CONTENT_TAG: candidate.content, FACTS_TAG: facts}
+    tags = {CONTENT_TAG: candidate.content, FACTS_TAG: json.dumps(asdict(candidate), sort_keys=True)}
     return client.create_model_version(name, source.model_uri, run_id, tags=tags, model_id=source.model_id)
 
 
@@ -67,11 +69,12 @@ def log_model(run_id: str, bundle: Path, example: Path) -> Any:
         ColSpec(DataType.string, "error", required=False),
     ]
     picture = base64.b64encode(example.read_bytes()).decode()
+    mlflow.set_tracking_uri(tracking_uri())
     with tempfile.TemporaryDirectory() as folder, mlflow.start_run(run_id=run_id):
         return mlflow.pyfunc.log_model(
             name="model",
             python_model=str(PREDICTOR),
-            artifacts={"bundle": str(bundle)},
+            artifacts={"bundle": str(shutil.copytree(bundle, Path(folder, "bundle")))},
             code_paths=[str(copy_code(Path(folder)))],
             signature=ModelSignature(Schema([ColSpec(DataType.string, "image")]), Schema(outputs)),
             input_example={"image": [picture]},

@@ -38,7 +38,7 @@ def release(params: DeclaredParams, results: list[StageResult], bundle: Path, ex
     """
     reports = {result.stage: result.report for result in results}
     scores = {split: reports["evaluate"][split] for split in ("validation", "test")}
-    candidate = Candidate(bundle_digest(bundle), reports["train"]["classes"], scores)
+    candidate = Candidate(bundle_digest(bundle), reports["train"]["digest"], reports["train"]["classes"], scores)
     try:
         client = connect()
         with FileLock(cache_folder() / "release.lock"):

@@ -16,7 +16,12 @@ def tracking_uri() -> str:
 
     There a plain `mlflow ui` and `mlflow models serve` look too, and all experiments of `dvc exp` meet.
     """
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project_root() / 'mlflow.db'}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or own_store()
+
+
+def own_store() -> str:
+    """Return the address of the SQLite store in the repository's root."""
+    return f"sqlite:///{project_root() / 'mlflow.db'}"
 
 
 def connect() -> "MlflowClient":
@@ -24,13 +29,10 @@ def connect() -> "MlflowClient":
 
     The first connection creates the tables; two at once would corrupt the file, hence the lock.
     """
-    import mlflow
     from mlflow import MlflowClient
 
-    mlflow.set_tracking_uri(tracking_uri())
-    mlflow.set_registry_uri(tracking_uri())
     with FileLock(cache_folder() / "mlflow.lock"):
-        client = MlflowClient()
+        client = MlflowClient(tracking_uri(), tracking_uri())
         client.search_experiments(max_results=1)
     return client
 
@@ -48,7 +50,7 @@ def experiment_id(client: "MlflowClient", name: str) -> str:
 
 def _artifact_location(experiment: str) -> str | None:
     """Artefacts lie beside our own store; a server decides for itself."""
-    if os.environ.get("MLFLOW_TRACKING_URI"):
+    if tracking_uri() != own_store():
         return None
     folder = "".join(char if char.isalnum() or char in "-_." else "_" for char in experiment)
     return (project_root() / "mlruns" / folder).as_uri()

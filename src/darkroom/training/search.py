@@ -77,8 +77,8 @@ def _draw(trial: "optuna.Trial", name: str, values: Range | Choices) -> Any:
     if isinstance(values, Choices):
         # a choice may be a list (filters: [32, 64]), which Optuna does not take: draw its place
         return values.choices[trial.suggest_categorical(name, list(range(len(values.choices))))]
-    if isinstance(values.low, int) and isinstance(values.high, int):
-        return trial.suggest_int(name, values.low, values.high, step=int(values.step or 1), log=values.log)
+    if isinstance(values.low, int) and isinstance(values.high, int) and isinstance(values.step or 1, int):
+        return trial.suggest_int(name, values.low, values.high, step=values.step or 1, log=values.log)
     return trial.suggest_float(name, values.low, values.high, step=values.step, log=values.log)
 
 
