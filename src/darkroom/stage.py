@@ -1,7 +1,8 @@
 """The frame that every stage runs in: parameters checked, run recorded, outputs whole, mistakes in one line."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -72,13 +73,23 @@ class Stage:
             commit(path)
         return paths
 
+    @contextmanager
+    def whole_or_nothing(self) -> Iterator[None]:
+        """Delete what was written and has no name yet when the block raises."""
+        try:
+            yield
+        except BaseException:
+            for name in self.outs:
+                partial(self.root / name)
+            raise
+
 
 def run_stage(work: Callable[[Stage], Report]) -> None:
     """Run `work` as the stage of dvc.yaml that has its name; ends the process with 1 or 2 on a user's error."""
     silence_libraries()
     try:
         stage = _open_stage(work.__name__)
-        with stage.run.recording(stage.params.flat()):
+        with stage.run.recording(stage.params.flat()), stage.whole_or_nothing():
             report = work(stage)
             stage.run.finish(report, stage.commit(report))
     except UserError as error:

@@ -1,6 +1,7 @@
 """`darkroom recipe`: write the differences of a recipe into params.yaml, its comments kept."""
 
 from pathlib import Path
+from statistics import mode
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -54,7 +55,17 @@ def overlay(document: Any, recipe: dict[str, Any], prefix: str = "") -> list[str
         elif key not in document or _plain(document[key]) != value:
             changes.append(f"{where}: {_plain(document.get(key))} -> {value}")
             document[key] = _written(value)
+            _align_comments(document)
     return changes
+
+
+def _align_comments(section: Any) -> None:
+    """Put the comments of a section in one column, from which a long value may have pushed one."""
+    tokens = [entry[2] for entry in section.ca.items.values() if entry[2] and entry[2].value.startswith("#")]
+    if tokens:
+        column = mode(token.start_mark.column for token in tokens)
+        for token in tokens:
+            token.start_mark.column = column
 
 
 def _written(new: Any) -> Any:

@@ -18,7 +18,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Candidate:
-    """What the gate knows of a model: the digests of its content and of its network, classes, {split: {metric: value}}."""
+    """What the gate knows of a model: digests of its content and its network, classes, {split: {metric: value}}."""
 
     content: str
     network: str

@@ -1,7 +1,6 @@
 """Pictures as they come in a request."""
 
 import base64
-import binascii
 import re
 
 DATA_URL = re.compile(r"^data:[^,]*?;base64,", re.IGNORECASE)
@@ -20,5 +19,5 @@ def picture_bytes(value: object) -> bytes:
     text = text.translate(str.maketrans("-_", "+/")).rstrip("=")
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except binascii.Error:
+    except ValueError:  # also of characters outside ASCII
         raise ValueError("image is not base64") from None

@@ -32,10 +32,7 @@ def mend_moved(store: Path, root: Path) -> None:
 
 
 def _moved_rows(database: sqlite3.Connection, table: str, column: str, root: Path) -> list[tuple[int, str]]:
-    """Return (rowid, location) of local artefacts below another folder that are to be found below this one.
-
-    Artefacts that still lie where the store says, or in a bucket, are left alone.
-    """
+    """Return (rowid, location) of local artefacts below another folder; those in a bucket are left alone."""
     rows = database.execute(f"SELECT rowid, {column} FROM {table} WHERE {column} LIKE '%{MARK}%'").fetchall()
     return [(row, location) for row, location in rows if _is_local(location) and not _belongs(location, root)]
 

@@ -1,0 +1,27 @@
+import pytest
+
+from darkroom.errors import UserError
+from darkroom.params.declared import DeclaredParams
+from darkroom.params.load import flatten, load_params, with_overlay
+from pictures import ROOT
+
+
+def test_a_stage_cannot_read_an_undeclared_section():
+    params = DeclaredParams(load_params(ROOT / "params.yaml"), ["split"], "split")
+    assert 0 < params.split.test < 1
+    assert set(params.flat()) == {"split.validation", "split.test", "split.seed"}
+    assert params.flat(["train"]) == {}
+    with pytest.raises(AttributeError, match="'train' below split: params"):
+        _ = params.train
+
+
+def test_an_overlay_changes_its_keys_only_and_is_checked():
+    params = load_params(ROOT / "params.yaml")
+    changed = with_overlay(params, {"train": {"learning_rate": 0.25}}, "best.yaml")
+    before, after = flatten(params), flatten(changed)
+    assert {key for key in before if before[key] != after[key]} == {"train.learning_rate"}
+    overlaid = DeclaredParams(params, ["train"], "train").overlaid({"train": {"learning_rate": 0.25}}, "best.yaml")
+    assert overlaid.train == changed.train
+    for wrong, said in [({"trian": {}}, "best.yaml: trian: .*train"), ({"train": {"epochs": 0}}, "train.epochs = 0")]:
+        with pytest.raises(UserError, match=said):
+            with_overlay(params, wrong, "best.yaml")

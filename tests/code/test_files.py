@@ -1,0 +1,86 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darkroom.files import canonical_json, commit, digest, file_digest, partial, read_value, remove, write_value
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.floats(-1e6, 1e6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path: Path):
+    file = tmp_path / "below" / "table.csv"
+    write_value(partial(file), "old", "")
+    assert not file.exists()
+    commit(file)
+    partial(file).write_text("half")
+    assert file.read_text() == "old"
+    write_value(partial(file), "new", "")  # what a killed process left is emptied
+    commit(file)
+    assert [(path.name, path.read_text()) for path in file.parent.iterdir()] == [("table.csv", "new")]
+
+
+def test_a_folder_takes_the_place_of_a_folder(tmp_path):
+    folder = tmp_path / "images"
+    for name in ("old", "new"):
+        temporary = partial(folder)
+        temporary.mkdir()
+        (temporary / name).touch()
+        commit(folder)
+    assert [path.name for path in folder.iterdir()] == ["new"]
+    remove(folder)
+    remove(folder)
+    assert not folder.exists()
+
+
+def test_removing_a_link_leaves_what_it_names(tmp_path):
+    target = tmp_path / "target"
+    target.mkdir()
+    (tmp_path / "link").symlink_to(target)
+    remove(tmp_path / "link")
+    assert target.is_dir() and not (tmp_path / "link").exists()
+
+
+def test_json_is_sorted_rounded_and_has_null_for_nan():
+    value = {"b": np.float32(0.1), "a": [1.23456789, float("nan"), np.int64(3)], "é": (True, None)}
+    assert canonical_json(value) == '{"a": [1.234568, null, 3], "b": 0.1, "é": [true, null]}'
+    with pytest.raises(ValueError, match="Out of range"):
+        canonical_json({"a": float("inf")})
+
+
+@given(st.dictionaries(st.text(), PLAIN, max_size=5))
+def test_the_order_of_keys_does_not_matter(value):
+    turned = dict(reversed(value.items()))
+    assert canonical_json(turned) == canonical_json(value) == canonical_json(json.loads(canonical_json(value)))
+    assert digest(turned) == digest(value)
+
+
+def test_digests_differ_where_values_do(tmp_path):
+    assert digest({"a": 0.1}) == digest({"a": 0.1 + 1e-12})
+    assert digest({"a": 0.1}) != digest({"a": 0.100002})
+    (tmp_path / "file").write_bytes(b"abc")
+    assert file_digest(tmp_path / "file").startswith("ba7816bf8f01cfea")  # FIPS 180-2, B.1
+
+
+@pytest.mark.parametrize("name", ["table.parquet", "table.csv"])
+def test_tables_come_back(tmp_path, name):
+    table = pd.DataFrame({"image_id": ["a", "b"], "score": [0.25, 0.5]})
+    write_value(tmp_path / name, table, Path(name).suffix)
+    pd.testing.assert_frame_equal(read_value(tmp_path / name), table)
+
+
+@pytest.mark.parametrize("name", ["report.json", "best.yaml"])
+def test_mappings_come_back_and_are_written_alike(tmp_path, name):
+    write_value(tmp_path / name, {"b": {"x": [1, 2]}, "a": "ü"}, Path(name).suffix)
+    first = (tmp_path / name).read_bytes()
+    write_value(tmp_path / name, {"a": "ü", "b": {"x": [1, 2]}}, Path(name).suffix)
+    assert (tmp_path / name).read_bytes() == first
+    assert read_value(tmp_path / name) == {"a": "ü", "b": {"x": [1, 2]}}

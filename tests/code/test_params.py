@@ -1,0 +1,128 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from darkroom.errors import UserError
+from darkroom.params.load import check_params, flatten, load_params, read_yaml
+from pictures import ROOT
+
+LOG = {"low": 0.0, "high": 0.1, "log": True}
+SPACE = "tune.space.train.learning_rate"
+# what a user wrote, and what the line that answers must say
+MISTAKES: list[tuple[str, Any, list[str]]] = [
+    ("train.learning_rat", 0.1, ["train.learning_rat:", "unknown", "train.learning_rate?"]),
+    ("trian", {"epochs": 3}, ["trian:", "unknown", "mean train?"]),
+    ("train.epochs", "ten", ["train.epochs = 'ten'", "integer"]),
+    ("train.epochs", 1.5, ["train.epochs = 1.5", "integer"]),
+    ("train.epochs", True, ["train.epochs = True", "integer"]),
+    ("train.epochs", None, ["train.epochs = None", "integer"]),
+    ("train.epochs", 0, ["train.epochs = 0", "greater than or equal to 1"]),
+    ("train", [1], ["train = [1]", "must hold keys"]),
+    ("train.learning_rate", float("nan"), ["train.learning_rate = nan", "finite"]),
+    ("train.optimizer", "adamw", ["train.optimizer = 'adamw'", "'adam' or 'sgd'"]),
+    ("train.step_epochs", [5, 5], ["train:", "step_epochs [5, 5]", "rise"]),
+    ("split.validation", 1.0, ["split.validation = 1.0", "less than 1"]),
+    ("split.validation", 0.9, ["split:", "validation + test is 1.1", "nothing is left"]),
+    ("validate.min_side", 50000, ["validate:", "min_side (50000)", "max_side (20000)"]),
+    ("image.size", 7, ["image.size = 7", "model.filters", "at least 8"]),
+    ("model.kernel", 4, ["model:", "kernel (4)", "even"]),
+    ("model.filters", [], ["model.filters = []", "at least 1"]),
+    ("model.dense", [8, 0], ["model.dense.1 = 0", "greater than or equal to 1"]),
+    ("package.name", "a b", ["package.name = 'a b'", "pattern"]),
+    ("tune.space", None, ["tune.space = None", "must hold keys"]),
+    ("tune.space.trian", {"seed": {"choices": [1]}}, ["tune.space.trian", "'model', 'train' or 'augment'"]),
+    ("tune.space.train.epoch", {"low": 1, "high": 2}, ["tune.space.train.epoch:", "mean epochs?"]),
+    (SPACE, 5, [f"{SPACE} = 5", "must hold keys"]),
+    (SPACE, {"lo": 0.1, "high": 0.2}, [f"{SPACE}.lo: unknown", f"mean {SPACE}.low?"]),
+    (SPACE, {"choice": [0.1]}, [f"{SPACE}.choice: unknown", f"mean {SPACE}.choices?"]),
+    (SPACE, {"low": "a", "high": 0.2}, [f"{SPACE}.low = 'a'", "number"]),
+    (SPACE, {"low": 0.2, "high": 0.1}, [f"{SPACE}:", "low (0.2)", "high (0.1)"]),
+    (SPACE, LOG, [f"{SPACE}:", "log needs low above 0"]),
+    (SPACE, {"low": -1.0, "high": 0.1}, [f"{SPACE}: -1.0", "train.learning_rate", "greater than 0"]),
+    (SPACE, {"choices": []}, [f"{SPACE}.choices = []", "at least 1"]),
+    (SPACE, {"choices": [0.1, "x"]}, [f"{SPACE}: 'x'", "train.learning_rate", "number"]),
+    ("tune.space.train.epochs", {"low": 1, "high": 9, "step": 0.5}, ["tune.space.train.epochs: 1.5", "integer"]),
+    ("tune.space.model.kernel", {"low": 3, "high": 7}, ["tune.space.model.kernel: 4", "even"]),
+    ("tune.space.model.filters", {"choices": [[8], [8] * 6]}, ["tune.space.model.filters: [8, 8, 8", "at least 64"]),
+]
+
+
+@pytest.fixture
+def raw() -> Any:
+    values = read_yaml(ROOT / "params.yaml")
+    for key, value in {
+        "split.test": 0.2,
+        "validate.max_side": 20000,
+        "image.size": 16,
+        "model.filters": [8] * 3,
+    }.items():
+        put(values, key, value)
+    return values
+
+
+def put(raw: dict[str, Any], key: str, value: Any) -> None:
+    *folders, name = key.split(".")
+    for folder in folders:
+        raw = raw.setdefault(folder, {})
+    raw[name] = value
+
+
+def test_the_committed_file_is_right():
+    assert flatten(load_params(ROOT / "params.yaml"))["tracking.experiment"]
+
+
+@pytest.mark.parametrize(("key", "value", "said"), MISTAKES, ids=[f"{key}={value}"[:40] for key, value, _ in MISTAKES])
+def test_a_mistake_is_one_line_with_key_value_file_and_help(raw, key, value, said):
+    put(raw, key, value)
+    with pytest.raises(UserError) as caught:
+        check_params(raw, "params.yaml")
+    text = str(caught.value)
+    assert text.startswith("params.yaml: ") and "\n" not in text and caught.value.status == 2
+    assert [part for part in said if part not in text] == [], text
+    assert "Range" not in text and "[" not in text.split(" ")[1], text
+
+
+@pytest.mark.parametrize("key", ["train", "train.epochs", "tune.space", "model.dropout"])
+def test_a_missing_key_is_named(raw, key):
+    section, _, name = key.partition(".")
+    del (raw[section] if name else raw)[name or section]
+    with pytest.raises(UserError, match=rf"^params.yaml: {key}: missing"):
+        check_params(raw, "params.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("train: [1", "line 1, column 10 is not valid YAML"),
+        ("train: {}\ntrain: {}\n", 'line 2, column 1 is not valid YAML: found duplicate key "train"'),
+        ("a: 1\n---\nb: 2\n", "not valid YAML"),
+        ("", "holds no sections"),
+        ("- 1\n", "holds no sections"),
+    ],
+)
+def test_a_file_that_is_no_yaml_is_said_in_one_line(tmp_path: Path, text: str, said: str):
+    file = tmp_path / "params.yaml"
+    file.write_text(text)
+    with pytest.raises(UserError) as caught:
+        load_params(file)
+    assert str(caught.value).startswith("params.yaml: ") and said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_and_one_of_other_bytes_are_said(tmp_path):
+    with pytest.raises(UserError, match=r"params.yaml: not found"):
+        load_params(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_bytes(b"\xff\xfe")
+    with pytest.raises(UserError, match=r"params.yaml: is not UTF-8"):
+        load_params(tmp_path / "params.yaml")
+
+
+def test_1e_3_is_a_number(tmp_path):
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    changed = [
+        f"  {line.split(':')[0].strip()}: 1e-3" if line.startswith("  learning_rate:") else line
+        for line in text.splitlines()
+    ]
+    (tmp_path / "params.yaml").write_text("\n".join(changed))
+    assert load_params(tmp_path / "params.yaml").train.learning_rate == 0.001

@@ -1,0 +1,131 @@
+"""dvc.yaml against the code: what a stage names is what it uses, no more and no less."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from import_graph import LIBRARY, ROOT, imported_modules
+
+from darkroom.params.load import read_yaml
+from darkroom.params.schema import Params
+from darkroom.paths import ARTEFACTS
+
+STAGES: dict[str, dict[str, Any]] = read_yaml(ROOT / "dvc.yaml")["stages"]
+ORDER = ["ingest", "validate", "dedupe", "split", "tune", "train", "evaluate", "package"]
+HEAVY = {"tensorflow", "keras", "mlflow", "great_expectations", "optuna", "sklearn", "matplotlib"}
+HEAVY_ALLOWED = {"data/batches.py": {"keras"}, "serving/predictor.py": {"mlflow"}}
+
+
+def script(stage: str) -> Path:
+    return ROOT / "pipeline" / f"{stage}.py"
+
+
+def modules(stage: str) -> set[str]:
+    found = imported_modules(script(stage))
+    if stage == "package":  # MLflow loads the predictor as code
+        predictor = LIBRARY / "serving" / "predictor.py"
+        found |= {predictor.relative_to(ROOT).as_posix()} | imported_modules(predictor)
+    return found
+
+
+def paths(entries: list[str | dict[str, Any]]) -> set[str]:
+    return {entry if isinstance(entry, str) else next(iter(entry)) for entry in entries}
+
+
+def sections_read(file: Path) -> set[str]:
+    """Return the sections that stand as `params.<section>` or `<anything>.params.<section>`."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute):
+            owner = getattr(node.value, "id", getattr(node.value, "attr", None))
+            if owner in ("params", "candidate") and node.attr in Params.model_fields:
+                found.add(node.attr)
+    return found
+
+
+def artefacts_named(stage: str, methods: set[str]) -> set[str]:
+    """Return the paths of the artefacts that a script reaches through one of the methods of its stage."""
+    calls = [node for node in ast.walk(ast.parse(script(stage).read_text())) if isinstance(node, ast.Call)]
+    return {ARTEFACTS[call.args[0].value] for call in calls if getattr(call.func, "attr", None) in methods}
+
+
+def test_the_stages_run_in_this_order_and_say_what_they_do():
+    assert list(STAGES) == ORDER
+    assert all(stage.get("desc") for stage in STAGES.values())
+    for name, stage in STAGES.items():
+        assert stage["cmd"].endswith(f"python pipeline/{name}.py")
+        assert paths(stage["metrics"]) == {f"reports/{name}.json"}
+
+
+@pytest.mark.parametrize("stage", ORDER)
+def test_deps_are_the_modules_imported(stage):
+    declared = {path for path in STAGES[stage]["deps"] if path.endswith(".py")}
+    assert declared == modules(stage) | {f"pipeline/{stage}.py"}
+
+
+@pytest.mark.parametrize("stage", ORDER)
+def test_params_are_the_sections_read(stage):
+    if stage == "package":  # its row carries every parameter
+        assert set(STAGES[stage]["params"]) == set(Params.model_fields)
+        return
+    files = [path for path in modules(stage) if not path.startswith("src/darkroom/params/")]
+    read = set().union(*(sections_read(ROOT / path) for path in [*files, f"pipeline/{stage}.py"]))
+    assert set(STAGES[stage]["params"]) == read | {"tracking"}
+
+
+@pytest.mark.parametrize("stage", ORDER)
+def test_artefacts_are_those_that_the_script_reads_and_writes(stage):
+    data = {path for path in STAGES[stage]["deps"] if not path.endswith(".py")}
+    reports = {f"reports/{name}.json" for name in ORDER}  # read by name, or there for the order of the stages
+    assert data - reports == artefacts_named(stage, {"input", "read"})
+    outs = paths(STAGES[stage].get("outs", []) + STAGES[stage].get("plots", []))
+    assert outs == artefacts_named(stage, {"output", "save"})
+
+
+def test_every_artefact_is_used():
+    assert {path for stage in ORDER for path in artefacts_named(stage, {"input", "read", "output", "save"})} == set(
+        ARTEFACTS.values()
+    )
+
+
+@pytest.mark.parametrize("stage", ORDER)
+def test_a_script_is_short_and_has_one_function_with_its_name(stage):
+    text = script(stage).read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 40
+    assert [node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)] == [stage]
+
+
+def test_params_yaml_can_be_reached_by_dvc():
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    from ruamel.yaml import YAML
+
+    tokens = {type(token).__name__ for token in YAML().scan(text)}
+    assert not tokens & {"AnchorToken", "AliasToken"}
+    assert not list(lists_with_mappings(read_yaml(ROOT / "params.yaml")))
+
+
+def lists_with_mappings(value: Any) -> list[Any]:
+    if isinstance(value, list):
+        return [value] if any(isinstance(item, dict) for item in value) else []
+    return [found for item in value.values() for found in lists_with_mappings(item)] if isinstance(value, dict) else []
+
+
+@pytest.mark.parametrize("file", sorted(LIBRARY.rglob("*.py")), ids=lambda file: file.relative_to(LIBRARY).as_posix())
+def test_heavy_libraries_are_imported_in_functions(file):
+    top = ast.parse(file.read_text(encoding="utf-8")).body
+    names = [alias.name for node in top if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in top if isinstance(node, ast.ImportFrom)]
+    heavy = {name.split(".")[0] for name in names} & HEAVY
+    assert heavy <= HEAVY_ALLOWED.get(file.relative_to(LIBRARY).as_posix(), set())
+
+
+def test_the_first_four_stages_start_without_tensorflow():
+    code = (
+        "import sys, ingest, validate, dedupe, split; print(sorted({'tensorflow', 'keras', 'mlflow'} & {*sys.modules}))"
+    )
+    folders = f"{ROOT / 'pipeline'}:{ROOT / 'src'}"
+    done = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": folders}, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr

@@ -1,0 +1,97 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from darkroom.cli.main import main
+from darkroom.params.load import flatten, load_params
+from pictures import ROOT, inside
+
+RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("*.yaml"))
+
+
+@pytest.fixture
+def workspace(tmp_path: Path):
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "recipes", tmp_path / "recipes")
+    with inside(tmp_path):
+        yield tmp_path
+
+
+def run(*words: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main([*words])
+    return int(ended.value.code or 0)
+
+
+def comments(file: Path) -> list[str]:
+    return [line.split("#", 1)[1] for line in file.read_text(encoding="utf-8").splitlines() if "#" in line]
+
+
+def test_digits_is_what_is_committed(workspace, capsys):
+    assert run("recipe", "digits") == 0
+    assert (workspace / "params.yaml").read_bytes() == (ROOT / "params.yaml").read_bytes()
+    assert "already says all of digits" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_gives_possible_parameters_and_keeps_comments(workspace, name, capsys):
+    file = workspace / "params.yaml"
+    before = flatten(load_params(file))
+    assert run("recipe", name) == 0
+    after = flatten(load_params(file))
+    assert comments(file) == comments(ROOT / "params.yaml")
+    said = capsys.readouterr().out
+    for key in [key for key in before if key in after and before[key] != after[key]]:
+        assert f"{key}: {before[key]} -> {after[key]}" in said
+    assert run("recipe", name) == 0
+    assert "already says" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_digits_takes_every_recipe_back(workspace, name):
+    run("recipe", name)
+    run("recipe", "digits")
+    assert (workspace / "params.yaml").read_bytes() == (ROOT / "params.yaml").read_bytes()
+
+
+def test_a_key_that_only_a_person_set_stays(workspace):
+    file = workspace / "params.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("experiment: darkroom", "experiment: mine"), encoding="utf-8")
+    run("recipe", "cifar10-cnn")
+    assert load_params(file).tracking.experiment == "mine"
+
+
+def test_the_search_space_is_replaced_as_a_whole(workspace):
+    recipe = "# one key\ntune: {space: {train: {batch_size: {choices: [8, 16]}}}}\n"
+    (workspace / "recipes" / "small.yaml").write_text(recipe)
+    run("recipe", "small")
+    assert list(load_params(workspace / "params.yaml").tune.space) == ["train"]
+    assert list(load_params(workspace / "params.yaml").tune.space["train"]) == ["batch_size"]
+
+
+def test_an_impossible_recipe_changes_nothing(workspace, capsys):
+    (workspace / "recipes" / "wrong.yaml").write_text("# wrong\ntrain: {epochs: 0}\n")
+    assert run("recipe", "wrong") == 2
+    assert "recipes/wrong.yaml: train.epochs = 0" in capsys.readouterr().err
+    assert (workspace / "params.yaml").read_bytes() == (ROOT / "params.yaml").read_bytes()
+
+
+def test_an_unknown_recipe_names_the_nearest(workspace, capsys):
+    assert run("recipe", "digit") == 2
+    assert capsys.readouterr().err == "darkroom recipe: no recipe 'digit'; did you mean digits?\n"
+    assert (workspace / "params.yaml").read_bytes() == (ROOT / "params.yaml").read_bytes()
+
+
+def test_the_list_has_a_line_for_each_recipe(workspace, capsys):  # noqa: ARG001
+    assert run("recipe") == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == RECIPES
+
+
+def test_params_prints_one_value_or_helps(workspace, capsys):
+    assert run("params", "train.epochs") == 0
+    assert capsys.readouterr().out == f"{load_params(workspace / 'params.yaml').train.epochs}\n"
+    assert run("params", "train.epoch") == 2
+    assert "mean train.epochs?" in capsys.readouterr().err

@@ -1,0 +1,118 @@
+"""The frame of a stage, in a workspace of its own, with a real MLflow store."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stage_frame import fill_workspace, newest_run, outputs, run, save_both
+
+from darkroom.errors import UserError
+from darkroom.files import read_value
+from darkroom.params.load import load_params
+from darkroom.stage import Stage
+from darkroom.tracking.store import connect
+from pictures import inside
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    root = tmp_path_factory.mktemp("workspace")
+    fill_workspace(root)
+    with inside(root):
+        yield root
+
+
+def test_outputs_report_and_run_are_there(workspace):
+    def work(stage: Stage) -> dict[str, Any]:
+        save_both(stage, "good")
+        assert not (workspace / "reports" / "MODEL_CARD.md").exists()
+        return {"kept": 3, "part": {"share": 1 / 3}}
+
+    run(work)
+    assert outputs(workspace).keys() == {"models/tune/best.yaml", "reports/MODEL_CARD.md", "reports/split.json"}
+    assert read_value(workspace / "reports" / "split.json") == {"kept": 3, "part": {"share": 0.333333}}
+    recorded = newest_run()
+    assert recorded.info.status == "FINISHED" and recorded.data.tags["darkroom.stage"] == "split"
+    assert recorded.data.metrics["kept"] == 3 and "part/share" in recorded.data.metrics
+    assert recorded.data.params["split.test"] == str(load_params(workspace / "params.yaml").split.test)
+    assert {file.path for file in connect().list_artifacts(recorded.info.run_id)} >= {"split.json", "MODEL_CARD.md"}
+
+
+@pytest.mark.usefixtures("workspace")
+def test_doing_it_again_adds_no_run():
+    def work(stage: Stage) -> dict[str, Any]:
+        save_both(stage, "good")
+        return {"kept": 7}
+
+    run(work)
+    first = newest_run().info.run_id
+    run(work)
+    assert newest_run().info.run_id == first
+
+
+@pytest.mark.parametrize("status", [1, 2])
+def test_a_mistake_is_one_line_and_leaves_what_was_there(workspace, capfd, status):
+    before = outputs(workspace)
+
+    def work(stage: Stage) -> dict[str, Any]:
+        save_both(stage, "bad")
+        raise UserError("the pictures are upside down; turn them", status)
+
+    with pytest.raises(SystemExit) as ended:
+        run(work)
+    assert ended.value.code == status
+    assert capfd.readouterr().err == "split: the pictures are upside down; turn them\n"
+    assert outputs(workspace) == before
+    assert newest_run().info.status == "FAILED"
+    assert "upside down" in newest_run().data.tags["darkroom.error"]
+
+
+def test_a_fault_and_a_stop_leave_no_half_file(workspace, capfd):
+    before = outputs(workspace)
+    for error, recorded in ((ZeroDivisionError, "FAILED"), (KeyboardInterrupt, "KILLED")):
+
+        def work(stage: Stage, error: type[BaseException] = error) -> dict[str, Any]:
+            stage.output("best").write_text("hal")
+            raise error
+
+        with pytest.raises(SystemExit if error is KeyboardInterrupt else error):
+            run(work)
+        assert outputs(workspace) == before
+        assert newest_run().info.status == recorded
+    assert "nothing half-written" in capfd.readouterr().err
+
+
+@pytest.mark.usefixtures("workspace")
+def test_what_dvc_does_not_know_is_refused():
+    for wrong in (lambda stage: stage.read("manifest"), lambda stage: stage.save("history", "")):
+        with pytest.raises(KeyError, match=r"dvc.yaml does not name (data/manifest.parquet|models/history.csv)"):
+            run(wrong)
+    with pytest.raises(FileNotFoundError):  # declared, but not made
+        run(lambda stage: stage.read("curated"))
+
+
+def test_the_code_digest_follows_the_code(workspace):
+    seen = []
+
+    def work(stage: Stage) -> dict[str, Any]:
+        seen.append(stage.code_digest())
+        raise UserError("that is all")
+
+    for text in ("1", "1", "2"):
+        (workspace / "src" / "code.py").write_text(text)
+        with pytest.raises(SystemExit):
+            run(work)
+    assert seen[0] == seen[1] != seen[2]
+
+
+def test_a_store_that_fails_is_said_and_stops_nothing(workspace, capfd, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{workspace / 'params.yaml' / 'mlflow.db'}")
+
+    def work(stage: Stage) -> dict[str, Any]:
+        save_both(stage, "unrecorded")
+        return {"kept": 4}
+
+    run(work)
+    assert "split: not recorded in MLflow: " in capfd.readouterr().err
+    assert read_value(workspace / "reports" / "split.json") == {"kept": 4}

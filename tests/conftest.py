@@ -1,0 +1,9 @@
+"""Before any library is imported: no telemetry, no start-up noise, and no writing to a store that a user has set."""
+
+import os
+
+from darkroom.quiet import silence_libraries
+
+silence_libraries()
+for name in ("MLFLOW_TRACKING_URI", "DVC_ROOT"):
+    os.environ.pop(name, None)
