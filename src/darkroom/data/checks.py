@@ -147,11 +147,11 @@ def _expected(kind: str, limits: dict[str, Any]) -> str:
         return "one of " + ", ".join(map(str, limits["value_set"][:10]))
     low, high = limits.get("min_value"), limits.get("max_value")
     if low is not None and high is not None:
-        return f"{low} to {high}"
+        return f"{low:.10g} to {high:.10g}"
     if low is not None:
-        return f"at least {low}"
+        return f"at least {low:.10g}"
     if high is not None:
-        return f"at most {high}"
+        return f"at most {high:.10g}"
     return {
         "expect_column_to_exist": "the column",
         "expect_column_values_to_be_unique": "no value twice",

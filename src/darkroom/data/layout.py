@@ -37,7 +37,7 @@ def read_layout(members: list[Member]) -> list[Entry]:
     """Return an entry for each file, in the order given.
 
     Class folders, or train/test[/val] folders with class folders in them; below a class folder any depth.
-    A single top folder that holds the class folders, as archives often have, is passed over.
+    A single folder above the class folders, as archives often have, is passed over; so are several in a row.
     """
     parts = [tuple(member.path.split("/")) for member in members]
     depth = _top_depth(parts)
@@ -50,9 +50,8 @@ def _top_depth(parts: list[tuple[str, ...]]) -> int:
     depth = 0
     while True:
         folders = {path[depth] for path in parts if len(path) > depth + 1}
-        below = {path[depth + 1] for path in parts if len(path) > depth + 2}
-        if len(folders) != 1 or len(below) < 2:
-            return depth
+        if len(folders) != 1:
+            return depth if folders else 0
         depth += 1
 
 

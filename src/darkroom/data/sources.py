@@ -8,6 +8,7 @@ import shutil
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from darkroom.errors import UserError
+
+# what the standard library raises on damaged or encrypted archives, beside OSError
+DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError, RuntimeError)
 
 
 class Member(NamedTuple):
@@ -73,7 +77,7 @@ class ZipArchive:
         """Return the bytes of one file; raises OSError when it is damaged or encrypted."""
         try:
             return _open_zip(self.file).read(path)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+        except DAMAGED as error:
             raise OSError(str(error)) from error
 
 
@@ -103,9 +107,9 @@ def open_source(path: Path, where: str) -> Iterator[Source]:
         yield Folder(path)
     elif not path.exists():
         raise UserError(f"{where}: {path.name} does not exist in {path.parent}; {_offers(path.parent)}")
-    elif zipfile.is_zipfile(path):
+    elif _is_zip(path, where):
         yield ZipArchive(path)
-    elif tarfile.is_tarfile(path):
+    elif _is_tar(path, where):
         with tempfile.TemporaryDirectory(prefix="darkroom-") as folder:
             yield _open_tar(path, Path(folder), where)
     else:
@@ -121,14 +125,34 @@ def _offers(folder: Path) -> str:
     )
 
 
+@contextmanager
+def _damage_said(path: Path, where: str) -> Iterator[None]:
+    """Turn what a damaged archive raises into a UserError."""
+    try:
+        yield
+    except (OSError, *DAMAGED) as error:
+        raise UserError(f"{where}: {path.name} is a damaged archive: {error}") from None
+
+
+def _is_zip(path: Path, where: str) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with _damage_said(path, where):
+        _open_zip(path)
+    return True
+
+
+def _is_tar(path: Path, where: str) -> bool:
+    with _damage_said(path, where):
+        return tarfile.is_tarfile(path)
+
+
 def _open_tar(path: Path, scratch: Path, where: str) -> TarArchive:
     """Return a tar whose files can be read in any order; a compressed one is first expanded to `scratch`."""
-    try:
+    with _damage_said(path, where):
         plain = path if _is_plain_tar(path) else _expand(path, scratch / "plain.tar")
         with tarfile.open(plain, "r:") as archive:
             offsets = {info.name.removeprefix("./"): (info.offset_data, info.size) for info in archive if info.isfile()}
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise UserError(f"{where}: {path.name} is a damaged archive: {error}") from None
     return TarArchive(plain, offsets)
 
 

@@ -1,0 +1,79 @@
+"""Every expectation of the suite passes on good data and fails on what it is for. Great Expectations runs for real."""
+
+from typing import Any
+
+import pytest
+
+from darkroom.data.checks import Check, check_manifest, require_success, summarise
+from darkroom.errors import UserError
+from darkroom.params.schema import Validate
+from pictures import manifest_of
+
+LIMITS = Validate(min_per_class=2, max_unreadable=0.25, min_side=8, max_side=100, max_imbalance=3.0)
+GOOD: list[dict[str, Any]] = [
+    *({"label": "a", "given_split": "train"} for _ in range(6)),
+    *({"label": "b"} for _ in range(2)),
+    {"label": "b", "path": "b/text.png", "error": "is empty", "width": None, "height": None, "given_split": "test"},
+]
+BREAKS: list[tuple[str, dict[int, dict[str, Any]], list[str]]] = [
+    ("image_id of files", {1: {"image_id": "0" * 20}}, ["no value twice", "0.png", "1.png"]),
+    ("path of files", {1: {"path": None}}, ["no value missing", "1 of 9"]),
+    ("unreadable of files", {i: {"error": "torn"} for i in (0, 1)}, ["at most 0.25", "0.333", "0.png (torn)"]),
+    ("label of pictures", {1: {"label": None}}, ["no value missing", "1.png"]),
+    ("given_split of pictures", {1: {"given_split": "dev"}}, ["one of train, validation, test", "1.png (dev)"]),
+    ("width of pictures", {1: {"width": 7}}, ["8 to 100", "1.png (7)"]),
+    ("width of pictures", {2: {"width": 101}}, ["8 to 100", "2.png (101)"]),
+    ("height of pictures", {1: {"height": 7}}, ["8 to 100", "1.png (7)"]),
+    ("pictures of classes", {7: {"label": "c"}}, ["at least 2", "b (1)"]),
+    ("imbalance of classes", {6: {"label": "a"}}, ["at most 3", "b (7.0)"]),
+]
+
+
+def checked(changes: dict[int, dict[str, Any]], drop: str = "path of nothing") -> list[Check]:
+    rows = [row | changes.get(number, {}) for number, row in enumerate(GOOD)]
+    return check_manifest(manifest_of(rows).drop(columns=drop, errors="ignore"), LIMITS)
+
+
+def failed(checks: list[Check]) -> list[str]:
+    return [check["about"] for check in checks if not check["success"]]
+
+
+@pytest.fixture(scope="module")
+def good() -> list[Check]:
+    return checked({})
+
+
+def test_good_data_passes(good):
+    assert failed(good) == []
+    require_success(good)
+    report = summarise(good)
+    assert (report["success"], report["failed"], report["expectations"]) == (True, 0, len(good))
+    assert len(good) >= 20
+
+
+@pytest.mark.parametrize(("about", "changes", "said"), BREAKS, ids=[str(one[:2]) for one in BREAKS])
+def test_each_expectation_fails_on_what_it_is_for(about, changes, said):
+    checks = checked(changes)
+    assert about in failed(checks)
+    with pytest.raises(UserError) as caught:
+        require_success(checks)
+    lines = [line for line in str(caught.value).splitlines() if f"  {about}: expected" in line]
+    assert caught.value.status == 1 and "params.yaml: validate" in str(caught.value)
+    assert [part for part in said if not any(part in line for line in lines)] == [], str(caught.value)
+    report = summarise(checks)
+    assert not report["success"] and report["failed"] == len(failed(checks))
+
+
+def test_a_missing_column_fails():
+    assert failed(checked({}, drop="format")) == ["format of files"]
+
+
+def test_a_class_without_a_readable_picture_fails():
+    changes = {6: {"error": "torn"}, 7: {"error": "torn"}}
+    assert "pictures of classes" in failed(checked(changes))
+
+
+def test_the_report_holds_no_limit(good):
+    generous = LIMITS.model_copy(update={"max_side": 5000, "max_imbalance": 9.0})
+    rows = check_manifest(manifest_of(GOOD), generous)
+    assert summarise(rows) == summarise(good)

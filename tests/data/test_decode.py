@@ -1,0 +1,113 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from darkroom.data.decode import UnreadablePicture, decode, inspect
+from pictures import BLUE, GREEN, RED, YELLOW, corners, encode, noise, png_header
+
+# how a camera stores an upright picture so that this orientation turns it back
+STORED = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+def turned(orientation: int, kind: str) -> bytes:
+    image = corners(24, 16)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = image.transpose(STORED[orientation]) if orientation in STORED else image
+    return encode(stored, kind, exif=exif.tobytes(), **({"quality": 95, "subsampling": 0} if kind == "JPEG" else {}))
+
+
+def colours(pixels: np.ndarray) -> list[tuple[int, ...]]:
+    """Return the colour in the middle of each quarter, from top left to bottom right."""
+    near, far = pixels.shape[0] // 4, 3 * pixels.shape[0] // 4
+    return [tuple(map(int, pixels[y, x])) for y in (near, far) for x in (near, far)]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF"])
+@pytest.mark.parametrize("orientation", [1, *STORED, 0, 9])
+def test_every_orientation_comes_upright(orientation, kind):
+    data = turned(orientation, kind)
+    pixels = decode(data, 16)
+    assert pixels.shape == (16, 16, 3) and pixels.dtype == np.uint8
+    assert np.abs(np.array(colours(pixels)) - np.array([RED, GREEN, BLUE, YELLOW])).max() <= 3
+    facts = inspect(data)
+    assert (facts["width"], facts["height"]) == (24, 16)
+    known = orientation in STORED and kind != "TIFF"  # Pillow turns a TIFF itself while it loads
+    assert (facts["format"], facts["orientation"]) == (kind, orientation if known else 1)
+
+
+def filled(mode: str, value: object) -> Image.Image:
+    return Image.new(mode, (4, 4), value)
+
+
+def with_palette(transparent: int) -> bytes:
+    image = filled("P", 0)
+    image.putpalette([255, 0, 0, 0, 0, 255])
+    image.paste(1, (2, 0, 4, 4))
+    return encode(image, transparency=transparent)
+
+
+@pytest.mark.parametrize(
+    ("mode", "data", "colour"),
+    [
+        ("RGB", encode(filled("RGB", (1, 2, 3))), (1, 2, 3)),
+        ("L", encode(filled("L", 77)), (77, 77, 77)),
+        ("LA", encode(filled("LA", (0, 0))), (255, 255, 255)),
+        ("LA", encode(filled("LA", (100, 255))), (100, 100, 100)),
+        ("RGBA", encode(filled("RGBA", (255, 0, 0, 0))), (255, 255, 255)),
+        ("RGBA", encode(filled("RGBA", (0, 0, 0, 51))), (204, 204, 204)),
+        ("P", with_palette(transparent=0), (255, 255, 255)),
+        ("P", with_palette(transparent=1), (255, 0, 0)),
+        ("1", encode(filled("1", 1)), (255, 255, 255)),
+        ("CMYK", encode(filled("CMYK", (0, 255, 255, 0)), "TIFF"), (255, 0, 0)),
+        ("I;16", encode(filled("I;16", 257 * 100)), (100, 100, 100)),
+        ("I;16", encode(filled("I;16", 65535)), (255, 255, 255)),
+        ("I", encode(filled("I", 200), "TIFF"), (200, 200, 200)),
+        ("F", encode(filled("F", 0.4), "TIFF"), (102, 102, 102)),
+    ],
+)
+def test_every_mode_becomes_rgb_over_white(mode, data, colour):
+    assert inspect(data)["mode"] == mode
+    assert tuple(decode(data, 4)[1, 0]) == colour
+
+
+def test_a_printers_jpeg_has_its_colours():
+    data = encode(filled("CMYK", (0, 255, 255, 0)), "JPEG", quality=95)
+    assert inspect(data)["mode"] == "CMYK"
+    assert np.abs(decode(data, 4).astype(int) - RED).max() <= 3
+
+
+def test_of_a_film_the_first_picture_counts():
+    data = encode(filled("RGB", RED), "GIF", save_all=True, append_images=[filled("RGB", BLUE)], duration=100)
+    assert Image.open(io.BytesIO(data)).n_frames == 2
+    assert {tuple(map(int, colour)) for colour in decode(data, 4).reshape(-1, 3)} == {RED}
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "is empty"),
+        (b"hello, I am a text", "not a picture in a known format"),
+        (encode(noise("a", 64), "JPEG")[:-900], "does not decode whole"),
+        (encode(noise("a", 64), "PNG")[:-900], "does not decode whole"),
+        (encode(noise("a", 64), "JPEG")[:100], "not a picture|does not decode whole"),
+        (png_header(11_000, 10_000), "11000x10000 is more than 100,000,000 pixels"),
+        (png_header(60_000, 60_000), "3600000000 pixels"),
+        (png_header(8, 8), "does not decode whole"),
+    ],
+)
+def test_what_is_no_whole_picture_is_refused_with_the_reason(data, reason):
+    for read in (inspect, lambda data: decode(data, 8)):
+        with pytest.raises(UnreadablePicture, match=reason) as caught:
+            read(data)
+        assert "\n" not in str(caught.value) and "0x7" not in str(caught.value)

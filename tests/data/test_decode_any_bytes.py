@@ -1,0 +1,37 @@
+"""What ingest accepts must decode later, hours into a training; so bytes of every kind are tried."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from darkroom.data.decode import UnreadablePicture, decode, inspect, open_picture, upright_rgb
+from pictures import encode, noise
+
+TURNED = Image.Exif()
+TURNED[0x0112] = 6
+FILES = [encode(noise("a"), kind) for kind in ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")] + [
+    encode(noise("a"), "JPEG", exif=TURNED.tobytes())
+]
+
+
+@given(
+    st.sampled_from(FILES), st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(max_size=4)), max_size=4)
+)
+def test_what_ingest_accepts_training_decodes(data, changes):
+    for place, junk in changes:
+        at = int(place * len(data))
+        data = data[:at] + junk + data[at + len(junk) :]
+    try:
+        facts = inspect(data)
+    except UnreadablePicture:
+        return
+    assert decode(data, 5).shape == (5, 5, 3)
+    assert upright_rgb(open_picture(data)).size == (facts["width"], facts["height"])
+
+
+@given(st.binary(max_size=64))
+def test_any_bytes_are_read_or_refused(data):
+    try:
+        inspect(data)
+    except UnreadablePicture as error:
+        assert str(error)

@@ -1,0 +1,121 @@
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from darkroom.data.digits import write_digits
+from darkroom.data.ingest import check_classes, list_entries, open_ingest_source, pack, summarise
+from darkroom.data.packed import list_shards, read_picture, shard_ids, shard_pictures
+from darkroom.errors import UserError
+from darkroom.files import file_digest
+from darkroom.tables import MANIFEST
+from pictures import class_files, encode, ingested, noise, write_files, write_tar, write_zip
+
+FILES = class_files("cat", "dog") | {
+    "cat/9 broken.jpg": encode(noise("x", 64), "JPEG")[:500],
+    "dog/9 empty.png": b"",
+    "dog/9 notes.txt": b"not a picture",
+    "stray.png": encode(noise("stray")),
+    ".DS_Store": b"junk",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_files(tmp_path / "raw" / "pets", FILES)
+
+
+def packed_bytes(images: Path) -> dict[str, str]:
+    return {path.name: file_digest(path) for path in images.iterdir()}
+
+
+def test_the_manifest_has_its_columns_and_a_row_for_each_file(folder, tmp_path):
+    manifest = ingested(folder, tmp_path / "images")
+    assert dict(manifest.dtypes.astype(str)) == MANIFEST
+    assert manifest["image_id"].is_monotonic_increasing and manifest["image_id"].is_unique
+    assert set(manifest["path"]) == set(FILES) - {".DS_Store"}
+    picture = manifest.set_index("path").loc["cat/1.png"]
+    assert (picture["label"], picture["width"], picture["mode"], picture["format"]) == ("cat", 12, "RGB", "PNG")
+    assert picture["bytes"] == len(FILES["cat/1.png"]) and pd.isna(picture["error"])
+    assert len(picture["image_id"]) == 20
+
+
+def test_what_is_no_picture_is_listed_with_the_reason(folder, tmp_path):
+    manifest = ingested(folder, tmp_path / "images")
+    errors = manifest.dropna(subset="error").set_index("path")["error"]
+    assert errors["cat/9 broken.jpg"].startswith("does not decode whole")
+    assert errors["dog/9 empty.png"] == "is empty"
+    assert errors["dog/9 notes.txt"] == "not a picture in a known format"
+    assert errors["stray.png"] == "not in a class folder"
+    assert len(errors) == 4
+    report = summarise(manifest, system_files=1)
+    assert (report["pictures"], report["unreadable"], report["classes"]) == (6, 4, 2)
+
+
+def test_the_packed_bytes_are_those_of_the_files(folder, tmp_path):
+    manifest = ingested(folder, tmp_path / "images")
+    pictures = manifest[manifest["error"].isna()]
+    for row in pictures.itertuples():
+        assert read_picture(tmp_path / "images", row.image_id) == FILES[row.path]
+    shard = list_shards(tmp_path / "images")[0]
+    assert shard_ids(shard).tolist() == sorted(pictures["image_id"])
+    assert len(list(shard_pictures(shard))) == len(pictures)
+    with pytest.raises(KeyError):
+        read_picture(tmp_path / "images", "no such id")
+
+
+def test_an_archive_gives_what_its_folder_gives(folder, tmp_path):
+    plain = ingested(folder, tmp_path / "images")
+    for file in (write_zip(folder, tmp_path / "pets.zip"), write_tar(folder, tmp_path / "pets.tgz", "gz")):
+        images = tmp_path / f"images of {file.name}"
+        pd.testing.assert_frame_equal(ingested(file, images), plain)
+        assert packed_bytes(images) == packed_bytes(tmp_path / "images")
+
+
+def test_the_number_of_workers_changes_nothing(tmp_path):
+    pools: list[Executor] = [ThreadPoolExecutor(1), ThreadPoolExecutor(3)]
+    pools.append(ProcessPoolExecutor(2, mp_context=get_context("spawn")))
+    results = []
+    for number, pool in enumerate(pools):
+        images = tmp_path / str(number)
+        with open_ingest_source("digits", tmp_path) as source, pool:
+            results.append((pack(source, list_entries(source)[0], images, pool), packed_bytes(images)))
+    assert len(results[0][1]) == 2  # shards
+    for manifest, shards in results[1:]:
+        pd.testing.assert_frame_equal(manifest, results[0][0])
+        assert shards == results[0][1]
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({}, "holds no files"),
+        (class_files("cat"), "has one class only, 'cat'"),
+        (class_files("cat") | class_files("dog", each=1), "class 'dog' has one picture"),
+        ({"cat/1.txt": b"text", "dog/1.txt": b""}, "none of its 2 files is a picture (cat/1.txt: not a picture"),
+        (class_files("cat") | {"dog/1.png": b"", "dog/2.png": b"x"}, "has one class only, 'cat'"),
+    ],
+)
+def test_too_little_to_learn_from_is_said_in_one_line(tmp_path, files, said):
+    manifest = ingested(write_files(tmp_path / "pets", files), tmp_path / "images")
+    with pytest.raises(UserError) as caught:
+        check_classes(manifest, "pets")
+    assert str(caught.value).startswith("params.yaml: ingest.source = 'pets': ") and said in str(caught.value)
+    assert "\n" not in str(caught.value) and caught.value.status == 2
+
+
+@pytest.mark.parametrize("source", ["../elsewhere", "/etc", ".", "pets/../../x", "missing"])
+def test_a_source_outside_or_missing_is_said(folder, source):
+    said = r"^params.yaml: ingest.source = '.*': (must be a path|missing does not exist)"
+    with pytest.raises(UserError, match=said), open_ingest_source(source, folder.parent):
+        pass
+
+
+def test_the_digits_are_built_in(tmp_path):
+    write_digits(tmp_path)
+    with open_ingest_source("digits", tmp_path / "nothing") as source:
+        entries, system_files = list_entries(source)
+        assert (len(entries), {entry.label for entry in entries}, system_files) == (1797, set("0123456789"), 0)
+        assert source.read("3/0003.png") == (tmp_path / "3" / "0003.png").read_bytes()

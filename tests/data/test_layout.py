@@ -1,0 +1,87 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darkroom.data.layout import Entry, is_system_file, read_layout
+from darkroom.data.sources import Member
+
+NAMES = st.sampled_from(
+    ["cat", "dog", "train", "Test", "val", "Validation", "a b", "猫", "1.png", ".hidden", "train.png"]
+)
+PATHS = st.lists(st.lists(NAMES, min_size=1, max_size=5).map("/".join), unique=True, max_size=12)
+
+
+def layout(*paths: str) -> list[Entry]:
+    return read_layout([Member(path, 7) for path in paths])
+
+
+def meaning(*paths: str) -> list[tuple[str | None, str | None]]:
+    """Return (label, given_split) of each path."""
+    return [(entry.label, entry.given_split) for entry in layout(*paths)]
+
+
+def test_class_folders():
+    assert meaning("cat/1.png", "dog/2.png", "dog/deep/below/3.png") == [("cat", None), ("dog", None), ("dog", None)]
+
+
+@pytest.mark.parametrize(("folder", "split"), [("test", "test"), ("TESTING", "test"), ("val", "validation")])
+def test_split_folders(folder, split):
+    found = meaning("train/cat/1.png", f"{folder}/cat/2.png", f"{folder}/dog/x/3.png", "Training/dog/4.png")
+    assert found == [("cat", "train"), ("cat", split), ("dog", split), ("dog", "train")]
+
+
+def test_all_three_splits():
+    paths = [f"{split}/{label}/1.png" for split in ("test", "train", "valid") for label in ("cat", "dog")]
+    assert [split for _, split in meaning(*paths)] == ["test"] * 2 + ["train"] * 2 + ["validation"] * 2
+
+
+def test_classes_named_train_and_bus_are_classes():
+    assert meaning("train/1.png", "bus/2.png") == [("train", None), ("bus", None)]
+    assert meaning("train/1/1.png", "train/2/1.png", "bus/1/2.png", "bus/2/2.png") == [
+        ("train", None),
+        ("train", None),
+        ("bus", None),
+        ("bus", None),
+    ]
+
+
+def test_a_single_top_folder_is_passed_over():
+    assert meaning("photos/cat/1.png", "photos/dog/2.png") == [("cat", None), ("dog", None)]
+    assert meaning("a/b/train/cat/1.png", "a/b/test/cat/2.png") == [("cat", "train"), ("cat", "test")]
+    assert meaning("photos/cat/1.png", "photos/dog/2.png", "README.txt")[:2] == [("cat", None), ("dog", None)]
+
+
+def test_files_outside_class_folders_have_a_reason():
+    stray, _, _ = layout("read me.txt", "cat/1.png", "dog/2.png")
+    assert (stray.label, stray.error) == (None, "not in a class folder")
+    shallow, other, *_ = layout("train/1.png", "extra/cat/2.png", "train/cat/3.png", "test/cat/4.png")
+    assert (shallow.label, shallow.error) == (None, "not in a class folder")
+    assert (other.label, other.given_split, other.error) == (None, None, "not in test, train")
+
+
+@pytest.mark.parametrize("path", ["cat/.DS_Store", "Thumbs.db", "a/desktop.ini", "__MACOSX/cat/1.png", "cat/._1.png"])
+def test_what_systems_leave_is_known(path):
+    assert is_system_file(path)
+
+
+@pytest.mark.parametrize("path", ["cat/1.png", "cat/_1.png", "ds_store/1.png", "cat/.hidden.png", "thumbs/db"])
+def test_what_people_put_there_is_not(path):
+    assert not is_system_file(path)
+
+
+@given(PATHS)
+def test_every_file_has_one_entry_in_order_with_a_label_or_a_reason(paths):
+    members = [Member(path, number) for number, path in enumerate(paths)]
+    entries = read_layout(members)
+    assert [Member(entry.path, entry.size) for entry in entries] == members
+    for entry in entries:
+        folders = entry.path.split("/")[:-1]
+        assert (entry.label is None) == (entry.error is not None)
+        assert entry.label is None or entry.label in folders
+        assert entry.given_split in (None, "train", "validation", "test")
+        assert entry.given_split is None or entry.label is not None
+
+
+@given(PATHS)
+def test_the_order_of_files_does_not_matter(paths):
+    assert sorted(layout(*paths), key=lambda entry: entry.path) == layout(*sorted(paths))
