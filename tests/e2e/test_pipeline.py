@@ -1,0 +1,108 @@
+"""`dvc repro` on a folder of pictures: what it leaves, what MLflow shows, what the server answers."""
+
+import base64
+import json
+
+import numpy as np
+import pandas as pd
+from server import ask, serving
+
+from conftest import SMALL_RUN, Project
+
+STAGES = ["ingest", "validate", "dedupe", "split", "tune", "train", "evaluate", "package"]
+
+
+def report(project: Project, stage: str) -> dict:
+    return json.loads((project.root / "reports" / f"{stage}.json").read_text())
+
+
+def test_reports_tell_what_happened(project: Project) -> None:
+    ingest, dedupe = report(project, "ingest"), report(project, "dedupe")
+    assert (ingest["pictures"], ingest["unreadable"], ingest["classes"]) == (74, 1, 3)
+    assert (dedupe["exact_duplicates"], dedupe["conflicts"], dedupe["kept"]) == (1, 1, 71)
+    split = report(project, "split")
+    assert split["train"] + split["validation"] + split["test"] == 71
+    assert split["straddling_groups"] == 0
+    assert report(project, "validate")["success"] is True
+    assert report(project, "tune")["trials"] == SMALL_RUN["tune.trials"]
+    assert report(project, "evaluate")["test"]["accuracy"] > 0.6  # three colours; chance is a third
+    assert report(project, "package") == report(project, "package") | {"released": True, "reasons": ["it is the first"]}
+
+
+def test_the_unreadable_file_is_listed_with_its_reason(project: Project) -> None:
+    manifest = pd.read_parquet(project.root / "data" / "manifest.parquet").set_index("path")
+    assert "does not decode whole" in manifest.loc["cross/broken.png", "error"]
+
+
+def test_the_run_ends_with_a_summary_and_no_noise(project: Project) -> None:
+    for expected in ("test accuracy", "version 1 is the champion", "make serve"):
+        assert expected in project.output
+    for noise in ("oneDNN", "absl", "Warning", "Downloading", "INFO"):
+        assert noise not in project.output
+
+
+def test_mlflow_has_one_row_with_every_stage_below_it(project: Project) -> None:
+    ((row_id, stages),) = project.rows().items()
+    row = project.client().get_run(row_id)
+    assert sorted(run.info.run_name for run in stages) == sorted(STAGES)
+    assert all(run.info.status == "FINISHED" for run in [row, *stages])
+    assert row.data.params["train.epochs"] == str(SMALL_RUN["train.epochs"])
+    assert row.data.metrics["evaluate/test/accuracy"] == report(project, "evaluate")["test"]["accuracy"]
+    assert row.data.metrics["ingest/pictures"] == 74
+    (dataset,) = row.inputs.dataset_inputs
+    assert dataset.dataset.name == "shapes"
+    assert json.loads(dataset.dataset.profile)["classes"] == 3
+    train = next(run for run in stages if run.info.run_name == "train")
+    assert len(project.client().get_metric_history(train.info.run_id, "validation_loss")) == 6
+
+
+def test_a_second_run_does_nothing_and_adds_no_row(project: Project) -> None:
+    before = project.rows()
+    assert "Data and pipelines are up to date." in project.run("dvc", "repro").stdout
+    assert project.rows().keys() == before.keys()
+
+
+def test_dvc_shows_metrics_and_plots(project: Project) -> None:
+    assert "accuracy" in project.run("dvc", "metrics", "show").stdout
+    assert "index.html" in project.run("dvc", "plots", "show").stdout
+
+
+def test_keras_pyfunc_and_http_agree_whatever_the_request_looks_like(project: Project) -> None:
+    picture = (project.root / "reports" / "example.png").read_bytes()
+    plain = base64.b64encode(picture).decode()
+    forms = [plain, base64.urlsafe_b64encode(picture).decode().rstrip("="), f"data:image/png;base64,{plain}"]
+    expected = keras_probabilities(project)
+    with serving(project) as address:
+        for form in forms:
+            for body in (
+                {"dataframe_split": {"columns": ["image"], "data": [[form]]}},
+                {"dataframe_records": [{"image": form}]},
+                {"inputs": {"image": [form]}},
+                {"inputs": [form]},
+                {"instances": [{"image": form}]},
+                {"instances": [form]},
+            ):
+                (answer,) = ask(address, body)
+                np.testing.assert_allclose(list(answer["probabilities"].values()), expected["keras"], atol=1e-5)
+                assert answer["label"] == max(answer["probabilities"], key=answer["probabilities"].get)
+        broken = [{"image": plain}, {"image": "no picture"}, {"image": base64.b64encode(b"text").decode()}]
+        good, *bad = ask(address, {"dataframe_records": broken})
+    assert good["error"] is None
+    assert [row["label"] for row in bad] == [None, None]
+    assert all(row["error"] for row in bad)
+    np.testing.assert_allclose(expected["pyfunc"], expected["keras"], atol=1e-5)
+
+
+def keras_probabilities(project: Project) -> dict[str, list[float]]:
+    """Return the example's probabilities from Keras and from pyfunc, asked in a process of their own."""
+    script = """
+import base64, json, keras, mlflow, pandas
+from darkroom.data.decode import decode
+picture = open("reports/example.png", "rb").read()
+network = keras.saving.load_model("models/model.keras", compile=False)
+model = mlflow.pyfunc.load_model("models:/darkroom@champion")
+answer = model.predict(pandas.DataFrame({"image": [base64.b64encode(picture).decode()]}))
+print(json.dumps({"keras": network.predict(decode(picture, 16)[None], verbose=0)[0].tolist(),
+                  "pyfunc": list(answer["probabilities"][0].values())}))
+"""
+    return json.loads(project.run("python", "-c", script).stdout.splitlines()[-1])
