@@ -34,7 +34,11 @@ def search(
     tune = params.tune
     study = _open_study(journal, tune)
     while (done := len(finished(study))) < tune.trials:
-        study.sampler = optuna.samplers.TPESampler(seed=_seed_of(tune.seed, done), n_startup_trials=RANDOM_TRIALS)
+        study.sampler = optuna.samplers.TPESampler(
+            seed=_seed_of(tune.seed, done),
+            n_startup_trials=RANDOM_TRIALS,
+            constant_liar=False,  # else a trial that was killed, and stays "running", moves the next ones
+        )
         trial = study.ask()
         overlay = suggest(trial, tune)
         score = objective(_for_trial(params, overlay))

@@ -1,0 +1,79 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from darkroom.evaluation.metrics import score_split
+from darkroom.training.fit import Fit, fit
+from easy import data, examples, small_params, weights_digest
+from pictures import ROOT
+
+FRESH = """
+from darkroom.quiet import silence_libraries
+silence_libraries()
+from darkroom.training.runtime import start_tensorflow
+start_tensorflow(2)
+from easy import data, small_params, weights_digest
+from darkroom.training.fit import fit
+print(weights_digest(fit(data(), small_params()).network))
+"""
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Fit:
+    return fit(data(), small_params())
+
+
+def test_it_learns_what_can_be_learnt(fitted):
+    assert score_split(fitted.network, data()["validation"], 16)["accuracy"] > 0.9
+    assert score_split(fitted.network, examples(40, seed=3), 16)["accuracy"] > 0.9  # pictures it never saw
+
+
+def test_the_history_has_a_row_for_each_epoch(fitted):
+    columns = ["epoch", "loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate"]
+    assert list(fitted.history) == columns
+    assert fitted.history["epoch"].tolist() == [1, 2, 3, 4]
+    assert fitted.history["loss"].iloc[-1] < fitted.history["loss"].iloc[0]
+
+
+def test_the_best_epoch_is_kept(fitted):
+    turned = fit(data(turned=True), small_params())  # the better it learns, the worse it looks
+    for one, seen in ((fitted, data()), (turned, data(turned=True))):
+        losses = one.history["validation_loss"]
+        assert one.best_epoch == losses.argmin() + 1
+        found = score_split(one.network, seen["validation"], 16)["log_loss"]
+        assert found == pytest.approx(losses.min(), rel=1e-3)
+    assert turned.best_epoch < 4
+
+
+def test_validation_chooses_the_epoch_and_teaches_nothing(fitted):
+    turned = fit(data(turned=True), small_params())
+    for column in ("loss", "accuracy", "learning_rate"):
+        assert turned.history[column].tolist() == fitted.history[column].tolist()
+    assert turned.history["validation_loss"].tolist() != fitted.history["validation_loss"].tolist()
+
+
+def test_patience_ends_it_early():
+    stopped = fit(data(turned=True), small_params(train={"epochs": 30, "patience": 2}))
+    assert len(stopped.history) == stopped.best_epoch + 2 < 30
+
+
+def test_the_rate_follows_the_schedule_and_each_epoch_is_logged():
+    seen = []
+    train = {"schedule": "step", "step_epochs": [1, 2], "step_factor": 0.5, "epochs": 3, "optimizer": "sgd"}
+    history = fit(data(), small_params(train=train), lambda metrics, epoch: seen.append((epoch, metrics))).history
+    assert history["learning_rate"].tolist() == pytest.approx([0.01, 0.005, 0.0025])
+    assert [epoch for epoch, _ in seen] == [1, 2, 3]
+    assert [metrics["validation_loss"] for _, metrics in seen] == history["validation_loss"].tolist()
+
+
+def test_another_seed_is_another_training(fitted):
+    digests = [weights_digest(fit(data(), small_params(train={"seed": seed})).network) for seed in (0, 1)]
+    assert digests[0] == weights_digest(fitted.network) != digests[1]
+
+
+def test_a_fresh_process_gives_bit_identical_weights(fitted):
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests'}"}
+    fresh = subprocess.run([sys.executable, "-c", FRESH], env=environment, stdout=subprocess.PIPE, text=True)
+    assert fresh.stdout.strip() == weights_digest(fitted.network)

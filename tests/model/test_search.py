@@ -1,0 +1,115 @@
+"""The search with a real journal of Optuna and a cheap objective; the process is really killed."""
+
+import math
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from darkroom.params.declared import DeclaredParams
+from darkroom.params.load import Overlay
+from darkroom.training.search import search
+from darkroom.training.tuning import no_search, summarise
+from easy import small_params
+from pictures import ROOT
+
+SPACE = {
+    "train": {"learning_rate": {"low": 1e-4, "high": 1e-1, "log": True}, "batch_size": {"low": 8, "high": 32}},
+    "model": {"dropout": {"low": 0.1, "high": 0.5, "step": 0.1}, "filters": {"choices": [[4], [4, 8], [2, 2, 2]]}},
+}
+COLUMNS = ["trial", "log_loss", "model.dropout", "model.filters", "train.batch_size", "train.learning_rate"]
+ROUNDS = [1, 4, 7]  # while the sampler draws at random, at the last such trial, and when it has learnt
+
+
+def params(**tune: Any) -> DeclaredParams:
+    return small_params(tune={"space": SPACE, **tune})
+
+
+def cost(candidate: DeclaredParams) -> float:
+    train, model = candidate.train, candidate.model
+    return (math.log10(train.learning_rate) + 2) ** 2 + model.dropout + 0.2 * len(model.filters) + train.batch_size / 64
+
+
+def run(journal: Path, die_at: int = 0, **tune: Any) -> tuple[Overlay, pd.DataFrame, list[int]]:
+    """Search; the process kills itself in the middle of trial `die_at`."""
+    tried: list[int] = []
+
+    def objective(candidate: DeclaredParams) -> float:
+        if len(tried) + 1 == die_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return cost(candidate)
+
+    best, trials = search(params(**tune), objective, journal, lambda number, _: tried.append(number))
+    return best, trials, tried
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Overlay, pd.DataFrame]:
+    return run(tmp_path_factory.mktemp("search") / "whole.journal")[:2]
+
+
+def test_the_table_has_a_row_for_each_trial(whole):
+    best, trials = whole
+    assert list(trials) == COLUMNS and trials["trial"].tolist() == list(range(1, 9))
+    assert trials["model.filters"].map(tuple).nunique() > 1
+    assert trials["train.learning_rate"].between(1e-4, 1e-1).all() and trials["model.dropout"].between(0.1, 0.5).all()
+    assert all(isinstance(size, int) for size in trials["train.batch_size"])
+    winner = trials.loc[trials["log_loss"].idxmin()]
+    assert best["train"]["learning_rate"] == winner["train.learning_rate"]
+    assert best["model"]["filters"] == winner["model.filters"] in SPACE["model"]["filters"]["choices"]
+
+
+def test_the_best_fits_into_the_parameters(whole):
+    best = whole[0]
+    overlaid = params().overlaid(best, "best.yaml")
+    for section, values in best.items():
+        assert {key: getattr(getattr(overlaid, section), key) for key in values} == values
+
+
+@pytest.mark.parametrize("die_at", ROUNDS)
+def test_a_killed_search_goes_on_to_the_same_result(whole, tmp_path, die_at):
+    journal = tmp_path / "killed.journal"
+    code = f"from pathlib import Path; from test_search import run; run(Path({str(journal)!r}), {die_at})"
+    folders = ":".join(str(ROOT / name) for name in ("src", "tests", "tests/model"))
+    killed = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": folders})
+    assert killed.returncode == -signal.SIGKILL
+    best, trials, tried = run(journal)
+    assert tried == list(range(die_at, 9))  # only what was missing
+    pd.testing.assert_frame_equal(trials, whole[1])
+    assert best == whole[0]
+
+
+def test_a_finished_search_is_not_run_again(tmp_path):
+    first, again = (run(tmp_path / "journal") for _ in range(2))
+    assert again[2] == [] and again[1].equals(first[1])
+
+
+def test_more_trials_go_on_behind_the_last_one(whole, tmp_path):
+    run(tmp_path / "journal", trials=5)
+    _, trials, tried = run(tmp_path / "journal")
+    assert tried == [6, 7, 8]
+    pd.testing.assert_frame_equal(trials, whole[1])
+
+
+def test_the_seed_decides(whole, tmp_path):
+    assert not run(tmp_path / "journal", seed=1)[1].equals(whole[1])
+
+
+def test_accuracy_is_maximised(tmp_path):
+    best, trials, _ = run(tmp_path / "journal", metric="accuracy")
+    winner = trials.loc[trials["accuracy"].idxmax()]
+    assert best["train"]["learning_rate"] == winner["train.learning_rate"]
+    assert summarise(best, trials, params(metric="accuracy").tune)["best_score"] == trials["accuracy"].max()
+
+
+def test_off_leaves_empty():
+    best, trials = no_search()
+    assert best == {} and len(trials) == 0
+    report = summarise(best, trials, params(enabled=False).tune)
+    assert report == {"enabled": False, "trials": 0, "best": {}}
+    assert params().overlaid(best, "best.yaml").flat() == params().flat()
