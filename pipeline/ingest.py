@@ -1,6 +1,6 @@
 """ingest: read every file once, pack the pictures and write down their facts."""
 
-from darkroom.data.ingest import check_classes, list_entries, open_ingest_source, pack, summarise
+from darkroom.data.ingest import check_classes, headline, list_entries, open_ingest_source, pack, summarise
 from darkroom.data.workers import worker_pool
 from darkroom.stage import Report, Stage, run_stage
 
@@ -13,7 +13,9 @@ def ingest(stage: Stage) -> Report:
         manifest = pack(opened, entries, stage.output("images"), pool)
     check_classes(manifest, source)
     stage.save("manifest", manifest)
-    return summarise(manifest, system_files)
+    report = summarise(manifest, system_files)
+    print(headline(report), flush=True)
+    return report
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,7 @@ def read_value(path: Path) -> Any:
 
 
 def canonical_json(value: Any, indent: int | None = None) -> str:
-    """Return JSON with sorted keys, floats rounded to `DECIMALS` places and NaN as null."""
+    """Return JSON with sorted keys, floats rounded to `DECIMALS` places, NaN and infinity as null."""
     return json.dumps(_plain(value), sort_keys=True, indent=indent, ensure_ascii=False, allow_nan=False)
 
 
@@ -84,5 +85,5 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "item"):  # a numpy scalar
         value = value.item()
     if isinstance(value, float):
-        return None if value != value else round(value, DECIMALS)
+        return round(value, DECIMALS) if math.isfinite(value) else None
     return value

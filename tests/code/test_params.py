@@ -42,7 +42,12 @@ MISTAKES: list[tuple[str, Any, list[str]]] = [
     (SPACE, {"low": -1.0, "high": 0.1}, [f"{SPACE}: -1.0", "train.learning_rate", "greater than 0"]),
     (SPACE, {"choices": []}, [f"{SPACE}.choices = []", "at least 1"]),
     (SPACE, {"choices": [0.1, "x"]}, [f"{SPACE}: 'x'", "train.learning_rate", "number"]),
-    ("tune.space.train.epochs", {"low": 1, "high": 9, "step": 0.5}, ["tune.space.train.epochs: 1.5", "integer"]),
+    ("tune.space.train.batch_size", {"low": 1, "high": 9, "step": 0.5}, ["train.batch_size: 1.5", "integer"]),
+        "tune.space.train.batch_size",
+        {"low": 1, "high": 9, "step": 0.5},
+        ["tune.space.train.batch_size: 1.5", "integer"],
+    ),
+    ("tune.space.train.epochs", {"low": 1, "high": 9}, ["tune.space.train.epochs", "tune.epochs"]),
     ("tune.space.model.kernel", {"low": 3, "high": 7}, ["tune.space.model.kernel: 4", "even"]),
     ("tune.space.model.filters", {"choices": [[8], [8] * 6]}, ["tune.space.model.filters: [8, 8, 8", "at least 64"]),
 ]

@@ -20,6 +20,7 @@ BREAKS: list[tuple[str, dict[int, dict[str, Any]], list[str]]] = [
     ("path of files", {1: {"path": None}}, ["no value missing", "1 of 9"]),
     ("unreadable of files", {i: {"error": "torn"} for i in (0, 1)}, ["at most 0.25", "0.333", "0.png (torn)"]),
     ("label of pictures", {1: {"label": None}}, ["no value missing", "1.png"]),
+    ("label of pictures", {1: {"label": "z", "given_split": "test"}}, ["one of a, b", "1.png (z)"]),
     ("given_split of pictures", {1: {"given_split": "dev"}}, ["one of train, validation, test", "1.png (dev)"]),
     ("width of pictures", {1: {"width": 7}}, ["8 to 100", "1.png (7)"]),
     ("width of pictures", {2: {"width": 101}}, ["8 to 100", "2.png (101)"]),
@@ -68,9 +69,9 @@ def test_a_missing_column_fails():
     assert failed(checked({}, drop="format")) == ["format of files"]
 
 
-def test_a_class_without_a_readable_picture_fails():
+def test_a_folder_without_a_readable_picture_is_no_class_and_counts_as_unreadable():
     changes = {6: {"error": "torn"}, 7: {"error": "torn"}}
-    assert "pictures of classes" in failed(checked(changes))
+    assert failed(checked(changes)) == ["unreadable of files"]
 
 
 def test_the_report_holds_no_limit(good):

@@ -32,7 +32,8 @@ class Project:
 
     root: Path
     environment: dict[str, str] = field(default_factory=dict)
-    output: str = ""
+    output: str = ""  # of the first `dvc repro`
+    lock: str = ""  # after it
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(command, cwd=self.root, env=self.env(), capture_output=True, text=True, check=False)
@@ -124,6 +125,7 @@ def draw_shapes(folder: Path) -> None:
 def make_small_project(target: Path) -> Project:
     project = copy_repository(target)
     draw_shapes(target / "data" / "raw" / "shapes")
+    project.run("darkroom", "recipe", "digits")  # whatever a user has made of params.yaml
     project.set(SMALL_RUN)
     project.run("dvc", "add", "--quiet", "data/raw/shapes")
     project.commit()
@@ -133,7 +135,18 @@ def make_small_project(target: Path) -> Project:
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Return the small project after its first `dvc repro`."""
-    made = make_small_project(tmp_path_factory.mktemp("first") / "repository")
+    return reproduced(tmp_path_factory.mktemp("first") / "repository")
+
+
+@pytest.fixture(scope="session")
+def second(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return another one, made the same way in another place."""
+    return reproduced(tmp_path_factory.mktemp("second") / "a longer name for the folder")
+
+
+def reproduced(target: Path) -> Project:
+    made = make_small_project(target)
     made.output = made.run("dvc", "repro").stdout
+    made.lock = (target / "dvc.lock").read_text()
     made.commit()
     return made

@@ -8,19 +8,9 @@ from pathlib import Path
 import pytest
 from mlflow.entities import Run
 
-from conftest import Project, make_small_project
+from conftest import Project
 
-QUICK = {"tune.enabled": False, "train.epochs": 1}
-
-
-@pytest.fixture(scope="module")
-def tried(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Return a project of its own, run once, whose registry and rows the tests below change."""
-    made = make_small_project(tmp_path_factory.mktemp("tried") / "repository")
-    made.set(QUICK)
-    made.run("dvc", "repro")
-    made.commit()
-    return made
+QUICK = ["-S", "tune.enabled=false", "-S", "train.epochs=1"]
 
 
 def names(stages: list[Run]) -> list[str]:
@@ -31,76 +21,76 @@ def newest(project: Project, known: set[str]) -> dict[str, list[Run]]:
     return {row: stages for row, stages in project.rows().items() if row not in known}
 
 
-def test_a_partial_rerun_adds_a_row_with_the_cached_stages_too(tried: Project) -> None:
-    known = set(tried.rows())
-    tried.set({"train.learning_rate": 0.005})
-    tried.run("dvc", "repro")
-    ((row, stages),) = newest(tried, known).items()
+def test_a_partial_rerun_adds_a_row_with_the_cached_stages_too(second: Project) -> None:
+    known = set(second.rows())
+    second.set({"train.learning_rate": 0.005, "train.epochs": 1, "tune.enabled": False})
+    second.run("dvc", "repro")
+    ((row, stages),) = newest(second, known).items()
     cached = ["dedupe (cached)", "ingest (cached)", "split (cached)", "validate (cached)"]
     assert names(stages) == sorted([*cached, "evaluate", "package", "train", "tune"])
-    first = tried.client().get_run(next(iter(known)))
-    assert tried.client().get_run(row).data.metrics["ingest/pictures"] == first.data.metrics["ingest/pictures"]
+    first = second.client().get_run(next(iter(known)))
+    assert second.client().get_run(row).data.metrics["ingest/pictures"] == first.data.metrics["ingest/pictures"]
 
 
-def test_going_back_finds_the_earlier_row(tried: Project) -> None:
-    before = {row: names(stages) for row, stages in tried.rows().items()}
-    report = (tried.root / "reports" / "package.json").read_text()
-    tried.run("git", "checkout", "--quiet", "params.yaml")
-    tried.run("dvc", "repro")
-    assert {row: names(stages) for row, stages in tried.rows().items()} == before
-    assert json.loads((tried.root / "reports" / "package.json").read_text())["reasons"] == ["it is the first"]
-    assert report != (tried.root / "reports" / "package.json").read_text()
-    assert tried.run("git", "status", "--short").stdout == ""
+def test_going_back_finds_the_earlier_row(second: Project) -> None:
+    before = {row: names(stages) for row, stages in second.rows().items()}
+    report = (second.root / "reports" / "package.json").read_text()
+    second.run("git", "checkout", "--quiet", "params.yaml")
+    second.run("dvc", "repro")
+    assert {row: names(stages) for row, stages in second.rows().items()} == before
+    assert json.loads((second.root / "reports" / "package.json").read_text())["reasons"] == ["it is the first"]
+    assert report != (second.root / "reports" / "package.json").read_text()
+    assert second.run("git", "status", "--short").stdout == ""
 
 
 @pytest.mark.parametrize("place", ["workspace", "temp"])
-def test_an_experiment_adds_a_row_with_its_name(tried: Project, place: str) -> None:
-    known = set(tried.rows())
+def test_an_experiment_adds_a_row_with_its_name(second: Project, place: str) -> None:
+    known = set(second.rows())
     rate = {"workspace": "0.006", "temp": "0.007"}[place]
     options = ["--temp"] if place == "temp" else []
-    tried.run("dvc", "exp", "run", *options, "--name", f"try-{place}", "-S", f"train.learning_rate={rate}")
-    ((row, stages),) = newest(tried, known).items()
-    run = tried.client().get_run(row)
+    second.run("dvc", "exp", "run", *options, "--name", f"try-{place}", *QUICK, "-S", f"train.learning_rate={rate}")
+    ((row, stages),) = newest(second, known).items()
+    run = second.client().get_run(row)
     assert (run.info.run_name, run.data.params["train.learning_rate"]) == (f"try-{place}", rate)
     assert len(stages) == 8
-    assert not list(Path(tried.root, ".dvc", "tmp").rglob("mlflow.db"))
-    tried.run("git", "checkout", "--quiet", ".")
+    assert not list(Path(second.root, ".dvc", "tmp").rglob("mlflow.db"))
+    second.run("git", "checkout", "--quiet", ".")
 
 
-def test_three_queued_experiments_in_parallel_add_three_rows(tried: Project) -> None:
-    known = set(tried.rows())
-    for rate in ("0.001", "0.002", "0.003"):
-        tried.run("dvc", "exp", "run", "--queue", "-S", f"train.learning_rate={rate}")
-    tried.run("dvc", "queue", "start", "--jobs", "3")
+def test_three_queued_experiments_in_parallel_add_three_rows(second: Project) -> None:
+    known = set(second.rows())
+    for rate in ("0.0015", "0.002", "0.003"):
+        second.run("dvc", "exp", "run", "--queue", *QUICK, "-S", f"train.learning_rate={rate}")
+    second.run("dvc", "queue", "start", "--jobs", "3")
     for _ in range(200):
-        if not {"Queued", "Running"} & set(tried.run("dvc", "queue", "status").stdout.split()):
+        if not {"Queued", "Running"} & set(second.run("dvc", "queue", "status").stdout.split()):
             break
         time.sleep(2)
-    added = newest(tried, known)
-    assert len(added) == 3, tried.run("dvc", "queue", "status").stdout
+    added = newest(second, known)
+    assert len(added) == 3, second.run("dvc", "queue", "status").stdout
     assert [len(stages) for stages in added.values()] == [8, 8, 8]
-    rates = {tried.client().get_run(row).data.params["train.learning_rate"] for row in added}
-    assert rates == {"0.001", "0.002", "0.003"}
+    rates = {second.client().get_run(row).data.params["train.learning_rate"] for row in added}
+    assert rates == {"0.0015", "0.002", "0.003"}
 
 
-def test_every_version_has_its_own_content_and_one_is_champion(tried: Project) -> None:
-    versions = tried.client().search_model_versions("name='darkroom'")
+def test_every_version_has_its_own_content_and_one_is_champion(second: Project) -> None:
+    versions = second.client().search_model_versions("name='darkroom'")
     contents = [version.tags["darkroom.content"] for version in versions]
     assert len(set(contents)) == len(contents) == 7
     assert all(version.tags["darkroom.gate.reasons"] for version in versions)
-    champion = tried.client().get_model_version_by_alias("darkroom", "champion")
+    champion = second.client().get_model_version_by_alias("darkroom", "champion")
     scores = {v.version: json.loads(v.tags["darkroom.facts"])["scores"]["validation"]["accuracy"] for v in versions}
     assert scores[champion.version] == max(scores.values())
 
 
 def test_a_fresh_clone_with_pulled_outputs_has_its_row_and_its_champion(
-    tried: Project, tmp_path_factory: pytest.TempPathFactory
+    second: Project, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("clone")
-    tried.run("dvc", "remote", "add", "--default", "storage", str(folder / "storage"))
-    tried.run("dvc", "push", "--quiet")
-    tried.commit()
-    tried.run("git", "clone", "--quiet", str(tried.root), str(folder / "clone"))
+    second.run("dvc", "remote", "add", "--default", "storage", str(folder / "storage"))
+    second.run("dvc", "push", "--quiet")
+    second.commit()
+    second.run("git", "clone", "--quiet", str(second.root), str(folder / "clone"))
     clone = Project(folder / "clone")
     clone.run("dvc", "pull", "--quiet", "--allow-missing")
     ran = clone.run("dvc", "repro").stdout

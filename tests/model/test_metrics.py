@@ -2,7 +2,10 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from darkroom.evaluation.metrics import confusion, per_class, score
+from darkroom.data.pixels import Examples
+from darkroom.evaluation.metrics import Diverged, confusion, per_class, predict, score
+from darkroom.models.architecture import build_network
+from darkroom.params.schema import Model
 
 # four pictures of three classes; predicted 0, 1, 1, 2
 LABELS = np.array([0, 1, 0, 2])
@@ -78,3 +81,11 @@ def test_the_tables_have_a_row_for_each_class_even_when_it_is_missing():
     assert len(matrix) == 16 and matrix["pictures"].sum() == 4
     found = matrix[matrix["pictures"] > 0].set_index(["actual", "predicted"])["pictures"].to_dict()
     assert found == {("cat", "cat"): 1, ("cat", "dog"): 1, ("dog", "dog"): 1, ("猫", "猫"): 1}
+
+
+def test_a_diverged_network_is_said_and_not_measured():
+    network = build_network(Model(filters=[4], kernel=3, dense=[], dropout=0.0), 8, 2)
+    network.set_weights([weights * np.nan for weights in network.get_weights()])
+    pictures = Examples(np.zeros((4, 8, 8, 3), np.uint8), np.arange(4), np.zeros(4, np.int32), ("a", "b"))
+    with pytest.raises(Diverged, match="learning_rate"):
+        predict(network, pictures, 2)

@@ -15,6 +15,7 @@ from darkroom.data.digits import write_digits
 from darkroom.data.layout import Entry, is_system_file, read_layout
 from darkroom.data.sources import Source, open_source
 from darkroom.errors import UserError
+from darkroom.paths import project_root, workspace
 from darkroom.progress import progress
 from darkroom.tables import MANIFEST
 
@@ -36,6 +37,8 @@ def open_ingest_source(source: str, raw: Path) -> Iterator[Source]:
     path = (raw / source).absolute()
     if raw.absolute() not in path.parents or ".." in path.parts:
         raise UserError(f"{where}: must be a path below data/raw/; copy or link the pictures there")
+    if not path.exists() and workspace() != project_root():  # dvc exp run --temp, or the queue
+        raise UserError(f"{where}: is not in the experiment's own folder; `dvc add data/raw/{source}`, then try again")
     with open_source(path, where) as opened:
         yield opened
 
@@ -130,6 +133,16 @@ def check_classes(manifest: pd.DataFrame, source: str) -> None:
         raise UserError(f"{where}: class {single.index[0]!r} has one picture; give it more or take its folder away")
 
 
+def headline(report: dict[str, Any]) -> str:
+    """Return what the terminal says of a finished ingest; a file that is left out is never passed over in silence."""
+    text = f"ingest: {report['pictures']} pictures of {report['classes']} classes"
+    if report["unreadable"]:
+        text += f"; {report['unreadable']} files left out, data/manifest.parquet says why"
+    if report["folders_without_pictures"]:
+        text += f"; no picture in the folders {', '.join(report['folders_without_pictures'])}"
+    return text
+
+
 def summarise(manifest: pd.DataFrame, system_files: int) -> dict[str, Any]:
     """Return the report: counts, classes, the reasons for what was left out, and the content's digest."""
     from darkroom.files import digest
@@ -140,6 +153,7 @@ def summarise(manifest: pd.DataFrame, system_files: int) -> dict[str, Any]:
         "unreadable": len(manifest) - len(pictures),
         "system_files": system_files,
         "classes": pictures["label"].nunique(),
+        "folders_without_pictures": sorted(set(manifest["label"].dropna()) - set(pictures["label"])),
         "pictures_per_class": pictures["label"].value_counts().to_dict(),
         "unreadable_because": manifest["error"].value_counts().to_dict(),
         "digest": digest(manifest["image_id"].tolist()),

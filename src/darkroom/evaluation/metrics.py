@@ -5,12 +5,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from darkroom.errors import UserError
+
+
+class Diverged(UserError):
+    """The network's answers are no numbers any more."""
+
 
 def predict(network: Any, examples: Any, batch_size: int) -> np.ndarray:
-    """Return the probabilities (pictures, classes) float32 of `examples` (data.pixels.Examples), in their order."""
+    """Return the probabilities (pictures, classes) float32 of `examples` (data.pixels.Examples), in their order.
+
+    Raises Diverged when they are no numbers.
+    """
     from darkroom.data.batches import Batches
 
-    return np.asarray(network.predict(Batches(examples, batch_size), verbose=0))
+    probabilities = np.asarray(network.predict(Batches(examples, batch_size), verbose=0))
+    if not np.isfinite(probabilities).all():
+        raise Diverged("the network diverged; lower train.learning_rate in params.yaml (or tune.space)", 1)
+    return probabilities
 
 
 def score(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:

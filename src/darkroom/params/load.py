@@ -11,6 +11,7 @@ from ruamel.yaml.error import YAMLError
 from darkroom.errors import UserError
 from darkroom.params.schema import Choices, Params, Range
 
+NOT_SEARCHED = {("train", "epochs"), ("train", "seed"), ("train", "threads")}
 Overlay = dict[str, dict[str, Any]]
 
 
@@ -71,10 +72,14 @@ def _leaves(tree: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
 
 def _check_space(params: Params, file: str) -> None:
     """Every searched key must exist, and every value that can be drawn must be a possible one."""
+    if params.tune.enabled and not any(params.tune.space.values()):
+        raise UserError(f"{file}: tune.space: holds no key to search; name one, or set tune.enabled to false")
     for section, keys in params.tune.space.items():
         known = list(type(getattr(params, section)).model_fields)
         for key, values in keys.items():
             where = f"tune.space.{section}.{key}"
+            if (section, key) in NOT_SEARCHED:
+                raise UserError(f"{file}: {where}: is not searched; take it out (tune.epochs is the length of a trial)")
             if key not in known:
                 raise UserError(f"{file}: {where}: no such key in {section}{nearest(key, known)}")
             for value in _extremes(values):

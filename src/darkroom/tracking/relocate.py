@@ -6,6 +6,7 @@ MLflow issue 3144 is open since 2020; these four columns are where it keeps them
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 COLUMNS = (
     ("experiments", "artifact_location"),
@@ -27,18 +28,29 @@ def mend_moved(store: Path, root: Path) -> None:
     with closing(sqlite3.connect(store)) as database, database:
         for table, column in COLUMNS:
             for row, location in _moved_rows(database, table, column, root):
-                inside = location.rsplit(MARK, 1)[1]
-                database.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (_base(root) + inside, row))
+                moved = _base(root) + _inside(location)
+                database.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (moved, row))
 
 
 def _moved_rows(database: sqlite3.Connection, table: str, column: str, root: Path) -> list[tuple[int, str]]:
-    """Return (rowid, location) of local artefacts below another folder; those in a bucket are left alone."""
+    """Return (rowid, location) of local artefacts that the store looks for in another place than here.
+
+    Those in a bucket, and those that somebody keeps in another folder on purpose, are left alone.
+    """
     rows = database.execute(f"SELECT rowid, {column} FROM {table} WHERE {column} LIKE '%{MARK}%'").fetchall()
-    return [(row, location) for row, location in rows if _is_local(location) and not _belongs(location, root)]
+    return [(row, location) for row, location in rows if _is_moved(location, root) and not _belongs(location, root)]
 
 
-def _is_local(location: str) -> bool:
-    return location.startswith(("file://", "/"))
+def _is_moved(location: str, root: Path) -> bool:
+    """Tell whether a local place is to be found below this root, or at least not where the store says."""
+    if not location.startswith(("file://", "/")):
+        return False
+    here = Path(root, MARK[1:] + unquote(_inside(location)))
+    return here.exists() or not Path(unquote(urlsplit(location).path)).exists()
+
+
+def _inside(location: str) -> str:
+    return location.rsplit(MARK, 1)[1]
 
 
 def _belongs(location: str, root: Path) -> bool:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Objective = Callable[[DeclaredParams], float]
 OnTrial = Callable[[int, float], None]
 LOWER_IS_BETTER = {"log_loss"}
+WORST = {"log_loss": float("inf")}  # what a diverged trial scores; the other metrics are shares
 RANDOM_TRIALS = 5  # before the sampler has enough to learn from
 
 
@@ -44,7 +45,9 @@ def search(
         score = objective(_for_trial(params, overlay))
         study.tell(trial, score)
         on_trial(done + 1, score)
-    return _overlay(study.best_trial.params, tune), _trial_table(study, tune)
+    trials = finished(study)[: tune.trials]
+    best = sorted(trials, key=lambda trial: trial.value, reverse=tune.metric not in LOWER_IS_BETTER)[0]
+    return _overlay(best.params, tune), _trial_table(trials, tune)
 
 
 def suggest(trial: "optuna.Trial", tune: Tune) -> Overlay:
@@ -105,10 +108,10 @@ def _overlay(drawn: dict[str, Any], tune: Tune) -> Overlay:
     return overlay
 
 
-def _trial_table(study: "optuna.Study", tune: Tune) -> pd.DataFrame:
+def _trial_table(trials: list[Any], tune: Tune) -> pd.DataFrame:
     """Return a row for each finished trial: its number from 1, the score, a column for each key of the space."""
     rows = []
-    for number, trial in enumerate(finished(study)[: tune.trials], start=1):
+    for number, trial in enumerate(trials, start=1):
         overlay = _overlay(trial.params, tune)
         keys = {f"{section}.{key}": value for section, values in overlay.items() for key, value in values.items()}
         rows.append({"trial": number, tune.metric: trial.value, **keys})

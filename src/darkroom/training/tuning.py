@@ -7,13 +7,13 @@ from typing import Any
 import pandas as pd
 
 from darkroom.data.pixels import Examples
-from darkroom.evaluation.metrics import score_split
+from darkroom.evaluation.metrics import Diverged, score_split
 from darkroom.files import digest
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import Overlay
 from darkroom.params.schema import Tune
 from darkroom.training.fit import LogMetrics, fit
-from darkroom.training.search import search
+from darkroom.training.search import WORST, search
 
 SECTIONS = ["image", "augment", "model", "train", "tune"]
 
@@ -28,7 +28,11 @@ def run_search(
     metric = params.tune.metric
 
     def objective(candidate: DeclaredParams) -> float:
-        return _validation_score(data, candidate)[metric]
+        try:
+            score = _validation_score(data, candidate)[metric]
+        except Diverged:
+            return WORST.get(metric, 0.0)
+        return score if score == score else WORST.get(metric, 0.0)
 
     def on_trial(number: int, score: float) -> None:
         print(f"tune: trial {number} of {params.tune.trials}: validation {metric} {score:.4f}", flush=True)
