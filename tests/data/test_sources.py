@@ -1,5 +1,7 @@
 import contextlib
+import io
 import tarfile
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -121,3 +123,50 @@ def test_a_missing_path_lists_what_is_there(tmp_path):
 def test_a_file_that_is_no_archive_is_said(folder):
     with pytest.raises(UserError, match=r"read me.txt is neither a folder nor a readable .zip or .tar"):
         open_it(folder / "read me.txt")
+
+
+def test_a_zip_refuses_what_climbs_out_links_repeats_and_bombs(tmp_path):
+    file = tmp_path / "bad.zip"
+    link = zipfile.ZipInfo("cat/link.png")
+    link.external_attr = 0o120777 << 16
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # zipfile warns of the name that is there twice
+        archive.writestr("cat/good.png", b"good")
+        archive.writestr("../out.png", b"bad")
+        archive.writestr("/root.png", b"bad")
+        archive.writestr(link, "/etc/hostname")
+        archive.writestr("cat/twice.png", b"one")
+        archive.writestr("cat/twice.png", b"two")
+        archive.writestr("cat/bomb.bmp", bytes(20_000_000))
+    with open_source(file, "test") as source:
+        members = source.members()
+    refused = {member.path: member.refused for member in members}
+    assert len(refused) == len(members)
+    assert refused.pop("cat/good.png") == ""
+    assert {path: reason.split()[-1] for path, reason in refused.items()} == {
+        "../out.png": "archive",
+        "/root.png": "archive",
+        "cat/link.png": "link",
+        "cat/twice.png": "name",
+        "cat/bomb.bmp": "bomb",
+    }
+
+
+def test_a_tar_refuses_what_climbs_out_links_and_repeats(tmp_path):
+    file = tmp_path / "bad.tar"
+    with tarfile.open(file, "w") as archive:
+        for name in ("cat/good.png", "../out.png", "/root.png", "cat/twice.png", "cat/twice.png"):
+            info = tarfile.TarInfo(name)
+            info.size = 4
+            archive.addfile(info, io.BytesIO(b"data"))
+        for name, kind in (("cat/soft.png", tarfile.SYMTYPE), ("cat/hard.png", tarfile.LNKTYPE), ("cat/pipe", b"6")):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, "/etc/hostname"
+            archive.addfile(info)
+    with open_source(file, "test") as source:
+        members = source.members()
+    refused = {member.path: member.refused for member in members}
+    assert len(refused) == len(members)
+    assert refused.pop("cat/good.png") == ""
+    assert len(refused) == 6
+    assert all(refused.values())

@@ -101,6 +101,8 @@ def _examine(source: Source, entry: Entry) -> tuple[dict[str, Any], bytes]:
     try:
         if entry.size > MAX_FILE_BYTES:
             raise UnreadablePicture(f"{entry.size:,} bytes is too large for a picture")
+        if entry.refused:
+            raise UnreadablePicture(str(entry.error))
         data = source.read(entry.path)
         content = hashlib.sha256(data).hexdigest()
         if error is None:

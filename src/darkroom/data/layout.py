@@ -25,6 +25,7 @@ class Entry:
     label: str | None
     given_split: str | None
     error: str | None = None
+    refused: bool = False  # not even to be read
 
 
 def is_system_file(path: str) -> bool:
@@ -40,8 +41,9 @@ def read_layout(members: list[Member]) -> list[Entry]:
     A single folder above the class folders, as archives often have, is passed over; so are several in a row.
     """
     parts = [tuple(member.path.split("/")) for member in members]
-    depth = _top_depth(parts)
-    splits = _split_folders(parts, depth)
+    readable = [path for member, path in zip(members, parts, strict=True) if not member.refused]
+    depth = _top_depth(readable)
+    splits = _split_folders(readable, depth)
     return [_entry(member, path[depth:], splits) for member, path in zip(members, parts, strict=True)]
 
 
@@ -64,6 +66,8 @@ def _split_folders(parts: list[tuple[str, ...]], depth: int) -> dict[str, str]:
 
 
 def _entry(member: Member, path: tuple[str, ...], splits: dict[str, str]) -> Entry:
+    if member.refused:
+        return Entry(member.path, member.size, None, None, member.refused, refused=True)
     wanted = 3 if splits else 2
     if len(path) < wanted:
         return Entry(member.path, member.size, None, None, "not in a class folder")

@@ -5,13 +5,15 @@ import gzip
 import lzma
 import os
 import shutil
+import stat
 import tarfile
 import tempfile
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -21,12 +23,16 @@ from darkroom.errors import UserError
 # what the standard library raises on damaged or encrypted archives, beside OSError
 DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError, RuntimeError)
 
+BOMB_BYTES = 10_000_000  # below this no ratio is suspicious: plain surfaces pack well
+BOMB_RATIO = 200
+
 
 class Member(NamedTuple):
-    """A file of a source: its path inside ("/" between folders) and its size in bytes."""
+    """A file of a source: its path inside ("/" between folders), its size in bytes, why it may not be read."""
 
     path: str
     size: int
+    refused: str = ""
 
 
 class Source(Protocol):
@@ -70,8 +76,10 @@ class ZipArchive:
 
     def members(self) -> list[Member]:
         """Return all files inside, sorted by path."""
-        entries = _open_zip(self.file).infolist()
-        return sorted(Member(entry.filename, entry.file_size) for entry in entries if not entry.is_dir())
+        entries = [entry for entry in _open_zip(self.file).infolist() if not entry.is_dir()]
+        names = Counter(entry.filename for entry in entries)
+        by_name = {entry.filename: entry for entry in entries}
+        return sorted(Member(name, entry.file_size, _zip_refusal(entry, names)) for name, entry in by_name.items())
 
     def read(self, path: str) -> bytes:
         """Return the bytes of one file; raises OSError when it is damaged or encrypted."""
@@ -83,14 +91,15 @@ class ZipArchive:
 
 @dataclass(frozen=True)
 class TarArchive:
-    """A .tar without compression, read in place: (offset, size) of each file."""
+    """A .tar without compression, read in place: (offset, size) of each file; links and the like are refused."""
 
     file: Path
-    offsets: dict[str, tuple[int, int]] = field(hash=False)
+    offsets: dict[str, tuple[int, int]]
+    refused: tuple[Member, ...] = ()
 
     def members(self) -> list[Member]:
         """Return all files inside, sorted by path."""
-        return sorted(Member(path, size) for path, (_, size) in self.offsets.items())
+        return sorted([*(Member(path, size) for path, (_, size) in self.offsets.items()), *self.refused])
 
     def read(self, path: str) -> bytes:
         """Return the bytes of one file."""
@@ -152,8 +161,37 @@ def _open_tar(path: Path, scratch: Path, where: str) -> TarArchive:
     with _damage_said(path, where):
         plain = path if _is_plain_tar(path) else _expand(path, scratch / "plain.tar")
         with tarfile.open(plain, "r:") as archive:
-            offsets = {info.name.removeprefix("./"): (info.offset_data, info.size) for info in archive if info.isfile()}
-    return TarArchive(plain, offsets)
+            entries = [info for info in archive if not info.isdir()]
+    names = Counter(_tar_name(info) for info in entries)
+    refusals = {_tar_name(info): _tar_refusal(info, names) for info in entries}
+    offsets = {name: (info.offset_data, info.size) for info in entries if not refusals[name := _tar_name(info)]}
+    return TarArchive(plain, offsets, tuple(Member(name, 0, reason) for name, reason in refusals.items() if reason))
+
+
+def _tar_name(info: tarfile.TarInfo) -> str:
+    return info.name.removeprefix("./")
+
+
+def _tar_refusal(info: tarfile.TarInfo, names: "Counter[str]") -> str:
+    """Return why a file of a .tar may not be read; nothing when it may."""
+    if info.issym() or info.islnk():
+        return "is a link"
+    return "is no ordinary file" if not info.isfile() else _name_refusal(_tar_name(info), names)
+
+
+def _zip_refusal(entry: zipfile.ZipInfo, names: "Counter[str]") -> str:
+    """Return why a file of a .zip may not be read; nothing when it may."""
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        return "is a link"
+    if entry.file_size > BOMB_BYTES and entry.file_size > BOMB_RATIO * entry.compress_size:
+        return f"expands to more than {BOMB_RATIO} times its packed size, like a bomb"
+    return _name_refusal(entry.filename, names)
+
+
+def _name_refusal(name: str, names: "Counter[str]") -> str:
+    if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/"):
+        return "its path leads out of the archive"
+    return "is one of several files of this name" if names[name] > 1 else ""
 
 
 def _is_plain_tar(path: Path) -> bool:
