@@ -58,7 +58,9 @@ def _group_table(kept: pd.DataFrame, given: pd.Series) -> pd.DataFrame:
     """Return a row a group, indexed by group_id: size, most frequent label, given split (test before the others)."""
     order = {"test": 0, "validation": 1, "train": 2}
     strongest = given.map(order).groupby(kept["group_id"]).min().map({v: k for k, v in order.items()})
-    labels = kept.groupby("group_id")["label"].agg(lambda values: values.mode().iloc[0])
+    counts = kept.groupby(["group_id", "label"], as_index=False).size()
+    ordered = counts.sort_values(["group_id", "size", "label"], ascending=[True, False, True])
+    labels = ordered.drop_duplicates("group_id").set_index("group_id")["label"]
     return pd.DataFrame({"size": kept["group_id"].value_counts(), "label": labels, "given": strongest}).sort_index()
 
 
