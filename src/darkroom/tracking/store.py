@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from darkroom.paths import cache_folder, project_root
+from darkroom.quiet import without_collections
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -29,11 +30,12 @@ def connect() -> "MlflowClient":
 
     The first connection creates the tables; two at once would corrupt the file, hence the lock.
     """
-    from mlflow import MlflowClient
+    with without_collections():
+        from mlflow import MlflowClient
 
-    with FileLock(cache_folder() / "mlflow.lock"):
-        client = MlflowClient(tracking_uri(), tracking_uri())
-        client.search_experiments(max_results=1)
+        with FileLock(cache_folder() / "mlflow.lock"):
+            client = MlflowClient(tracking_uri(), tracking_uri())
+            client.search_experiments(max_results=1)
     return client
 
 

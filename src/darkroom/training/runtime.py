@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from darkroom.quiet import without_native_messages
+from darkroom.quiet import without_collections, without_native_messages
 
 
 def start_tensorflow(threads: int) -> Any:
     """Import TensorFlow, deterministic and on `threads` processor threads (they decide the last bits); return it."""
-    with without_native_messages():
+    with without_native_messages(), without_collections():
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
