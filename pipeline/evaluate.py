@@ -16,7 +16,7 @@ def evaluate(stage: Stage) -> Report:
     """Measure the model on every split, and on test in detail."""
     params, splits = stage.params, stage.read("splits")
     with worker_pool() as pool:
-        data = load_examples(stage.input("images"), splits, params.image.size, SPLIT_NAMES, pool)
+        data = load_examples(stage.input("images"), splits, params.image, SPLIT_NAMES, pool)
     start_tensorflow(params.train.threads)
     network = load_network(stage.input("model"))
     scores, probabilities = measure(network, data, params.evaluate.batch_size)
@@ -27,7 +27,7 @@ def evaluate(stage: Stage) -> Report:
     stage.save("per_class", per_class(test.labels, predicted, test.classes))
     stage.save("confusion", matrix)
     draw_plots(stage.output("plots"), stage.read("history"), matrix)
-    write_example(stage.input("images"), ids.iloc[0], stage.output("example"))
+    write_example(stage.input("images"), ids.iloc[0], params.image.background, stage.output("example"))
     return scores
 
 

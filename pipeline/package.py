@@ -11,7 +11,7 @@ def package(stage: Stage) -> Report:
     results = stage.read_results()
     reports = {result.stage: result.report for result in results}
     bundle = stage.output("bundle")
-    write_bundle(bundle, stage.input("model"), reports, stage.params.image.size)
+    write_bundle(bundle, stage.input("model"), reports, stage.params.image)
     done = release(stage.params, results, bundle, stage.input("example"), stage.run.run_id)
     report = summarise(done, stage.params, bundle_digest(bundle))
     stage.save("model_card", model_card(reports, stage.params, report))

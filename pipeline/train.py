@@ -16,7 +16,7 @@ def train(stage: Stage) -> Report:
     params = stage.params.overlaid(stage.read("best"), "models/tune/best.yaml")
     splits = stage.read("splits")
     with worker_pool() as pool:
-        data = load_examples(stage.input("images"), splits, params.image.size, ("train", "validation"), pool)
+        data = load_examples(stage.input("images"), splits, params.image, ("train", "validation"), pool)
     counts = {name: len(part) for name, part in data.items()}
     stage.run.log_dataset("splits", digest(splits.to_numpy().tolist()), counts, "training")
     start_tensorflow(params.train.threads)

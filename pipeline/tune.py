@@ -15,7 +15,7 @@ def tune(stage: Stage) -> Report:
     if params.tune.enabled:
         splits = stage.read("splits")
         with worker_pool() as pool:
-            data = load_examples(stage.input("images"), splits, params.image.size, ("train", "validation"), pool)
+            data = load_examples(stage.input("images"), splits, params.image, ("train", "validation"), pool)
         start_tensorflow(params.train.threads)
         content = digest([stage.code_digest(), splits.to_numpy().tolist()])
         best, trials = run_search(data, params, cache_folder(), content, stage.run.log_metrics)

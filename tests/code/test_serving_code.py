@@ -4,7 +4,10 @@ from pathlib import Path
 
 from import_graph import LIBRARY, direct_imports
 
+from darkroom.params.schema import Image
 from darkroom.serving.bundle import PREDICTOR, SERVING_CODE, bundle_digest, copy_code, write_bundle
+
+LOOK = Image(size=16, resize="squash", background="white")
 
 
 def code_behind(script: Path) -> set[str]:
@@ -38,12 +41,12 @@ def test_the_digest_follows_network_classes_and_size(tmp_path):
     model = tmp_path / "model.keras"
     model.write_bytes(b"weights")
     reports = {"train": {"classes": ["cat", "dog"]}}
-    write_bundle(tmp_path / "first", model, reports, 16)
-    write_bundle(tmp_path / "again", model, reports, 16)
-    write_bundle(tmp_path / "larger", model, reports, 32)
-    write_bundle(tmp_path / "turned", model, {"train": {"classes": ["dog", "cat"]}}, 16)
+    write_bundle(tmp_path / "first", model, reports, LOOK)
+    write_bundle(tmp_path / "again", model, reports, LOOK)
+    write_bundle(tmp_path / "larger", model, reports, LOOK.model_copy(update={"size": 32}))
+    write_bundle(tmp_path / "turned", model, {"train": {"classes": ["dog", "cat"]}}, LOOK)
     model.write_bytes(b"other weights")
-    write_bundle(tmp_path / "other", model, reports, 16)
+    write_bundle(tmp_path / "other", model, reports, LOOK)
     digests = [bundle_digest(tmp_path / name) for name in ("first", "again", "larger", "turned", "other")]
     assert digests[0] == digests[1]
     assert len(set(digests)) == 4

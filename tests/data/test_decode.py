@@ -2,7 +2,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from darkroom.data.decode import UnreadablePicture, decode, inspect
 from pictures import BLUE, GREEN, RED, YELLOW, corners, encode, noise, png_header
@@ -37,7 +37,7 @@ def colours(pixels: np.ndarray) -> list[tuple[int, ...]]:
 @pytest.mark.parametrize("orientation", [1, *STORED, 0, 9])
 def test_every_orientation_comes_upright(orientation, kind):
     data = turned(orientation, kind)
-    pixels = decode(data, 16)
+    pixels = decode(data, 16, "squash", "white")
     assert pixels.shape == (16, 16, 3) and pixels.dtype == np.uint8
     assert np.abs(np.array(colours(pixels)) - np.array([RED, GREEN, BLUE, YELLOW])).max() <= 3
     facts = inspect(data)
@@ -78,19 +78,19 @@ def with_palette(transparent: int) -> bytes:
 )
 def test_every_mode_becomes_rgb_over_white(mode, data, colour):
     assert inspect(data)["mode"] == mode
-    assert tuple(decode(data, 4)[1, 0]) == colour
+    assert tuple(decode(data, 4, "squash", "white")[1, 0]) == colour
 
 
 def test_a_printers_jpeg_has_its_colours():
     data = encode(filled("CMYK", (0, 255, 255, 0)), "JPEG", quality=95)
     assert inspect(data)["mode"] == "CMYK"
-    assert np.abs(decode(data, 4).astype(int) - RED).max() <= 3
+    assert np.abs(decode(data, 4, "squash", "white").astype(int) - RED).max() <= 3
 
 
 def test_of_a_film_the_first_picture_counts():
     data = encode(filled("RGB", RED), "GIF", save_all=True, append_images=[filled("RGB", BLUE)], duration=100)
     assert Image.open(io.BytesIO(data)).n_frames == 2
-    assert {tuple(map(int, colour)) for colour in decode(data, 4).reshape(-1, 3)} == {RED}
+    assert {tuple(map(int, colour)) for colour in decode(data, 4, "squash", "white").reshape(-1, 3)} == {RED}
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,38 @@ def test_of_a_film_the_first_picture_counts():
     ],
 )
 def test_what_is_no_whole_picture_is_refused_with_the_reason(data, reason):
-    for read in (inspect, lambda data: decode(data, 8)):
+    for read in (inspect, lambda data: decode(data, 8, "squash", "white")):
         with pytest.raises(UnreadablePicture, match=reason) as caught:
             read(data)
         assert "\n" not in str(caught.value) and "0x7" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("resize", "expected"), [("squash", 1 / 2), ("crop", 1.0), ("pad", 1 / 2)])
+def test_each_resize_shows_what_it_says(resize, expected):
+    """A picture of 40x20, its middle square red and the rest blue, to 20x20."""
+    picture = Image.new("RGB", (40, 20), "blue")
+    picture.paste(Image.new("RGB", (20, 20), "red"), (10, 0))
+    pixels = decode(encode(picture, "PNG"), 20, resize, "lime").astype(int)
+    assert pixels.shape == (20, 20, 3)
+    red = (pixels[10] == (255, 0, 0)).all(axis=1).mean()
+    assert abs(red - expected) <= 0.1
+    assert ((pixels[0] == (0, 255, 0)).all(axis=1).mean() == 1) == (resize == "pad")
+
+
+def test_transparent_pixels_show_the_background():
+    assert (
+        decode(encode(Image.new("RGBA", (4, 4), (9, 9, 9, 0)), "PNG"), 4, "squash", "#0a0b0c") == (10, 11, 12)
+    ).all()
+
+
+def with_profile(profile: bytes) -> bytes:
+    return encode(Image.new("RGB", (4, 4), (250, 0, 0)), "PNG", icc_profile=profile)
+
+
+def test_colours_are_moved_from_their_own_profile_to_srgb():
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    swapped = srgb.replace(b"rXYZ", b"????").replace(b"gXYZ", b"rXYZ").replace(b"????", b"gXYZ")  # red means green
+    swapped = swapped.replace("sRGB".encode("utf-16-be"), "swap".encode("utf-16-be"))
+    for profile, colour in ((srgb, (250, 0, 0)), (swapped, (0, 250, 0)), (b"broken", (250, 0, 0))):
+        pixels = decode(with_profile(profile), 4, "squash", "white").astype(int)
+        assert np.abs(pixels - colour).max() <= 2, profile[:8]

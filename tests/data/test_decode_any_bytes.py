@@ -25,8 +25,8 @@ def test_what_ingest_accepts_training_decodes(data, changes):
         facts = inspect(data)
     except UnreadablePicture:
         return
-    assert decode(data, 5).shape == (5, 5, 3)
-    assert upright_rgb(open_picture(data)).size == (facts["width"], facts["height"])
+    assert decode(data, 5, "pad", "black").shape == (5, 5, 3)
+    assert upright_rgb(open_picture(data), "white").size == (facts["width"], facts["height"])
 
 
 @given(st.binary(max_size=64))

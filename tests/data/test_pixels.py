@@ -8,7 +8,10 @@ import pytest
 from darkroom.data.decode import decode
 from darkroom.data.packed import list_shards, read_picture
 from darkroom.data.pixels import load_examples, open_pixels
+from darkroom.params.schema import Image as Look
 from pictures import class_files, ingested, inside, write_files
+
+LOOK = Look(size=8, resize="squash", background="white")
 
 
 @pytest.fixture(scope="module")
@@ -33,50 +36,50 @@ def caches(folder: Path) -> list[Path]:
 
 
 def test_each_row_is_the_decoded_picture(images, pool, tmp_path):
-    pixels = open_pixels(images, 8, tmp_path, pool)
+    pixels = open_pixels(images, LOOK, tmp_path, pool)
     assert len(list_shards(images)) == 2
     assert pixels.array.shape == (9, 8, 8, 3) and pixels.array.dtype == np.uint8
     assert pixels.ids.tolist() == sorted(pixels.ids)
     for name, row in zip(pixels.ids, pixels.array, strict=True):
-        assert np.array_equal(row, decode(read_picture(images, str(name)), 8))
+        assert np.array_equal(row, decode(read_picture(images, str(name)), **LOOK.model_dump()))
 
 
 def test_the_cache_is_made_once_for_each_size(images, pool: Executor, tmp_path):
-    first = open_pixels(images, 8, tmp_path, pool)
+    first = open_pixels(images, LOOK, tmp_path, pool)
     made = [(path, path.stat().st_mtime_ns, path.stat().st_ino) for path in caches(tmp_path)]
-    again = open_pixels(images, 8, tmp_path, ThreadPoolExecutor(1))
+    again = open_pixels(images, LOOK, tmp_path, ThreadPoolExecutor(1))
     assert [(path, path.stat().st_mtime_ns, path.stat().st_ino) for path in caches(tmp_path)] == made
     assert np.array_equal(first.array, again.array)
-    assert open_pixels(images, 6, tmp_path, pool).array.shape == (9, 6, 6, 3)
+    assert open_pixels(images, LOOK.model_copy(update={"size": 6}), tmp_path, pool).array.shape == (9, 6, 6, 3)
     assert len(caches(tmp_path)) == 2
 
 
 def test_other_pictures_have_another_cache(images, pool, tmp_path):
-    open_pixels(images, 8, tmp_path, pool)
+    open_pixels(images, LOOK, tmp_path, pool)
     ingested(write_files(tmp_path / "pets", class_files("cat", "cow")), tmp_path / "images")
-    assert len(open_pixels(tmp_path / "images", 8, tmp_path, pool).ids) == 6
+    assert len(open_pixels(tmp_path / "images", LOOK, tmp_path, pool).ids) == 6
     assert len(caches(tmp_path)) == 2
 
 
 def test_what_a_killed_process_left_is_not_taken(images, pool, tmp_path):
-    whole = np.array(open_pixels(images, 8, tmp_path, pool).array)
+    whole = np.array(open_pixels(images, LOOK, tmp_path, pool).array)
     cache = caches(tmp_path)[0]
     cache.rename(f"{cache}.partial")
     np.lib.format.open_memmap(f"{cache}.partial", mode="r+")[:] = 0
-    assert np.array_equal(open_pixels(images, 8, tmp_path, pool).array, whole)
+    assert np.array_equal(open_pixels(images, LOOK, tmp_path, pool).array, whole)
 
 
 def test_the_cache_cannot_be_written_to_by_mistake(images, pool, tmp_path):
     with pytest.raises(ValueError, match="read-only"):
-        open_pixels(images, 8, tmp_path, pool).array[0] = 0
+        open_pixels(images, LOOK, tmp_path, pool).array[0] = 0
 
 
 def test_examples_are_the_rows_and_labels_of_their_split(images, pool, tmp_path):
-    ids = open_pixels(images, 8, tmp_path, pool).ids
+    ids = open_pixels(images, LOOK, tmp_path, pool).ids
     labels = ["猫", "cat", "dog"] * 3
     splits = pd.DataFrame({"image_id": ids, "label": labels, "split": ["train"] * 5 + ["validation"] * 3 + ["test"]})
     with inside(tmp_path):
-        data = load_examples(images, splits.astype("str"), 8, ("train", "test"), pool)
+        data = load_examples(images, splits.astype("str"), LOOK, ("train", "test"), pool)
     assert list(data) == ["train", "test"]
     for name, part in data.items():
         rows = splits[splits["split"] == name]
@@ -84,5 +87,5 @@ def test_examples_are_the_rows_and_labels_of_their_split(images, pool, tmp_path)
         assert len(part) == len(rows) and part.labels.dtype == np.int32
         assert [part.classes[label] for label in part.labels] == rows["label"].tolist()
         for row, image_id in zip(part.rows, rows["image_id"], strict=True):
-            assert np.array_equal(part.pixels[row], decode(read_picture(images, image_id), 8))
+            assert np.array_equal(part.pixels[row], decode(read_picture(images, image_id), **LOOK.model_dump()))
     assert (tmp_path / ".cache" / "pixels").is_dir()

@@ -6,10 +6,9 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 MAX_PIXELS = 100_000_000  # refused before memory is spent on it
-BACKGROUND = (255, 255, 255)  # under transparent pixels
 ORIENTATION = 0x0112  # EXIF tag
 
 
@@ -17,10 +16,21 @@ class UnreadablePicture(ValueError):
     """The bytes are no picture, or do not decode whole; the text is the reason."""
 
 
-def decode(data: bytes, size: int) -> np.ndarray:
-    """Return a picture as upright RGB, squashed to (size, size, 3) uint8; raises UnreadablePicture."""
-    image = _guard(lambda: upright_rgb(open_picture(data)))
-    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
+def decode(data: bytes, size: int, resize: str, background: str) -> np.ndarray:
+    """Return a picture as upright sRGB of (size, size, 3) uint8; raises UnreadablePicture.
+
+    `resize`: "squash" both sides, "crop" the middle square, or "pad" to a square with `background`.
+    """
+    image = _guard(lambda: upright_rgb(open_picture(data), background))
+    return np.asarray(_resized(image, size, resize, background))
+
+
+def _resized(image: Image.Image, size: int, resize: str, background: str) -> Image.Image:
+    if resize == "crop":
+        return ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
+    if resize == "pad":
+        return ImageOps.pad(image, (size, size), Image.Resampling.BILINEAR, background)
+    return image.resize((size, size), Image.Resampling.BILINEAR)
 
 
 def inspect(data: bytes) -> dict[str, Any]:
@@ -56,15 +66,32 @@ def _open(data: bytes) -> Image.Image:
     return image
 
 
-def upright_rgb(image: Image.Image) -> Image.Image:
-    """Return a loaded picture turned as its EXIF says, in RGB, transparent parts over white."""
+def upright_rgb(image: Image.Image, background: str) -> Image.Image:
+    """Return a loaded picture turned as its EXIF says, in sRGB, transparent parts over `background` (a colour)."""
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I") or image.mode == "F":
         image = _to_8_bit(image)
     if image.has_transparency_data:
         layer = image.convert("RGBA")
-        image = Image.new("RGBA", layer.size, (*BACKGROUND, 255))
+        image = Image.new("RGBA", layer.size, background)
         image.alpha_composite(layer)
+        image.info = layer.info  # its colour profile
+    return _to_srgb(image)
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    """Return the picture in RGB; its colours moved from its own profile to sRGB, when it has a usable other one."""
+    profile = image.info.get("icc_profile")
+    if image.mode == "RGBA":  # opaque by now
+        image = image.convert("RGB")
+    if profile and image.mode in ("RGB", "CMYK"):
+        try:
+            own = ImageCms.ImageCmsProfile(BytesIO(profile))
+            if "sRGB" not in ImageCms.getProfileDescription(own):
+                moved = ImageCms.profileToProfile(image, own, ImageCms.createProfile("sRGB"), outputMode="RGB")
+                image = moved or image
+        except (ImageCms.PyCMSError, OSError):
+            pass  # a broken profile, or one of another kind of colours: most programs show the picture without it
     return image.convert("RGB")
 
 

@@ -4,6 +4,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from filelock import FileLock
 from darkroom.data import decode as decoding
 from darkroom.data.packed import list_shards, shard_ids, shard_pictures
 from darkroom.files import commit, partial
+from darkroom.params.schema import Image
 from darkroom.paths import cache_folder
 from darkroom.progress import progress
 
@@ -39,51 +41,55 @@ class Examples:
         return len(self.rows)
 
 
-def open_pixels(images: Path, size: int, cache: Path, executor: Executor) -> Pixels:
-    """Return the pixels of all pictures below `images`, squashed to size x size; decoded when not yet in `cache`.
+def open_pixels(images: Path, look: Image, cache: Path, executor: Executor) -> Pixels:
+    """Return the pixels of all pictures below `images`, brought to one size; decoded when not yet in `cache`.
 
     The cache is keyed by the pictures and by how they are decoded; one process at a time fills it.
     """
     shards = list_shards(images)
     names = [shard_ids(shard) for shard in shards]
     ids = np.sort(np.concatenate(names))
-    file = cache / "pixels" / f"{_key(ids, size)}.npy"
+    file = cache / "pixels" / f"{_key(ids, look)}.npy"
     file.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{file}.lock"):
         if not file.exists():
             places = [np.searchsorted(ids, part) for part in names]
-            _fill(file, (len(ids), size, size, 3), shards, places, executor)
+            _fill(file, look, shards, places, executor)
     return Pixels(ids, np.load(file, mmap_mode="r"))
 
 
-def _key(ids: np.ndarray, size: int) -> str:
-    """Return the name of the cache: what is decoded, to what size, by which code and library."""
-    how = f"{size} {PIL.__version__} {Path(decoding.__file__).read_text(encoding='utf-8')}"
+def _key(ids: np.ndarray, look: Image) -> str:
+    """Return the name of the cache: what is decoded, how, by which code and library."""
+    how = f"{look.model_dump_json()} {PIL.__version__} {Path(decoding.__file__).read_text(encoding='utf-8')}"
     return sha256(how.encode() + "".join(ids).encode()).hexdigest()[:20]
 
 
-def _fill(file: Path, shape: tuple[int, ...], shards: list[Path], places: list[np.ndarray], executor: Executor) -> None:
+def _fill(file: Path, look: Image, shards: list[Path], places: list[np.ndarray], executor: Executor) -> None:
     unfinished = partial(file)
+    shape = (sum(map(len, places)), look.size, look.size, 3)
     np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=shape).flush()
-    jobs = [executor.submit(_decode_shard, shard, rows, unfinished) for shard, rows in zip(shards, places, strict=True)]
+    how = look.model_dump()
+    jobs = [
+        executor.submit(_decode_shard, shard, rows, unfinished, how) for shard, rows in zip(shards, places, strict=True)
+    ]
     for job in progress(jobs, len(jobs), "decoding pictures"):
         job.result()
     commit(file)
 
 
-def _decode_shard(shard: Path, rows: np.ndarray, file: Path) -> None:
+def _decode_shard(shard: Path, rows: np.ndarray, file: Path, how: dict[str, Any]) -> None:
     """Decode one shard's pictures into their rows of the memory map (runs in a worker)."""
     pixels = np.lib.format.open_memmap(file, mode="r+")
     for row, data in zip(rows, shard_pictures(shard), strict=True):
-        pixels[row] = decoding.decode(data, pixels.shape[1])
+        pixels[row] = decoding.decode(data, **how)
     pixels.flush()
 
 
 def load_examples(
-    images: Path, splits: pd.DataFrame, size: int, names: tuple[str, ...], executor: Executor
+    images: Path, splits: pd.DataFrame, look: Image, names: tuple[str, ...], executor: Executor
 ) -> dict[str, Examples]:
     """Return the examples of the named splits, each in the order of image_id."""
-    pixels = open_pixels(images, size, cache_folder(), executor)
+    pixels = open_pixels(images, look, cache_folder(), executor)
     classes = tuple(sorted(splits["label"].unique()))
     return {name: _select(pixels, splits[splits["split"] == name], classes) for name in names}
 

@@ -3,12 +3,22 @@
 import warnings
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Count = Annotated[int, Field(ge=1)]
 Metric = Literal["accuracy", "f1_macro", "roc_auc", "log_loss"]
+
+
+def _known_colour(name: str) -> str:
+    from PIL import ImageColor
+
+    try:
+        ImageColor.getrgb(name)
+    except ValueError:
+        raise ValueError(f"{name!r} is no colour; give a name like white, or #rrggbb") from None
+    return name
 
 
 class Section(BaseModel):
@@ -143,6 +153,8 @@ class Image(Section):
     """What the network sees of a picture."""
 
     size: Annotated[int, Field(ge=4, le=1024)]
+    resize: Literal["squash", "crop", "pad"]
+    background: Annotated[str, AfterValidator(_known_colour)]
 
 
 class Augment(Section):

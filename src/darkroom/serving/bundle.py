@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from darkroom.files import file_digest, write_value
+from darkroom.params.schema import Image
 
 PACKAGE = Path(__file__).parents[1]  # src/darkroom
 # the modules that serving/predictor.py needs; a test compares this with what it really imports
@@ -20,11 +21,11 @@ SERVING_CODE = (
 PREDICTOR = PACKAGE / "serving" / "predictor.py"
 
 
-def write_bundle(folder: Path, model: Path, reports: dict[str, Any], size: int) -> None:
-    """Write the network and bundle.json (classes in order, image size) to `folder`; no time, no path."""
+def write_bundle(folder: Path, model: Path, reports: dict[str, Any], image: Image) -> None:
+    """Write the network and bundle.json (classes in order, how pictures are decoded) to `folder`; no time, no path."""
     folder.mkdir(parents=True)
     shutil.copyfile(model, folder / "model.keras")
-    write_value(folder / "bundle.json", {"classes": reports["train"]["classes"], "image": {"size": size}}, ".json")
+    write_value(folder / "bundle.json", {"classes": reports["train"]["classes"], "image": image.model_dump()}, ".json")
 
 
 def copy_code(folder: Path) -> Path:

@@ -32,8 +32,8 @@ Gate: {gate}; {reasons}.
 
 ## Limits
 
-Every picture is squashed to {params.image.size}x{params.image.size} pixels and gets one of the classes above, also a
-picture of something else. The numbers hold for pictures like those of the source.
+Every picture is brought to {params.image.size}x{params.image.size} pixels ({params.image.resize}) and gets one of
+the classes above, also a picture of something else. The numbers hold for pictures like those of the source.
 """
 SHOWN = ("accuracy", "f1_macro", "precision_macro", "recall_macro", "roc_auc", "log_loss")
 
