@@ -9,7 +9,7 @@ def ingest(stage: Stage) -> Report:
     """Pack the source that params.yaml names."""
     source = stage.params.ingest.source
     with open_ingest_source(source, stage.input("raw")) as opened, worker_pool() as pool:
-        entries, system_files = list_entries(opened)
+        entries, system_files = list_entries(opened, stage.params.ingest.labels)
         manifest = pack(opened, entries, stage.output("images"), pool)
     check_classes(manifest, source)
     stage.save("manifest", manifest)

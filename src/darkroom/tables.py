@@ -15,6 +15,8 @@ MANIFEST = {
     "error": "str",  # why the file is left out; missing for a picture
 }
 
+LEFT_OUT = "left out by ingest.labels"  # an `error` that is a decision, no fault of the file
+
 CURATED = {
     "image_id": "str",
     "label": "str",

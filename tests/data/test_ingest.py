@@ -81,7 +81,7 @@ def test_the_number_of_workers_changes_nothing(tmp_path):
     for number, pool in enumerate(pools):
         images = tmp_path / str(number)
         with open_ingest_source("digits", tmp_path) as source, pool:
-            results.append((pack(source, list_entries(source)[0], images, pool), packed_bytes(images)))
+            results.append((pack(source, list_entries(source, {})[0], images, pool), packed_bytes(images)))
     assert len(results[0][1]) == 2  # shards
     for manifest, shards in results[1:]:
         pd.testing.assert_frame_equal(manifest, results[0][0])
@@ -116,6 +116,6 @@ def test_a_source_outside_or_missing_is_said(folder, source):
 def test_the_digits_are_built_in(tmp_path):
     write_digits(tmp_path)
     with open_ingest_source("digits", tmp_path / "nothing") as source:
-        entries, system_files = list_entries(source)
+        entries, system_files = list_entries(source, {})
         assert (len(entries), {entry.label for entry in entries}, system_files) == (1797, set("0123456789"), 0)
         assert source.read("3/0003.png") == (tmp_path / "3" / "0003.png").read_bytes()

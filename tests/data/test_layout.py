@@ -2,8 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.data.layout import Entry, is_system_file, read_layout
+from darkroom.data.layout import Entry, is_system_file, read_layout, relabel
 from darkroom.data.sources import Member
+from darkroom.errors import UserError
+from darkroom.tables import LEFT_OUT
 
 NAMES = st.sampled_from(
     ["cat", "dog", "train", "Test", "val", "Validation", "a b", "猫", "1.png", ".hidden", "train.png"]
@@ -85,3 +87,16 @@ def test_every_file_has_one_entry_in_order_with_a_label_or_a_reason(paths):
 @given(PATHS)
 def test_the_order_of_files_does_not_matter(paths):
     assert sorted(layout(*paths), key=lambda entry: entry.path) == layout(*sorted(paths))
+
+
+def test_labels_rename_join_and_leave_out():
+    entries = read_layout([Member(f"{folder}/1.png", 9) for folder in ("cane", "gatto", "sfondo", "volpino")])
+    cane, gatto, sfondo, volpino = relabel(entries, {"cane": "dog", "volpino": "dog", "sfondo": None})
+    assert [entry.label for entry in (cane, gatto, sfondo, volpino)] == ["dog", "gatto", None, "dog"]
+    assert (sfondo.error, sfondo.refused) == (LEFT_OUT, True)
+
+
+def test_a_label_for_a_folder_that_is_not_there_names_the_nearest():
+    entries = read_layout([Member("cane/1.png", 9), Member("gatto/1.png", 9)])
+    with pytest.raises(UserError, match=r"ingest\.labels\.gato: no such class folder; did you mean gatto\?"):
+        relabel(entries, {"gato": "cat"})

@@ -11,6 +11,8 @@ from darkroom.files import commit, partial
 from darkroom.params.load import check_params, load_params, nearest, read_yaml
 from darkroom.paths import workspace
 
+REPLACED = {"tune.space", "ingest.labels"}
+
 
 def list_recipes() -> int:
     """Print the names of the recipes and the first line of each; return the exit status."""
@@ -43,12 +45,12 @@ def apply_recipe(name: str) -> int:
 def overlay(document: Any, recipe: dict[str, Any], prefix: str = "") -> list[str]:
     """Change `document` (ruamel's, with comments) where `recipe` differs; return a line for each change.
 
-    A mapping that the recipe gives below a section's key (tune.space.*) replaces the one that is there.
+    A mapping with keys of the user's own (REPLACED) replaces the one that is there.
     """
     changes = []
     for key, value in recipe.items():
         where = f"{prefix}{key}"
-        if isinstance(value, dict) and where != "tune.space":
+        if isinstance(value, dict) and where not in REPLACED:
             if key not in document:
                 raise UserError(f"the recipe's section {where} is not in params.yaml")
             changes += overlay(document[key], value, f"{where}.")

@@ -6,7 +6,7 @@ import pandas as pd
 
 from darkroom.errors import UserError
 from darkroom.params.schema import Validate
-from darkroom.tables import MANIFEST, SPLIT_NAMES
+from darkroom.tables import LEFT_OUT, MANIFEST, SPLIT_NAMES
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
@@ -19,7 +19,8 @@ def check_manifest(manifest: pd.DataFrame, limits: Validate) -> list[Check]:
     """Return a row for each expectation: name, what it is about, expected, success, observed, examples (paths)."""
     if not set(MANIFEST) <= set(manifest.columns):  # without its columns nothing else can be asked of it
         return _run_suite("files", manifest, _column_suite())
-    files = manifest.assign(unreadable=manifest["error"].notna().astype(float))
+    wanted = manifest[manifest["error"] != LEFT_OUT]
+    files = wanted.assign(unreadable=wanted["error"].notna().astype(float)).reset_index(drop=True)
     pictures = files[files["error"].isna()].reset_index(drop=True)
     return [
         *_run_suite("files", files, [*_column_suite(), *_file_suite(limits)]),

@@ -12,12 +12,12 @@ import pandas as pd
 
 from darkroom.data.decode import UnreadablePicture, inspect
 from darkroom.data.digits import write_digits
-from darkroom.data.layout import Entry, is_system_file, read_layout
+from darkroom.data.layout import Entry, is_system_file, read_layout, relabel
 from darkroom.data.sources import Source, open_source
 from darkroom.errors import UserError
 from darkroom.paths import project_root, workspace
 from darkroom.progress import progress
-from darkroom.tables import MANIFEST
+from darkroom.tables import LEFT_OUT, MANIFEST
 
 FILES_PER_SHARD = 1024
 BYTES_PER_SHARD = 64_000_000
@@ -43,11 +43,14 @@ def open_ingest_source(source: str, raw: Path) -> Iterator[Source]:
         yield opened
 
 
-def list_entries(source: Source) -> tuple[list[Entry], int]:
-    """Return an entry for each file and the number of files that operating systems left, which are passed over."""
+def list_entries(source: Source, labels: dict[str, str | None]) -> tuple[list[Entry], int]:
+    """Return an entry for each file and the number of files that operating systems left, which are passed over.
+
+    `labels` is ingest.labels.
+    """
     members = source.members()
     kept = [member for member in members if not is_system_file(member.path)]
-    return read_layout(kept), len(members) - len(kept)
+    return relabel(read_layout(kept), labels), len(members) - len(kept)
 
 
 def pack(source: Source, entries: list[Entry], folder: Path, executor: Executor) -> pd.DataFrame:
@@ -139,7 +142,9 @@ def headline(report: dict[str, Any]) -> str:
     """Return what the terminal says of a finished ingest; a file that is left out is never passed over in silence."""
     text = f"ingest: {report['pictures']} pictures of {report['classes']} classes"
     if report["unreadable"]:
-        text += f"; {report['unreadable']} files left out, data/manifest.parquet says why"
+        text += f"; {report['unreadable']} files are no readable pictures, data/manifest.parquet says why"
+    if report["left_out"]:
+        text += f"; {report['left_out']} {LEFT_OUT}"
     if report["folders_without_pictures"]:
         text += f"; no picture in the folders {', '.join(report['folders_without_pictures'])}"
     return text
@@ -150,13 +155,15 @@ def summarise(manifest: pd.DataFrame, system_files: int) -> dict[str, Any]:
     from darkroom.files import digest
 
     pictures = manifest[manifest["error"].isna()]
+    left_out = int((manifest["error"] == LEFT_OUT).sum())
     return {
         "pictures": len(pictures),
-        "unreadable": len(manifest) - len(pictures),
+        "unreadable": len(manifest) - len(pictures) - left_out,
+        "left_out": left_out,
         "system_files": system_files,
         "classes": pictures["label"].nunique(),
         "folders_without_pictures": sorted(set(manifest["label"].dropna()) - set(pictures["label"])),
         "pictures_per_class": pictures["label"].value_counts().to_dict(),
         "unreadable_because": manifest["error"].value_counts().to_dict(),
-        "digest": digest(manifest["image_id"].tolist()),
+        "digest": digest(manifest[["image_id", "label"]].fillna("").to_numpy().tolist()),
     }

@@ -1,8 +1,11 @@
 """What the folders mean: labels, given splits, and files that belong to nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from darkroom.data.sources import Member
+from darkroom.errors import UserError
+from darkroom.params.load import nearest
+from darkroom.tables import LEFT_OUT
 
 SPLIT_FOLDERS = {
     "train": "train",
@@ -45,6 +48,27 @@ def read_layout(members: list[Member]) -> list[Entry]:
     depth = _top_depth(readable)
     splits = _split_folders(readable, depth)
     return [_entry(member, path[depth:], splits) for member, path in zip(members, parts, strict=True)]
+
+
+def relabel(entries: list[Entry], labels: dict[str, str | None]) -> list[Entry]:
+    """Return the entries with folders renamed, joined or, where the label is nothing, left out and not read.
+
+    Raises UserError when no file has a folder that `labels` names.
+    """
+    folders = {entry.label for entry in entries if entry.label is not None}
+    for folder in labels:
+        if folder not in folders:
+            raise UserError(
+                f"params.yaml: ingest.labels.{folder}: no such class folder{nearest(folder, sorted(folders))}"
+            )
+    return [_relabelled(entry, labels) if entry.label in labels else entry for entry in entries]
+
+
+def _relabelled(entry: Entry, labels: dict[str, str | None]) -> Entry:
+    label = labels[str(entry.label)]
+    if label is None:
+        return replace(entry, label=None, error=LEFT_OUT, refused=True)
+    return replace(entry, label=label)
 
 
 def _top_depth(parts: list[tuple[str, ...]]) -> int:

@@ -31,6 +31,7 @@ class Ingest(Section):
     """Where the pictures come from."""
 
     source: Annotated[str, Field(min_length=1)]
+    labels: dict[str, Annotated[str, Field(min_length=1)] | None]
 
 
 class Validate(Section):
