@@ -1,6 +1,7 @@
 """The MLflow store of the repository: where it is, and how it is opened by many at once."""
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock
@@ -17,7 +18,11 @@ def tracking_uri() -> str:
 
     There a plain `mlflow ui` and `mlflow models serve` look too, and all experiments of `dvc exp` meet.
     """
-    return os.environ.get("MLFLOW_TRACKING_URI") or own_store()
+    chosen = os.environ.get("MLFLOW_TRACKING_URI") or own_store()
+    file = chosen.removeprefix("sqlite:///")
+    if file != chosen and not Path(file).is_absolute():  # else each experiment's own folder would hold another one
+        return f"sqlite:///{project_root() / file}"
+    return chosen
 
 
 def own_store() -> str:
@@ -51,8 +56,8 @@ def experiment_id(client: "MlflowClient", name: str) -> str:
 
 
 def _artifact_location(experiment: str) -> str | None:
-    """Artefacts lie beside our own store; a server decides for itself."""
-    if tracking_uri() != own_store():
+    """With a file as store the artefacts lie in the repository; a server decides for itself."""
+    if not tracking_uri().startswith("sqlite:"):
         return None
     folder = "".join(char if char.isalnum() or char in "-_." else "_" for char in experiment)
     return (project_root() / "mlruns" / folder).as_uri()
