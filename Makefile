@@ -15,36 +15,42 @@ help: ## list the targets
 
 env: $(READY) ## create the environment (.venv) from the locked versions
 
+# .ready holds the folder that the environment was made for: scripts in it name that folder, so a moved one is made anew
+ifneq ($(shell cat $(READY) 2>/dev/null),$(CURDIR))
+.PHONY: $(READY)
+endif
 $(READY): requirements.txt pyproject.toml
 	@sh .ci/bootstrap $(VENV)
-	@touch $@
+	@pwd > $@
 
 repro: env ## run the pipeline; only what changed runs again
-	@darkroom params > /dev/null
-	@dvc repro
+	@$(BIN)/darkroom params > /dev/null
+	@test -n "$$MLFLOW_TRACKING_URI" || test -e mlflow.db || rm -rf models/bundle # without a store there is no release
+	@$(BIN)/dvc repro
 
 test: env ## run the tests
-	@python -m pytest
+	@$(BIN)/python -m pytest
 
 check: env ## formatting, lint and types
-	@ruff format --check .
-	@ruff check .
-	@mypy
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
 
 format: env ## mend formatting and what lint can mend
-	@ruff format .
-	@ruff check --fix .
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
 
 ui: env ## compare experiments in the browser (UI_PORT=5000)
-	@mlflow ui --host 127.0.0.1 --port $(UI_PORT)
+	@$(BIN)/mlflow ui --host 127.0.0.1 --port $(UI_PORT)
 
 serve: env ## answer over HTTP with the champion (SERVE_PORT=5001)
-	@mlflow models serve -m models:/$$(darkroom params package.name)@champion --env-manager local --host 127.0.0.1 -p $(SERVE_PORT)
+	@$(BIN)/mlflow models serve -m models:/$$($(BIN)/darkroom params package.name)@champion --env-manager local --host 127.0.0.1 -p $(SERVE_PORT)
 
 lock: env ## resolve the ranges of pyproject.toml again into requirements.txt
-	@uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-emit-index-url \
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-emit-index-url \
 		--python-version 3.11 --group dev pyproject.toml -o requirements.txt
 
-clean: ## remove what the pipeline made and can make again; keeps data/raw, the records in mlflow.db and mlruns, and .venv
-	@rm -rf data/images data/*.parquet models reports .cache
+clean: ## remove what the pipeline made and can make again; keeps data/raw, reports/*.json, MLflow's records and .venv
+	@rm -rf data/images data/*.parquet models reports/plots .cache
+	@find reports -type f ! -name '*.json' -delete 2>/dev/null || true
 	@find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +

@@ -1,6 +1,6 @@
 """dedupe: decide which pictures are used."""
 
-from darkroom.data.curate import curate_pictures, summarise
+from darkroom.data.curate import curate_pictures, headline, summarise
 from darkroom.stage import Report, Stage, run_stage
 
 
@@ -9,7 +9,9 @@ def dedupe(stage: Stage) -> Report:
     manifest = stage.read("manifest")
     curated = curate_pictures(manifest, stage.params.dedupe)
     stage.save("curated", curated)
-    return summarise(curated, manifest)
+    report = summarise(curated, manifest)
+    print(headline(report), flush=True)
+    return report
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """split: decide which pictures train, choose and measure the model."""
 
-from darkroom.data.splits import assign_splits, require_no_leak, summarise
+from darkroom.data.splits import assign_splits, require_no_leak, require_usable, summarise
 from darkroom.stage import Report, Stage, run_stage
 
 
@@ -10,6 +10,7 @@ def split(stage: Stage) -> Report:
     given = stage.read("manifest").set_index("image_id")["given_split"]
     splits = assign_splits(curated, given, stage.params.split)
     require_no_leak(curated, splits)
+    require_usable(splits)
     stage.save("splits", splits)
     return summarise(curated, splits)
 

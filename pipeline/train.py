@@ -19,6 +19,7 @@ def train(stage: Stage) -> Report:
         data = load_examples(stage.input("images"), splits, params.image, ("train", "validation"), pool)
     counts = {name: len(part) for name, part in data.items()}
     stage.run.log_dataset("splits", digest(splits.to_numpy().tolist()), counts, "training")
+    stage.run.log_params({f"tuned/{key}": value for key, value in params.differences(stage.params).items()})
     start_tensorflow(params.train.threads)
     fitted = fit(data, params, stage.run.log_metrics, epoch_verbosity())
     model = stage.output("model")

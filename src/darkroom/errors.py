@@ -10,3 +10,8 @@ class UserError(Exception):
     def __init__(self, message: str, status: int = 2) -> None:
         super().__init__(message)
         self.status = status
+
+
+def first_line(error: BaseException) -> str:
+    """Return what an exception says in one line; its type when it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

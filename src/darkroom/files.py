@@ -41,7 +41,7 @@ def write_value(path: Path, value: Any, kind: str) -> None:
     if kind == ".parquet":
         value.to_parquet(path, index=False)
     elif kind == ".csv":
-        value.to_csv(path, index=False, float_format=f"%.{DECIMALS}f", lineterminator="\n")
+        value.to_csv(path, index=False, float_format="%.9g", lineterminator="\n")
     elif kind == ".yaml":
         path.write_text(yaml.safe_dump(value, sort_keys=True), encoding="utf-8")
     elif kind == ".json":
@@ -62,12 +62,17 @@ def read_value(path: Path) -> Any:
 
 
 def canonical_json(value: Any, indent: int | None = None) -> str:
-    """Return JSON with sorted keys, floats rounded to `DECIMALS` places, NaN and infinity as null."""
+    """Return JSON with sorted keys, numpy's numbers as numbers, NaN and infinity as null."""
     return json.dumps(_plain(value), sort_keys=True, indent=indent, ensure_ascii=False, allow_nan=False)
 
 
+def rounded(value: Any) -> Any:
+    """Return a report as it is written and read again: its floats rounded to `DECIMALS` places."""
+    return _plain(value, DECIMALS)
+
+
 def digest(value: Any) -> str:
-    """Return the sha256, in hex, of the canonical JSON of `value`."""
+    """Return the sha256, in hex, of the canonical JSON of `value`; floats count to their last bit."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
@@ -77,13 +82,15 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, decimals: int | None = None) -> Any:
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): _plain(item, decimals) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [_plain(item, decimals) for item in value]
     if hasattr(value, "item"):  # a numpy scalar
         value = value.item()
     if isinstance(value, float):
-        return round(value, DECIMALS) if math.isfinite(value) else None
+        if not math.isfinite(value):
+            return None
+        return value if decimals is None else round(value, decimals)
     return value

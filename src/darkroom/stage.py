@@ -1,5 +1,6 @@
 """The frame that every stage runs in: parameters checked, run recorded, outputs whole, mistakes in one line."""
 
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from darkroom.errors import UserError
-from darkroom.files import commit, digest, file_digest, partial, read_value, write_value
+from darkroom.files import commit, digest, file_digest, partial, read_value, rounded, write_value
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import load_params, read_yaml
 from darkroom.params.schema import Params
@@ -36,7 +37,7 @@ class Stage:
         """Return the path of a declared input."""
         if ARTEFACTS[name] not in self.deps:
             raise KeyError(f"dvc.yaml does not name {ARTEFACTS[name]} below {self.name}: deps")
-        return self.root / ARTEFACTS[name]
+        return self._present(ARTEFACTS[name])
 
     def read(self, name: str) -> Any:
         """Return a declared input read whole: a DataFrame or a mapping."""
@@ -45,10 +46,15 @@ class Stage:
     def read_results(self) -> list[StageResult]:
         """Return what the earlier stages, whose reports are declared inputs, decided and with which parameters."""
         return [
-            StageResult(name, self.params.flat(declared["params"]), read_value(self.root / report_path(name)))
+            StageResult(name, self.params.flat(declared["params"]), read_value(self._present(report_path(name))))
             for name, declared in self.pipeline.items()
             if report_path(name) in self.deps
         ]
+
+    def _present(self, name: str) -> Path:
+        if not (self.root / name).exists():  # a stage forced to run alone
+            raise UserError(f"{name} is missing; run the stages before with `dvc repro {self.name}`")
+        return self.root / name
 
     def code_digest(self) -> str:
         """Return the digest of the modules that the stage declares; a cache keyed by it ends when the code changes."""
@@ -79,7 +85,7 @@ class Stage:
         try:
             yield
         except BaseException:
-            for name in self.outs:
+            for name in (*self.outs, report_path(self.name)):
                 partial(self.root / name)
             raise
 
@@ -87,10 +93,11 @@ class Stage:
 def run_stage(work: Callable[[Stage], Report]) -> None:
     """Run `work` as the stage of dvc.yaml that has its name; ends the process with 1 or 2 on a user's error."""
     silence_libraries()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends like Ctrl-C: tidied up
     try:
         stage = _open_stage(work.__name__)
         with stage.run.recording(stage.params.flat()), stage.whole_or_nothing():
-            report = work(stage)
+            report = rounded(work(stage))
             stage.run.finish(report, stage.commit(report))
     except UserError as error:
         print(f"{work.__name__}: {error}", file=sys.stderr)

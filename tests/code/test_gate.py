@@ -9,12 +9,13 @@ CHAMPION = Candidate(
     content="content",
     network="network",
     classes=["cat", "dog"],
+    data="data",
     scores={"validation": {"accuracy": 0.9, "log_loss": 0.3}, "test": {"accuracy": 0.8, "log_loss": 0.4}},
 )
 
 
-def package(metric: str = "accuracy", split: str = "validation") -> Package:
-    return Package(name="model", metric=metric, split=split)
+def package(metric: str = "accuracy") -> Package:
+    return Package(name="model", metric=metric)
 
 
 def candidate(split: str = "validation", **scores: float | None) -> Candidate:
@@ -41,10 +42,13 @@ def test_only_a_better_model_takes_the_place(metric, value, released):
     assert verdict.reasons == [f"validation {metric} {value:.4f} is {word} the champion's {theirs:.4f}"]
 
 
-def test_the_split_of_params_decides():
-    better_on_test = candidate("test", accuracy=0.95)
-    assert judge(better_on_test, CHAMPION, package(split="test")).released
-    assert not judge(better_on_test, CHAMPION, package(split="validation")).released
+def test_the_test_split_decides_nothing():
+    assert not judge(candidate("test", accuracy=0.95), CHAMPION, package()).released
+
+
+def test_numbers_of_different_pictures_are_said_to_be():
+    verdict = judge(replace(candidate(accuracy=0.95), data="other"), CHAMPION, package())
+    assert verdict.released and "different pictures" in verdict.reasons[1]
 
 
 def test_the_first_is_released():
@@ -62,7 +66,7 @@ def test_other_classes_cannot_be_compared():
 
 def test_newer_code_around_the_same_network_is_released():
     verdict = judge(replace(CHAMPION, content="newer"), CHAMPION, package())
-    assert verdict.released and "newer serving code" in verdict.reasons[0]
+    assert verdict.released and "other serving code" in verdict.reasons[0]
 
 
 def test_a_number_that_is_not_defined_releases_nothing():

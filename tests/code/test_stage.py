@@ -27,14 +27,18 @@ def test_outputs_report_and_run_are_there(workspace):
     def work(stage: Stage) -> dict[str, Any]:
         save_both(stage, "good")
         assert not (workspace / "reports" / "MODEL_CARD.md").exists()
-        return {"kept": 3, "part": {"share": 1 / 3}}
+        return {"kept": 3, "test": {"share": 1 / 3}, "per_class": {"c++": 3}}
 
     run(work)
     assert outputs(workspace).keys() == {"models/tune/best.yaml", "reports/MODEL_CARD.md", "reports/split.json"}
-    assert read_value(workspace / "reports" / "split.json") == {"kept": 3, "part": {"share": 0.333333}}
+    assert read_value(workspace / "reports" / "split.json") == {
+        "kept": 3,
+        "test": {"share": 0.333333},
+        "per_class": {"c++": 3},
+    }
     recorded = newest_run()
     assert recorded.info.status == "FINISHED" and recorded.data.tags["darkroom.stage"] == "split"
-    assert recorded.data.metrics["kept"] == 3 and "part/share" in recorded.data.metrics
+    assert recorded.data.metrics == {"kept": 3, "test/share": 0.333333}  # no name that comes from the data
     assert recorded.data.params["split.test"] == str(load_params(workspace / "params.yaml").split.test)
     assert {file.path for file in connect().list_artifacts(recorded.info.run_id)} >= {"split.json", "MODEL_CARD.md"}
 
@@ -88,8 +92,12 @@ def test_what_dvc_does_not_know_is_refused():
     for wrong in (lambda stage: stage.read("manifest"), lambda stage: stage.save("history", "")):
         with pytest.raises(KeyError, match=r"dvc.yaml does not name (data/manifest.parquet|models/history.csv)"):
             run(wrong)
-    with pytest.raises(FileNotFoundError):  # declared, but not made
+
+
+def test_an_input_that_is_not_there_is_said(capsys):
+    with pytest.raises(SystemExit):
         run(lambda stage: stage.read("curated"))
+    assert "data/curated.parquet is missing; run the stages before" in capsys.readouterr().err
 
 
 def test_the_code_digest_follows_the_code(workspace):

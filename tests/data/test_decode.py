@@ -142,3 +142,22 @@ def test_colours_are_moved_from_their_own_profile_to_srgb():
     for profile, colour in ((srgb, (250, 0, 0)), (swapped, (0, 250, 0)), (b"broken", (250, 0, 0))):
         pixels = decode(with_profile(profile), 4, "squash", "white").astype(int)
         assert np.abs(pixels - colour).max() <= 2, profile[:8]
+
+
+def test_what_ingest_accepts_training_can_decode_whatever_its_exif_says():
+    """Odd EXIF values, as cameras and editors write them, must not make a picture unreadable later."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    whole = encode(corners(24, 16), "JPEG", exif=exif.tobytes())
+    start = whole.index(b"Exif\0\0") + 6
+    for place in range(start, start + 26):
+        for value in (0, 1, 5, 12, 255):
+            data = whole[:place] + bytes([value]) + whole[place + 1 :]
+            facts = inspect(data)
+            assert decode(data, 8, "squash", "white").shape == (8, 8, 3)
+            assert sorted((facts["width"], facts["height"])) == [16, 24]
+
+
+def test_a_program_in_postscript_is_no_picture():
+    with pytest.raises(UnreadablePicture, match="known format"):
+        inspect(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EOF\n")

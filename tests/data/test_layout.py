@@ -100,3 +100,9 @@ def test_a_label_for_a_folder_that_is_not_there_names_the_nearest():
     entries = read_layout([Member("cane/1.png", 9), Member("gatto/1.png", 9)])
     with pytest.raises(UserError, match=r"ingest\.labels\.gato: no such class folder; did you mean gatto\?"):
         relabel(entries, {"gato": "cat"})
+
+
+def test_a_flat_test_folder_beside_train_is_no_class():
+    entries = layout("train/cat/1.png", "train/dog/1.png", "test/1.png")
+    assert [(entry.label, entry.given_split) for entry in entries] == [("cat", "train"), ("dog", "train"), (None, None)]
+    assert entries[2].error == "not in a class folder"

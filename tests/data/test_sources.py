@@ -121,7 +121,7 @@ def test_a_missing_path_lists_what_is_there(tmp_path):
 
 
 def test_a_file_that_is_no_archive_is_said(folder):
-    with pytest.raises(UserError, match=r"read me.txt is neither a folder nor a readable .zip or .tar"):
+    with pytest.raises(UserError, match=r"read me.txt is neither a folder nor a whole .zip or .tar"):
         open_it(folder / "read me.txt")
 
 

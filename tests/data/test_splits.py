@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from darkroom.data.splits import assign_splits, require_no_leak, straddling_groups, summarise
+from darkroom.data.splits import assign_splits, require_no_leak, require_usable, straddling_groups, summarise
 from darkroom.errors import UserError
 from darkroom.params.schema import Split
 from darkroom.tables import CURATED, SPLITS
@@ -116,3 +116,21 @@ def test_a_leak_is_seen_and_said():
     same = pd.DataFrame({"image_id": ["a0000"] * 2, "label": "a", "split": "train"}).astype(SPLITS)
     with pytest.raises(UserError):
         require_no_leak(curated, same)
+
+
+@pytest.mark.parametrize(
+    ("labels", "splits", "said"),
+    [
+        (["a", "a", "a"], ["train", "validation", "test"], "only class 'a' is left"),
+        ([], [], "no picture is left"),
+        (["a", "b"], ["train", "test"], "the validation split is empty"),
+    ],
+)
+def test_splits_that_cannot_be_used_are_said(labels, splits, said):
+    with pytest.raises(UserError, match=said):
+        require_usable(pd.DataFrame({"label": labels, "split": splits}))
+
+
+def test_three_pictures_a_class_fill_every_split():
+    curated = curated_of({"a": [[True]] * 3, "b": [[True]] * 3})
+    require_usable(assign_splits(curated, NOTHING, params_of((0.15, 0.2, 0))))

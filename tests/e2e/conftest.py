@@ -88,7 +88,8 @@ def copy_repository(target: Path) -> Project:
         check=True,
     )
     for name in filter(None, listed.stdout.decode().split("\0")):
-        if (ROOT / name).is_file() and name != "dvc.lock" and not name.startswith("reports/"):
+        of_a_user = name == "dvc.lock" or (name.startswith(("reports/", "data/raw/")) and not name.endswith(".gitkeep"))
+        if (ROOT / name).is_file() and not of_a_user:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
     project = Project(target)
@@ -146,7 +147,8 @@ def second(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 def reproduced(target: Path) -> Project:
     made = make_small_project(target)
-    made.output = made.run("dvc", "repro").stdout
+    done = made.run("dvc", "repro")
+    made.output = done.stdout + done.stderr
     made.lock = (target / "dvc.lock").read_text()
     made.commit()
     return made

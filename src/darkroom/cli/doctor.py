@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
-from darkroom.errors import UserError
+from darkroom.errors import first_line
 from darkroom.params.load import load_params
 from darkroom.paths import project_root, workspace
 from darkroom.tracking.relocate import find_moved, mend_moved
@@ -46,7 +46,10 @@ def examine(fix: bool) -> int:
     ]
     good = True
     for check in checks:
-        finding = check()
+        try:
+            finding = check()
+        except Exception as error:  # whatever a check can fail with is what the doctor is asked to find
+            finding = Finding(False, f"{type(error).__name__}: {first_line(error)}")
         good &= finding.good
         print(f"{'ok   ' if finding.good else 'MEND '} {finding.text}", flush=True)
     return 0 if good else 1
@@ -81,10 +84,7 @@ def _installed(name: str) -> str:
 
 
 def _params() -> Finding:
-    try:
-        load_params(workspace() / "params.yaml")
-    except UserError as error:
-        return Finding(False, str(error))
+    load_params(workspace() / "params.yaml")
     return Finding(True, "params.yaml: every key known, every value possible")
 
 
@@ -107,10 +107,7 @@ def _moved_artefacts(fix: bool) -> Finding:
 def _store() -> Finding:
     from darkroom.tracking.store import connect, tracking_uri
 
-    try:
-        connect()
-    except Exception as error:  # whatever a store can fail with is what this line is for
-        return Finding(False, f"MLflow store {tracking_uri()}: {str(error).splitlines()[0]}")
+    connect()
     return Finding(True, f"MLflow store: {tracking_uri()} answers")
 
 
@@ -118,11 +115,8 @@ def _champion() -> Finding:
     from darkroom.serving.registry import get_champion
     from darkroom.tracking.store import connect
 
-    try:
-        name = load_params(workspace() / "params.yaml").package.name
-        found, _ = get_champion(connect(), name)
-    except Exception as error:  # said by the lines above
-        return Finding(False, f"champion: cannot be looked up: {str(error).splitlines()[0]}")
+    name = load_params(workspace() / "params.yaml").package.name
+    found, _ = get_champion(connect(), name)
     if found:
         return Finding(True, f"champion: {name} version {found.version}")
     if (workspace() / "reports" / "package.json").exists():

@@ -8,9 +8,12 @@ from darkroom.paths import workspace
 
 
 def show_params(key: str | None) -> int:
-    """Check params.yaml and print all of it, or one value; return the exit status."""
+    """Check params.yaml and print all of it, a section or one value; return the exit status."""
     params = load_params(workspace() / "params.yaml")
-    if key is not None:
+    document = params.model_dump()
+    if key in document:
+        document = {key: document[key]}
+    elif key is not None:
         values = flatten(params)
         if key not in values:
             raise UserError(f"params.yaml: {key}: unknown key{nearest(key, list(values))}")
@@ -20,5 +23,5 @@ def show_params(key: str | None) -> int:
 
     printer = YAML()
     printer.default_flow_style = None
-    printer.dump(params.model_dump(), sys.stdout)
+    printer.dump(document, sys.stdout)
     return 0

@@ -20,6 +20,14 @@ def curate_pictures(manifest: pd.DataFrame, params: Dedupe) -> pd.DataFrame:
     return curated.astype(CURATED)[list(CURATED)]
 
 
+def headline(report: dict[str, Any]) -> str:
+    """Return what the terminal says of a finished dedupe."""
+    text = f"dedupe: {report['kept']} pictures kept"
+    for reason, count in sorted(report["dropped_because"].items()):
+        text += f"; {count} dropped: {reason}"
+    return text + ("; reports/dedupe.json lists the conflicts" if report["conflicts"] else "")
+
+
 def summarise(curated: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, Any]:
     """Return the report: how many pictures stay, and how many go for which reason."""
     reasons = curated["reason"].value_counts()

@@ -10,6 +10,17 @@ from PIL import Image, ImageCms, ImageOps
 
 MAX_PIXELS = 100_000_000  # refused before memory is spent on it
 ORIENTATION = 0x0112  # EXIF tag
+TURNS = {  # EXIF orientation -> what makes the picture upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# decoded by Pillow itself: EPS would start another program, and TGA and the like are guessed from nothing
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "AVIF", "JPEG2000", "PPM", "ICO", "PCX", "SGI")
 
 
 class UnreadablePicture(ValueError):
@@ -39,15 +50,13 @@ def inspect(data: bytes) -> dict[str, Any]:
     Raises UnreadablePicture.
     """
     image = open_picture(data)
-    orientation = _guard(lambda: image.getexif().get(ORIENTATION, 1))
-    orientation = orientation if orientation in range(1, 9) else 1
-    width, height = image.size if orientation < 5 else image.size[::-1]
+    upright = _guard(lambda: upright_rgb(image, "white"))  # what training will do must work
     return {
-        "width": width,
-        "height": height,
+        "width": upright.width,
+        "height": upright.height,
         "mode": image.mode,
         "format": image.format,
-        "orientation": orientation,
+        "orientation": _orientation(image),
     }
 
 
@@ -59,7 +68,7 @@ def open_picture(data: bytes) -> Image.Image:
 def _open(data: bytes) -> Image.Image:
     if not data:
         raise UnreadablePicture("is empty")
-    image = Image.open(BytesIO(data))
+    image = Image.open(BytesIO(data), formats=FORMATS)
     if image.width * image.height > MAX_PIXELS:
         raise UnreadablePicture(f"{image.width}x{image.height} is more than {MAX_PIXELS:,} pixels")
     image.load()
@@ -68,7 +77,9 @@ def _open(data: bytes) -> Image.Image:
 
 def upright_rgb(image: Image.Image, background: str) -> Image.Image:
     """Return a loaded picture turned as its EXIF says, in sRGB, transparent parts over `background` (a colour)."""
-    image = ImageOps.exif_transpose(image)
+    orientation = _orientation(image)
+    if orientation in TURNS:
+        image = image.transpose(TURNS[orientation])
     if image.mode.startswith("I") or image.mode == "F":
         image = _to_8_bit(image)
     if image.has_transparency_data:
@@ -77,6 +88,15 @@ def upright_rgb(image: Image.Image, background: str) -> Image.Image:
         image.alpha_composite(layer)
         image.info = layer.info  # its colour profile
     return _to_srgb(image)
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation, 1 to 8; 1 when there is none, or none that can be read."""
+    try:
+        orientation = image.getexif().get(ORIENTATION, 1)
+    except Exception:  # EXIF is read by hand-written parsers that raise anything; the pixels are good all the same
+        return 1
+    return orientation if orientation in range(1, 9) else 1
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:

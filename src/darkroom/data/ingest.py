@@ -63,7 +63,11 @@ def pack(source: Source, entries: list[Entry], folder: Path, executor: Executor)
         executor.submit(_pack_shard, source, shard, folder / f"part-{number:05d}.parquet")
         for number, shard in enumerate(_shards(entries))
     ]
-    rows = [row for job in progress(jobs, len(jobs), "ingest") for row in job.result()]
+    rows = [
+        row
+        for job in progress(jobs, len(jobs), f"ingest, in packs of up to {FILES_PER_SHARD} files")
+        for row in job.result()
+    ]
     return pd.DataFrame(rows, columns=list(MANIFEST)).astype(MANIFEST).sort_values("image_id", ignore_index=True)
 
 
@@ -114,10 +118,15 @@ def _examine(source: Source, entry: Entry) -> tuple[dict[str, Any], bytes]:
         error = str(problem)
     except OSError as problem:
         error = f"cannot be read: {problem.strerror or problem}"
-    path = entry.path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # a name may be any bytes
+    path, label = _as_text(entry.path), _as_text(entry.label) if entry.label is not None else None
     name = hashlib.sha256(f"{path}\0{content}".encode()).hexdigest()[:20]
-    known = {"image_id": name, "path": path, "label": entry.label, "given_split": entry.given_split}
+    known = {"image_id": name, "path": path, "label": label, "given_split": entry.given_split}
     return facts | known | {"sha256": content, "bytes": entry.size, "error": error}, data
+
+
+def _as_text(name: str) -> str:
+    """Return the name of a file or folder, which may be any bytes, as text that can be written."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def check_classes(manifest: pd.DataFrame, source: str) -> None:

@@ -16,6 +16,7 @@ SPLIT_FOLDERS = {
     "test": "test",
     "testing": "test",
 }
+SYSTEM_FOLDERS = {"__macosx", ".ipynb_checkpoints", "@eadir"}
 SYSTEM_NAMES = {".ds_store", "thumbs.db", "desktop.ini"}
 
 
@@ -34,7 +35,7 @@ class Entry:
 def is_system_file(path: str) -> bool:
     """Tell whether an operating system, not a person, left this file: .DS_Store, Thumbs.db, __MACOSX/._x."""
     *folders, name = path.lower().split("/")
-    return name in SYSTEM_NAMES or name.startswith("._") or "__macosx" in folders
+    return name in SYSTEM_NAMES or name.startswith("._") or bool(SYSTEM_FOLDERS & set(folders))
 
 
 def read_layout(members: list[Member]) -> list[Entry]:
@@ -82,11 +83,11 @@ def _top_depth(parts: list[tuple[str, ...]]) -> int:
 
 
 def _split_folders(parts: list[tuple[str, ...]], depth: int) -> dict[str, str]:
-    """Return {folder: split} when the folders are splits; they are when train and another one are there."""
-    tops = {path[depth] for path in parts if len(path) > depth + 2}
+    """Return {folder: split} when the folders are splits: train, with class folders in it, and another one."""
+    tops = {path[depth] for path in parts if len(path) > depth + 1}
     splits = {top: SPLIT_FOLDERS[top.lower()] for top in tops if top.lower() in SPLIT_FOLDERS}
-    found = set(splits.values())
-    return splits if "train" in found and len(found) > 1 else {}
+    with_classes = {splits.get(path[depth]) for path in parts if len(path) > depth + 2}
+    return splits if "train" in with_classes and len(set(splits.values())) > 1 else {}
 
 
 def _entry(member: Member, path: tuple[str, ...], splits: dict[str, str]) -> Entry:

@@ -72,7 +72,7 @@ def _fill(file: Path, look: Image, shards: list[Path], places: list[np.ndarray],
     jobs = [
         executor.submit(_decode_shard, shard, rows, unfinished, how) for shard, rows in zip(shards, places, strict=True)
     ]
-    for job in progress(jobs, len(jobs), "decoding pictures"):
+    for job in progress(jobs, len(jobs), "decoding packs of pictures"):
         job.result()
     commit(file)
 

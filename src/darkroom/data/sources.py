@@ -56,7 +56,9 @@ class Folder:
     def members(self) -> list[Member]:
         """Return all files below, sorted by path; linked folders are followed."""
         found = []
-        for folder, _, names in os.walk(self.root, followlinks=True):
+        for folder, below, names in os.walk(self.root, followlinks=True, onerror=_refuse):
+            here = Path(folder).resolve()
+            below[:] = [name for name in below if not here.is_relative_to((here / name).resolve())]  # a link upwards
             for name in names:
                 path = Path(folder, name)
                 size = path.stat().st_size if path.exists() else 0  # a dangling link fails when it is read
@@ -66,6 +68,10 @@ class Folder:
     def read(self, path: str) -> bytes:
         """Return the bytes of one file."""
         return (self.root / path).read_bytes()
+
+
+def _refuse(error: OSError) -> None:
+    raise UserError(f"{error.filename} cannot be read: {error.strerror}") from None
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,9 @@ def open_source(path: Path, where: str) -> Iterator[Source]:
         with tempfile.TemporaryDirectory(prefix="darkroom-") as folder:
             yield _open_tar(path, Path(folder), where)
     else:
-        raise UserError(f"{where}: {path.name} is neither a folder nor a readable .zip or .tar")
+        raise UserError(
+            f"{where}: {path.name} is neither a folder nor a whole .zip or .tar; copy it again if it should be"
+        )
 
 
 def _offers(folder: Path) -> str:

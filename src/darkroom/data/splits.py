@@ -42,6 +42,17 @@ def require_no_leak(curated: pd.DataFrame, splits: pd.DataFrame) -> None:
         raise UserError(f"{leaks} groups of duplicates are in two splits: the test would be no test", status=1)
 
 
+def require_usable(splits: pd.DataFrame) -> None:
+    """Raise UserError unless two classes or more are left and no split is empty."""
+    labels = sorted(splits["label"].unique())
+    if len(labels) < 2:
+        left = f"only class {labels[0]!r} is left" if labels else "no picture is left"
+        raise UserError(f"{left} after duplicates and label conflicts; reports/dedupe.json says what went", 1)
+    for name in SPLIT_NAMES:
+        if name not in set(splits["split"]):
+            raise UserError(f"the {name} split is empty with {len(splits)} pictures in all; give more pictures", 1)
+
+
 def summarise(curated: pd.DataFrame, splits: pd.DataFrame) -> dict[str, Any]:
     """Return the report: pictures in each split, by class too, and the proof that no group straddles."""
     counts = splits["split"].value_counts()
@@ -81,7 +92,7 @@ def _divide(groups: pd.DataFrame, shares: dict[str, float], seed: int) -> pd.Ser
     before = ordered["size"].cumsum() - ordered["size"]
     total, start = int(ordered["size"].sum()), 0
     for name, share in shares.items():
-        end = start + round(share * total)
+        end = start + max(round(share * total), 1 if len(ordered) > len(shares) else 0)
         split[(before >= start) & (before < end) & (split == "train")] = name
         start = end
     if (split == "train").sum() == 0:

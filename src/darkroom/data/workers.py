@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
+from threading import Thread
 
 from darkroom.errors import UserError
 
@@ -19,8 +21,7 @@ def worker_pool() -> Iterator[Executor]:
     as an argument, so that a cluster's can stand in for this one.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    ignore_interrupt = (signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is said once, by the parent
-    with ProcessPoolExecutor(cores, get_context("spawn"), signal.signal, ignore_interrupt) as pool:
+    with ProcessPoolExecutor(cores, get_context("spawn"), _start_worker) as pool:
         try:
             yield pool
         except BrokenProcessPool:
@@ -28,3 +29,11 @@ def worker_pool() -> Iterator[Executor]:
         except BaseException:
             pool.shutdown(cancel_futures=True)  # else all that is waiting would be done first
             raise
+
+
+def _start_worker() -> None:
+    """Leave Ctrl-C to the parent, which says it once, and end when the parent is killed (runs in a worker)."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    if parent is not None:
+        Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()

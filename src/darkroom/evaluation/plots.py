@@ -16,7 +16,15 @@ MOST_NUMBERED = 25  # classes; beyond, the numbers in the cells could not be rea
 
 def draw_plots(folder: Path, history: pd.DataFrame, confusion: pd.DataFrame) -> None:
     """Write learning_curves.png and confusion_matrix.png."""
+    from matplotlib import style
+
     folder.mkdir(parents=True, exist_ok=True)
+    # not the user's own style, which would change the bytes; and a label like $5 is no formula
+    with style.context(["default", {"text.parse_math": False}]):
+        _draw(folder, history, confusion)
+
+
+def _draw(folder: Path, history: pd.DataFrame, confusion: pd.DataFrame) -> None:
     _save(learning_curves(history), folder / "learning_curves.png")
     _save(confusion_matrix(confusion), folder / "confusion_matrix.png")
 

@@ -1,6 +1,7 @@
 """Saving a network so that the same weights give the same bytes."""
 
 import json
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,13 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip archive can hold
 
 def save_network(network: "keras.Model", path: Path) -> None:
     """Write a .keras archive without what differs at each save: times, and the addresses of objects in memory."""
-    saved = path.with_name("saved.keras")  # Keras insists on the suffix
-    network.save(saved)
+    with tempfile.TemporaryDirectory() as folder:
+        saved = Path(folder, "saved.keras")  # Keras insists on the suffix
+        network.save(saved)
+        _copy_plain(saved, path)
+
+
+def _copy_plain(saved: Path, path: Path) -> None:
     with zipfile.ZipFile(saved) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as target:
         for name in sorted(source.namelist()):
             content = source.read(name)
@@ -23,7 +29,6 @@ def save_network(network: "keras.Model", path: Path) -> None:
             elif name == "config.json":
                 content = json.dumps(_renumbered(json.loads(content), {})).encode()
             target.writestr(zipfile.ZipInfo(name, EPOCH), content)
-    saved.unlink()
 
 
 def load_network(path: Path) -> "keras.Model":

@@ -28,6 +28,11 @@ class DeclaredParams:
         chosen = self._sections if sections is None else [name for name in sections if name in self._sections]
         return {key: value for key, value in flatten(self._params).items() if key.split(".")[0] in chosen}
 
+    def differences(self, other: "DeclaredParams") -> dict[str, Any]:
+        """Return the declared values that differ from those of `other`, as {"section.key": value}."""
+        before = other.flat()
+        return {key: value for key, value in self.flat().items() if value != before.get(key)}
+
     def overlaid(self, overlay: Overlay, file: str) -> "DeclaredParams":
         """Return the parameters with the values of `overlay`, checked; `file` is named in errors."""
         return DeclaredParams(with_overlay(self._params, overlay, file), self._sections, self._stage)

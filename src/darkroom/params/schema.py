@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
-Share = Annotated[float, Field(ge=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Count = Annotated[int, Field(ge=1)]
+Width = Annotated[int, Field(ge=1, le=65536)]
 Metric = Literal["accuracy", "f1_macro", "roc_auc", "log_loss"]
 
 
@@ -30,7 +30,7 @@ class Section(BaseModel):
 class Ingest(Section):
     """Where the pictures come from."""
 
-    source: Annotated[str, Field(min_length=1)]
+    source: Annotated[str, Field(min_length=1, max_length=500)]
     labels: dict[str, Annotated[str, Field(min_length=1)] | None]
 
 
@@ -121,13 +121,13 @@ class Train(Section):
     epochs: Count
     batch_size: Count
     optimizer: Literal["adam", "sgd"]
-    learning_rate: Annotated[float, Field(gt=0)]
+    learning_rate: Annotated[float, Field(gt=0, le=100)]
     schedule: Literal["constant", "step"]
     step_epochs: list[Count]
     step_factor: Annotated[float, Field(gt=0, lt=1)]
     patience: Annotated[int, Field(ge=0)]
     seed: Seed
-    threads: Count
+    threads: Annotated[int, Field(ge=1, le=1024)]
 
     @model_validator(mode="after")
     def _rising(self) -> Self:
@@ -145,9 +145,8 @@ class Evaluate(Section):
 class Package(Section):
     """When the model is released."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=200)]
     metric: Metric
-    split: Literal["validation", "test"]
 
 
 class Image(Section):
@@ -169,9 +168,9 @@ class Augment(Section):
 class Model(Section):
     """The network."""
 
-    filters: Annotated[list[Count], Field(min_length=1)]
-    kernel: Count
-    dense: list[Count]
+    filters: Annotated[list[Width], Field(min_length=1)]
+    kernel: Annotated[int, Field(ge=1, le=31)]
+    dense: list[Width]
     dropout: Annotated[float, Field(ge=0, le=0.9)]
 
     @model_validator(mode="after")
@@ -184,7 +183,7 @@ class Model(Section):
 class Tracking(Section):
     """Where MLflow records the runs."""
 
-    experiment: Annotated[str, Field(min_length=1)]
+    experiment: Annotated[str, Field(pattern=r"\S", max_length=250)]
 
 
 with warnings.catch_warnings():  # a section is named after its stage, and pydantic had a method `validate` once

@@ -38,6 +38,6 @@ def copy_code(folder: Path) -> Path:
 
 
 def bundle_digest(folder: Path) -> str:
-    """Return the sha256 of everything that decides an answer: the bundle's files and the serving code."""
+    """Return the sha256 of what the project itself gives to an answer: the bundle's files and the serving code."""
     files = [*sorted(folder.iterdir()), *(PACKAGE / name for name in SERVING_CODE), PREDICTOR]
     return sha256("".join(f"{file.name} {file_digest(file)}\n" for file in files).encode()).hexdigest()

@@ -18,28 +18,39 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Candidate:
-    """What the gate knows of a model: digests of its content and its network, classes, {split: {metric: value}}."""
+    """What the gate knows of a model: its classes, {split: {metric: value}}, and three digests.
+
+    `content` is that of all that is served, `network` that of the weights, `data` that of the pictures and splits.
+    """
 
     content: str
     network: str
     classes: list[str]
+    data: str
     scores: dict[str, dict[str, Any]]
 
 
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+
+
 def judge(candidate: Candidate, champion: Candidate | None, params: Package) -> Verdict:
-    """Compare on `package.metric` of `package.split`; a first model, or one of other classes, is released."""
+    """Compare on `package.metric` of the validation split; a first model, or one of other classes, is released."""
     if champion is None:
         return Verdict(True, ["it is the first"])
     if candidate.content == champion.content:
         return Verdict(True, ["it is the champion already"])
     if candidate.classes != champion.classes:
-        return Verdict(True, [f"the champion knows other classes ({', '.join(champion.classes[:5])})"])
+        return Verdict(True, [f"the champion knows other classes ({_few(champion.classes)})"])
     if candidate.network == champion.network:
-        return Verdict(True, ["it is the champion's network with newer serving code"])
-    ours, theirs = (one.scores[params.split][params.metric] for one in (candidate, champion))
-    what = f"{params.split} {params.metric}"
+        return Verdict(True, ["it is the champion's network with other serving code"])
+    ours, theirs = (one.scores["validation"][params.metric] for one in (candidate, champion))
+    what = f"validation {params.metric}"
     if ours is None or theirs is None:
         return Verdict(False, [f"{what} is not defined for both"])
     better = ours < theirs if params.metric in LOWER_IS_BETTER else ours > theirs
     comparison = "better than" if better else "not better than"
-    return Verdict(better, [f"{what} {ours:.4f} is {comparison} the champion's {theirs:.4f}"])
+    reasons = [f"{what} {ours:.4f} is {comparison} the champion's {theirs:.4f}"]
+    if candidate.data != champion.data:
+        reasons.append("the two were measured on different pictures")
+    return Verdict(better, reasons)

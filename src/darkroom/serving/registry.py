@@ -36,7 +36,9 @@ def get_champion(client: "MlflowClient", name: str) -> tuple["ModelVersion | Non
 
     try:
         version = client.get_model_version_by_alias(name, "champion")
-    except MlflowException:
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):  # no model, no alias
+            raise
         return None, None
     facts = version.tags.get(FACTS_TAG)
     return version, Candidate(**json.loads(facts)) if facts else None
@@ -83,10 +85,12 @@ def log_model(run_id: str, bundle: Path, example: Path) -> Any:
 
 
 def apply_verdict(client: "MlflowClient", name: str, version: str, champion: Any, verdict: Verdict) -> None:
-    """Set the aliases and write who, when and why on the version."""
+    """Set the aliases and write who, when and why on the version; the champion's own record stays as it is."""
+    if champion is not None and champion.version == version:
+        return
     if not verdict.released:
         client.set_registered_model_alias(name, "challenger", version)
-    elif champion is None or champion.version != version:
+    else:
         if champion is not None:
             client.set_registered_model_alias(name, "previous", champion.version)
         client.set_registered_model_alias(name, "champion", version)

@@ -1,6 +1,8 @@
 """From finished stages to a row in MLflow and a registered version, judged by the gate."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,9 +25,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Release:
-    """What became of the model: its version, the gate's verdict, the run_id of the pipeline's row."""
+    """What became of the model: its version, the champion's now, the gate's verdict, the run_id of the row."""
 
     version: str
+    champion: str
     verdict: Verdict
     run_id: str
 
@@ -38,15 +41,16 @@ def release(params: DeclaredParams, results: list[StageResult], bundle: Path, ex
     """
     reports = {result.stage: result.report for result in results}
     scores = {split: reports["evaluate"][split] for split in ("validation", "test")}
-    candidate = Candidate(bundle_digest(bundle), reports["train"]["digest"], reports["train"]["classes"], scores)
+    train = reports["train"]
+    candidate = Candidate(bundle_digest(bundle), train["digest"], train["classes"], reports["split"]["digest"], scores)
     try:
         client = connect()
         with FileLock(cache_folder() / "release.lock"):
             row = find_or_make_row(client, params.tracking.experiment, params.flat(), results)
-            done = _release_row(client, row, params, candidate, bundle, example)
-            if own_run:
-                client.set_tag(own_run, PARENT_TAG, done.run_id)
-            client.set_terminated(done.run_id, "FINISHED")
+            with _closing(client, row):
+                done = _release_row(client, row, params, candidate, bundle, example)
+                if own_run:
+                    client.set_tag(own_run, PARENT_TAG, done.run_id)
         return done
     except OSError as error:
         raise as_user_error(error, "releasing the model") from error
@@ -54,6 +58,18 @@ def release(params: DeclaredParams, results: list[StageResult], bundle: Path, ex
         if type(error).__module__.split(".")[0] not in ("mlflow", "requests", "sqlalchemy"):
             raise
         raise as_user_error(error, "releasing the model") from error
+
+
+@contextmanager
+def _closing(client: "MlflowClient", row: "Run") -> Iterator[None]:
+    """Close the row when the block is done: FINISHED, or FAILED when it raises; one closed before stays as it is."""
+    try:
+        yield
+    except BaseException:
+        client.set_terminated(row.info.run_id, "FAILED")
+        raise
+    if row.info.status != "FINISHED":
+        client.set_terminated(row.info.run_id, "FINISHED")
 
 
 def _release_row(
@@ -69,14 +85,17 @@ def _release_row(
     version = find_version(client, name, candidate.content)
     current, champion = get_champion(client, name)
     if version and current and VERDICT_TAG in row.data.tags:
-        return Release(version.version, Verdict(**json.loads(row.data.tags[VERDICT_TAG])), run_id)
+        return Release(version.version, current.version, Verdict(**json.loads(row.data.tags[VERDICT_TAG])), run_id)
     version = version or register(client, name, run_id, bundle, example, candidate)
     verdict = judge(candidate, champion, params.package)
+    if current and not champion:  # somebody set the alias by hand on a model from elsewhere
+        verdict = Verdict(False, [f"the champion, version {current.version}, carries no measurements to compare with"])
     apply_verdict(client, name, version.version, current, verdict)
     client.set_tag(run_id, VERDICT_TAG, json.dumps(asdict(verdict)))
     client.log_metric(run_id, "package/released", float(verdict.released))
     client.set_tag(run_id, "darkroom.version", f"{name}/{version.version}")
-    return Release(version.version, verdict, run_id)
+    champion_now = version.version if verdict.released or current is None else current.version
+    return Release(version.version, champion_now, verdict, run_id)
 
 
 def summarise(done: Release, params: DeclaredParams, content: str) -> dict[str, Any]:

@@ -57,6 +57,8 @@ def terminal_summary(reports: Reports, done: Release, name: str) -> str:
     """Return the lines that end `dvc repro`: how good, what was released, where to look, what to type next."""
     test = reports["evaluate"]["test"]
     became = "is the champion" if done.verdict.released else "is registered, not released"
+    if done.verdict.released and done.champion != done.version:
+        became = f"was released before; version {done.champion} is the champion now"
     return "\n".join(
         [
             "",

@@ -43,6 +43,8 @@ def find_or_make_row(
     if found and found[0].info.status == "FINISHED":
         return found[0]
     children = [_own_run(client, where, result) for result in results]
+    if found:
+        _delete_unfinished_children(client, where, found[0].info.run_id)
     row = found[0] if found else _create_row(client, where, key, children, params)
     _fill_row(client, row.info.run_id, params, results)
     for result, child in zip(results, children, strict=True):
@@ -60,6 +62,13 @@ def _create_row(
     return client.create_run(where, start_time=min(starts, default=None), tags=tags, run_name=name)
 
 
+def _delete_unfinished_children(client: "MlflowClient", where: str, row: str) -> None:
+    """Delete the copies that a killed process had begun; they are made anew."""
+    query = f"tags.`{PARENT_TAG}` = '{row}' and attributes.status = 'RUNNING'"
+    for run in client.search_runs([where], query):
+        client.delete_run(run.info.run_id)
+
+
 def _provenance() -> dict[str, str]:
     """Return the tags that say which code and which experiment of DVC made a row."""
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
@@ -69,10 +78,16 @@ def _provenance() -> dict[str, str]:
 
 
 def _fill_row(client: "MlflowClient", run_id: str, params: dict[str, Any], results: list[StageResult]) -> None:
-    record_params(client, run_id, params)
+    """Record the parameters that made the model, those that tune found in place of the ones it was given."""
+    reports = {result.stage: result.report for result in results}
+    found = {
+        f"{section}.{key}": value
+        for section, values in reports["tune"]["best"].items()
+        for key, value in values.items()
+    }
+    record_params(client, run_id, params | found)
     for result in results:
         record_metrics(client, run_id, numbers(result.report, f"{result.stage}/"))
-    reports = {result.stage: result.report for result in results}
     content, counts = dataset_of(reports)
     record_dataset(client, run_id, params["ingest.source"], content, counts, "pipeline")
 

@@ -14,7 +14,7 @@ COLUMNS = (
     ("logged_models", "artifact_location"),
     ("model_versions", "storage_location"),
 )
-MARK = "/mlruns"
+MARK = "/mlruns/"
 
 
 def find_moved(store: Path, root: Path) -> int:
@@ -45,7 +45,7 @@ def _is_moved(location: str, root: Path) -> bool:
     """Tell whether a local place is to be found below this root, or at least not where the store says."""
     if not location.startswith(("file://", "/")):
         return False
-    here = Path(root, MARK[1:] + unquote(_inside(location)))
+    here = root / "mlruns" / unquote(_inside(location))
     return here.exists() or not Path(unquote(urlsplit(location).path)).exists()
 
 
@@ -54,9 +54,8 @@ def _inside(location: str) -> str:
 
 
 def _belongs(location: str, root: Path) -> bool:
-    base = _base(root) if location.startswith("file://") else str(root / MARK[1:])
-    return location == base or location.startswith(base + "/")
+    return location.startswith(_base(root) if location.startswith("file://") else f"{root}{MARK}")
 
 
 def _base(root: Path) -> str:
-    return (root / MARK[1:]).as_uri()
+    return (root / "mlruns").as_uri() + "/"

@@ -1,6 +1,8 @@
 """A stage's own MLflow run. Recording is a side effect: a store that is away warns and never stops the work."""
 
+import os
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from darkroom.errors import UserError
+from darkroom.errors import UserError, first_line
 from darkroom.files import digest
+from darkroom.tables import SPLIT_NAMES
 from darkroom.tracking.store import connect, experiment_id
 
 if TYPE_CHECKING:
@@ -57,6 +60,10 @@ class StageRun:
         """Record numbers of one step (an epoch, a trial) while the stage works."""
         self._safely(self._log_batch, metrics, step)
 
+    def log_params(self, params: dict[str, Any]) -> None:
+        """Record parameters beside those of the stage's own sections."""
+        self._safely(self._log_params, params)
+
     def log_dataset(self, name: str, content: str, counts: dict[str, int], context: str) -> None:
         """Record a data set as the run's input: its name, the digest of its content and its counts."""
         self._safely(self._log_dataset, name, content, counts, context)
@@ -73,8 +80,7 @@ class StageRun:
             action(*arguments)
         except Exception as error:  # any failure of a store: network, permission, disk, version
             self.client = None
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            print(f"{self.stage}: not recorded in MLflow: {reason}", file=sys.stderr)
+            print(f"{self.stage}: not recorded in MLflow: {say(error)}", file=sys.stderr)
 
     def _open(self) -> None:
         client = connect()
@@ -86,6 +92,10 @@ class StageRun:
     def _log_batch(self, metrics: dict[str, float], step: int = 0) -> None:
         assert self.client is not None
         record_metrics(self.client, self.run_id, metrics, step)
+
+    def _log_params(self, params: dict[str, Any]) -> None:
+        assert self.client is not None
+        record_params(self.client, self.run_id, params)
 
     def _log_dataset(self, name: str, content: str, counts: dict[str, int], context: str) -> None:
         assert self.client is not None
@@ -101,11 +111,12 @@ class StageRun:
                 self.client.log_artifact(self.run_id, str(path))
         key = stage_key(StageResult(self.stage, self.params, report))
         experiment = self.client.get_run(self.run_id).info.experiment_id
-        repeated = find_runs(self.client, experiment, key)
-        self.client.set_tag(self.run_id, KEY_TAG, key)
-        self.client.set_terminated(self.run_id, "FINISHED")
-        if repeated:  # the same parameters gave the same result before: that run stands for both
+        if find_runs(self.client, experiment, key):  # this gave the same result before: that run stands for both
+            self.client.set_terminated(self.run_id, "FINISHED")
             self.client.delete_run(self.run_id)
+            return
+        self.client.set_terminated(self.run_id, "FINISHED")
+        self.client.set_tag(self.run_id, KEY_TAG, key)  # last: from here on it can be hung below a row
 
     def _fail(self, status: str, reason: str) -> None:
         assert self.client is not None
@@ -128,9 +139,14 @@ def record_params(client: "MlflowClient", run_id: str, params: dict[str, Any]) -
     """Record parameters, a hundred at a time (MLflow's limit)."""
     from mlflow.entities import Param
 
-    rows = [Param(key, str(value)) for key, value in sorted(params.items())]
+    rows = [Param(_allowed(key), str(value)[:6000]) for key, value in sorted(params.items())]
     for start in range(0, len(rows), 100):
         client.log_batch(run_id, params=rows[start : start + 100])
+
+
+def _allowed(name: str) -> str:
+    """Return a parameter's name as MLflow takes it; a folder that ingest.labels names may hold any character."""
+    return "".join(char if char.isalnum() or char in "_-. :/" else "_" for char in name)[:250]
 
 
 def record_metrics(client: "MlflowClient", run_id: str, metrics: dict[str, float], step: int = 0) -> None:
@@ -156,23 +172,27 @@ def record_dataset(
 
 
 def numbers(report: Report, prefix: str = "") -> dict[str, float]:
-    """Return the numbers of a report as {"part/name": value}; texts, lists and nulls are left out."""
+    """Return the numbers of a report as {"part/name": value}, those of the splits included.
+
+    Texts, lists and nulls are left out, and so are mappings whose keys come from the data (labels, reasons): a name of
+    MLflow's may not hold what a folder's name may, and a thousand classes would bury the rest. The report has them.
+    """
     found: dict[str, float] = {}
     for key, value in report.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and key in SPLIT_NAMES:
             found |= numbers(value, f"{prefix}{key}/")
         elif isinstance(value, int | float) and value == value:
-            found[prefix + metric_name(key)] = float(value)
+            found[prefix + key] = float(value)
     return found
 
 
-def metric_name(text: str) -> str:
-    """Return `text` with what MLflow does not allow in a metric's name replaced."""
-    return "".join(char if char.isalnum() or char in "_-. " else "_" for char in text)
+def say(error: Exception) -> str:
+    """Return a store's failure in a line that fits a terminal, with the address that was asked."""
+    address = os.environ.get("MLFLOW_TRACKING_URI", "")
+    where = f" (MLFLOW_TRACKING_URI is {address})" if address.startswith("http") else ""
+    return textwrap.shorten(first_line(error), 120, placeholder=" ...") + where
 
 
 def as_user_error(error: Exception, doing: str) -> UserError:
     """Return a failure of the store as one line for those who cannot do without it."""
-    return UserError(
-        f"MLflow failed while {doing}: {str(error).splitlines()[0]}; check with `darkroom doctor`", status=1
-    )
+    return UserError(f"MLflow failed while {doing}: {say(error)}; check with `darkroom doctor`", status=1)

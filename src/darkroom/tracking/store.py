@@ -38,9 +38,9 @@ def connect() -> "MlflowClient":
     with without_collections():
         from mlflow import MlflowClient
 
-        with FileLock(cache_folder() / "mlflow.lock"):
-            client = MlflowClient(tracking_uri(), tracking_uri())
-            client.search_experiments(max_results=1)
+    with FileLock(cache_folder() / "mlflow.lock"):
+        client = MlflowClient(tracking_uri(), tracking_uri())
+        client.search_experiments(max_results=1)
     return client
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from filelock import FileLock
 
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import Overlay
@@ -18,7 +19,7 @@ Objective = Callable[[DeclaredParams], float]
 OnTrial = Callable[[int, float], None]
 LOWER_IS_BETTER = {"log_loss"}
 WORST = {"log_loss": float("inf")}  # what a diverged trial scores; the other metrics are shares
-RANDOM_TRIALS = 5  # before the sampler has enough to learn from
+RANDOM_TRIALS = 3  # before the sampler begins to learn from them
 
 
 def search(
@@ -30,6 +31,16 @@ def search(
     draws with a sampler seeded by its number among the finished ones: stopped or not, the same combinations come.
     TPE: Bergstra et al., Algorithms for Hyper-Parameter Optimization, NeurIPS 2011, as Optuna implements it.
     """
+    tune = params.tune
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{journal}.used"):  # two experiments with the same search would mix their trials
+        trials = _finish_trials(params, objective, journal, on_trial)
+    best = sorted(trials, key=lambda trial: trial.value, reverse=tune.metric not in LOWER_IS_BETTER)[0]
+    return _overlay(best.params, tune), _trial_table(trials, tune)
+
+
+def _finish_trials(params: DeclaredParams, objective: Objective, journal: Path, on_trial: OnTrial) -> list[Any]:
+    """Run the trials that the journal lacks; return all."""
     import optuna
 
     tune = params.tune
@@ -45,9 +56,7 @@ def search(
         score = objective(_for_trial(params, overlay))
         study.tell(trial, score)
         on_trial(done + 1, score)
-    trials = finished(study)[: tune.trials]
-    best = sorted(trials, key=lambda trial: trial.value, reverse=tune.metric not in LOWER_IS_BETTER)[0]
-    return _overlay(best.params, tune), _trial_table(trials, tune)
+    return finished(study)[: tune.trials]
 
 
 def suggest(trial: "optuna.Trial", tune: Tune) -> Overlay:
@@ -71,13 +80,20 @@ def _open_study(journal: Path, tune: Tune) -> "optuna.Study":
     from optuna.storages.journal import JournalFileBackend
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    journal.parent.mkdir(parents=True, exist_ok=True)
+    _cut_torn_line(journal)
     return optuna.create_study(
         study_name="tune",
         storage=optuna.storages.JournalStorage(JournalFileBackend(str(journal))),
         direction="minimize" if tune.metric in LOWER_IS_BETTER else "maximize",
         load_if_exists=True,
     )
+
+
+def _cut_torn_line(journal: Path) -> None:
+    """Take away a last line that a crash or a full disk left unfinished; Optuna could not read beyond it."""
+    content = journal.read_bytes() if journal.exists() else b""
+    if not content.endswith(b"\n"):
+        journal.write_bytes(content[: content.rfind(b"\n") + 1])
 
 
 def _draw(trial: "optuna.Trial", name: str, values: Range | Choices) -> Any:
