@@ -24,3 +24,15 @@ def test_a_moved_repository_serves_its_champion_after_the_doctor(project: Projec
         assert "MEND" not in moved.run("darkroom", "doctor").stdout
     finally:
         hidden.rename(project.root)
+
+
+def test_an_environment_made_for_another_folder_is_made_anew(project: Project) -> None:
+    """Scripts in .venv name the folder that it was made for; `make -n` says what would be done."""
+    venv = project.root / ".venv"
+    venv.mkdir()
+    try:
+        for place, bootstraps in (("/elsewhere", True), (str(project.root), False)):
+            (venv / ".ready").write_text(f"{place}\n")
+            assert ("bootstrap" in project.run("make", "-n", "env").stdout) == bootstraps
+    finally:
+        shutil.rmtree(venv)

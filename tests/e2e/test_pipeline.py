@@ -5,9 +5,10 @@ import json
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 from server import ask, serving
 
-from conftest import SMALL_RUN, Project
+from conftest import ROOT, SMALL_RUN, Project
 
 STAGES = ["ingest", "validate", "dedupe", "split", "tune", "train", "evaluate", "package"]
 
@@ -91,6 +92,20 @@ def test_keras_pyfunc_and_http_agree_whatever_the_request_looks_like(project: Pr
     assert [row["label"] for row in bad] == [None, None]
     assert all(row["error"] for row in bad)
     np.testing.assert_allclose(expected["pyfunc"], expected["keras"], atol=1e-5)
+
+
+def test_the_curl_line_of_the_readme_answers_also_for_a_large_picture(project: Project) -> None:
+    readme = (ROOT / "README.md").read_text().split("In another terminal:")[1]
+    line = readme.split("```bash\n")[1].split("```")[0]
+    rows = np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8)  # noise does not pack: 350 kB
+    Image.fromarray(rows).save(project.root / "large.png")
+    with serving(project) as address:
+        for picture in ("reports/example.png", "large.png"):
+            command = line.replace("http://127.0.0.1:5001", address).replace("reports/example.png", picture)
+            (answer,) = json.loads(project.run("bash", "-c", command).stdout)["predictions"]
+            assert answer["error"] is None
+            assert set(answer["probabilities"]) == {"circle", "cross", "square"}
+    (project.root / "large.png").unlink()
 
 
 def keras_probabilities(project: Project) -> dict[str, list[float]]:
