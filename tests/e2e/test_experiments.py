@@ -79,8 +79,10 @@ def test_every_version_has_its_own_content_and_one_is_champion(second: Project) 
     assert len(set(contents)) == len(contents) == 7
     assert all(version.tags["darkroom.gate.reasons"] for version in versions)
     champion = second.client().get_model_version_by_alias("darkroom", "champion")
-    scores = {v.version: json.loads(v.tags["darkroom.facts"])["scores"]["validation"]["accuracy"] for v in versions}
-    assert scores[champion.version] == max(scores.values())
+    scores = {
+        str(v.version): json.loads(v.tags["darkroom.facts"])["scores"]["validation"]["accuracy"] for v in versions
+    }
+    assert scores[str(champion.version)] == max(scores.values())
 
 
 def test_a_fresh_clone_with_pulled_outputs_has_its_row_and_its_champion(
@@ -98,5 +100,5 @@ def test_a_fresh_clone_with_pulled_outputs_has_its_row_and_its_champion(
     assert "Running stage 'train'" not in ran
     ((_, stages),) = clone.rows().items()
     assert len(stages) == 8
-    assert clone.client().get_model_version_by_alias("darkroom", "champion").version == "1"
+    assert clone.client().get_model_version_by_alias("darkroom", "champion").version in (1, "1")
     shutil.rmtree(folder / "storage")

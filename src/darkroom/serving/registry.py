@@ -86,7 +86,7 @@ def log_model(run_id: str, bundle: Path, example: Path) -> Any:
 
 def apply_verdict(client: "MlflowClient", name: str, version: str, champion: Any, verdict: Verdict) -> None:
     """Set the aliases and write who, when and why on the version; the champion's own record stays as it is."""
-    if champion is not None and champion.version == version:
+    if champion is not None and str(champion.version) == version:  # MLflow gives numbers here and texts there
         return
     if not verdict.released:
         client.set_registered_model_alias(name, "challenger", version)
@@ -94,7 +94,7 @@ def apply_verdict(client: "MlflowClient", name: str, version: str, champion: Any
         if champion is not None:
             client.set_registered_model_alias(name, "previous", champion.version)
         client.set_registered_model_alias(name, "champion", version)
-        if client.get_registered_model(name).aliases.get("challenger") == version:
+        if str(client.get_registered_model(name).aliases.get("challenger")) == version:
             client.delete_registered_model_alias(name, "challenger")
     tags = {
         "released": str(verdict.released).lower(),

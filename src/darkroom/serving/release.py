@@ -85,17 +85,19 @@ def _release_row(
     version = find_version(client, name, candidate.content)
     current, champion = get_champion(client, name)
     if version and current and VERDICT_TAG in row.data.tags:
-        return Release(version.version, current.version, Verdict(**json.loads(row.data.tags[VERDICT_TAG])), run_id)
+        verdict = Verdict(**json.loads(row.data.tags[VERDICT_TAG]))
+        return Release(str(version.version), str(current.version), verdict, run_id)
     version = version or register(client, name, run_id, bundle, example, candidate)
+    number = str(version.version)
     verdict = judge(candidate, champion, params.package)
     if current and not champion:  # somebody set the alias by hand on a model from elsewhere
         verdict = Verdict(False, [f"the champion, version {current.version}, carries no measurements to compare with"])
-    apply_verdict(client, name, version.version, current, verdict)
+    apply_verdict(client, name, number, current, verdict)
     client.set_tag(run_id, VERDICT_TAG, json.dumps(asdict(verdict)))
     client.log_metric(run_id, "package/released", float(verdict.released))
-    client.set_tag(run_id, "darkroom.version", f"{name}/{version.version}")
-    champion_now = version.version if verdict.released or current is None else current.version
-    return Release(version.version, champion_now, verdict, run_id)
+    client.set_tag(run_id, "darkroom.version", f"{name}/{number}")
+    champion_now = number if verdict.released or current is None else str(current.version)
+    return Release(number, champion_now, verdict, run_id)
 
 
 def summarise(done: Release, params: DeclaredParams, content: str) -> dict[str, Any]:
