@@ -21,7 +21,7 @@ ifneq ($(shell cat $(READY) 2>/dev/null),$(CURDIR))
 endif
 $(READY): requirements.txt pyproject.toml
 	@sh .ci/bootstrap $(VENV)
-	@pwd > $@
+	@pwd -P > $@
 
 repro: env ## run the pipeline; only what changed runs again
 	@$(BIN)/darkroom params > /dev/null
