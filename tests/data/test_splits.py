@@ -133,4 +133,6 @@ def test_splits_that_cannot_be_used_are_said(labels, splits, said):
 
 def test_three_pictures_a_class_fill_every_split():
     curated = curated_of({"a": [[True]] * 3, "b": [[True]] * 3})
-    require_usable(assign_splits(curated, NOTHING, params_of((0.15, 0.2, 0))))
+    splits = assign_splits(curated, NOTHING, params_of((0.15, 0.2, 0)))
+    require_usable(splits)
+    assert sorted(splits["split"]) == ["test", "test", "train", "train", "validation", "validation"]
