@@ -17,11 +17,14 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from darkroom.data.ingest import list_entries, pack
+from darkroom.data.ingest import pack
+from darkroom.data.listing import list_entries
 from darkroom.data.sources import open_source
+from darkroom.params.data import Columns, Ingest
 from darkroom.tables import MANIFEST
 
 ROOT = Path(__file__).parents[1]
+ANY = Ingest(source="x", labels={}, columns=Columns(path="path", label="label", split=None, group=None))
 RED, GREEN, BLUE, YELLOW = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0)
 
 
@@ -92,7 +95,7 @@ def write_tar(folder: Path, file: Path, compression: str) -> Path:
 def ingested(source: Path, images: Path) -> pd.DataFrame:
     """Pack a folder or an archive to `images` with two threads and return the manifest."""
     with open_source(source, "test") as opened, ThreadPoolExecutor(2) as pool:
-        return pack(opened, list_entries(opened, {})[0], images, pool)
+        return pack(opened, list_entries(opened, ANY)[0], images, pool)
 
 
 def manifest_of(rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -46,10 +46,16 @@ class Stage:
     def read_results(self) -> list[StageResult]:
         """Return what the earlier stages, whose reports are declared inputs, decided and with which parameters."""
         return [
-            StageResult(name, self.params.flat(declared["params"]), read_value(self._present(report_path(name))))
+            StageResult(name, self.params.flat(declared["params"]), self.read_report(name))
             for name, declared in self.pipeline.items()
             if report_path(name) in self.deps
         ]
+
+    def read_report(self, stage: str) -> Report:
+        """Return the report of an earlier stage, a declared input."""
+        if report_path(stage) not in self.deps:
+            raise KeyError(f"dvc.yaml does not name {report_path(stage)} below {self.name}: deps")
+        return read_value(self._present(report_path(stage)))
 
     def _present(self, name: str) -> Path:
         if not (self.root / name).exists():  # a stage forced to run alone

@@ -1,56 +1,23 @@
 """Every file of the source read once: packed when it is a picture, listed with the reason when it is not."""
 
 import hashlib
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from darkroom.data.decode import UnreadablePicture, inspect
-from darkroom.data.digits import write_digits
-from darkroom.data.layout import Entry, is_system_file, read_layout, relabel
-from darkroom.data.sources import Source, open_source
+from darkroom.data.layout import Entry
+from darkroom.data.sources import Source
 from darkroom.errors import UserError
-from darkroom.paths import project_root, workspace
 from darkroom.progress import progress
 from darkroom.tables import LEFT_OUT, MANIFEST
 
 FILES_PER_SHARD = 1024
 BYTES_PER_SHARD = 64_000_000
 MAX_FILE_BYTES = 256_000_000  # larger ones are videos and archives, not pictures
-
-
-@contextmanager
-def open_ingest_source(source: str, raw: Path) -> Iterator[Source]:
-    """Open `ingest.source`: the built-in digits, or a path below data/raw/; raises UserError."""
-    where = f"params.yaml: ingest.source = {source!r}"
-    if source == "digits":
-        with tempfile.TemporaryDirectory(prefix="darkroom-") as folder:
-            write_digits(Path(folder))
-            with open_source(Path(folder), where) as opened:
-                yield opened
-        return
-    path = (raw / source).absolute()
-    if raw.absolute() not in path.parents or ".." in path.parts:
-        raise UserError(f"{where}: must be a path below data/raw/; copy or link the pictures there")
-    if not path.exists() and workspace() != project_root():  # dvc exp run --temp, or the queue
-        raise UserError(f"{where}: is not in the experiment's own folder; `dvc add data/raw/{source}`, then try again")
-    with open_source(path, where) as opened:
-        yield opened
-
-
-def list_entries(source: Source, labels: dict[str, str | None]) -> tuple[list[Entry], int]:
-    """Return an entry for each file and the number of files that operating systems left, which are passed over.
-
-    `labels` is ingest.labels.
-    """
-    members = source.members()
-    kept = [member for member in members if not is_system_file(member.path)]
-    return relabel(read_layout(kept), labels), len(members) - len(kept)
 
 
 def pack(source: Source, entries: list[Entry], folder: Path, executor: Executor) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """What the folders mean: labels, given splits, and files that belong to nothing."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from darkroom.data.sources import Member
 from darkroom.errors import UserError
@@ -30,6 +31,8 @@ class Entry:
     given_split: str | None
     error: str | None = None
     refused: bool = False  # not even to be read
+    group: str | None = None  # what belongs together by the source's own word
+    location: Any = None  # what the source needs to read it
 
 
 def is_system_file(path: str) -> bool:

@@ -3,10 +3,11 @@
 import warnings
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
-Count = Annotated[int, Field(ge=1)]
+from darkroom.params.data import Balance, Dedupe, Ingest, Split, Validate
+from darkroom.params.section import Count, Section, Seed
+
 Width = Annotated[int, Field(ge=1, le=65536)]
 Metric = Literal["accuracy", "f1_macro", "roc_auc", "log_loss"]
 
@@ -19,56 +20,6 @@ def _known_colour(name: str) -> str:
     except ValueError:
         raise ValueError(f"{name!r} is no colour; give a name like white, or #rrggbb") from None
     return name
-
-
-class Section(BaseModel):
-    """A locked group of keys: unknown, missing and mistyped ones are errors."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-
-class Ingest(Section):
-    """Where the pictures come from."""
-
-    source: Annotated[str, Field(min_length=1, max_length=500)]
-    labels: dict[str, Annotated[str, Field(min_length=1)] | None]
-
-
-class Validate(Section):
-    """When the data is too poor to train on."""
-
-    min_per_class: Annotated[int, Field(ge=2)]
-    max_unreadable: Annotated[float, Field(ge=0, le=1)]
-    min_side: Count
-    max_side: Count
-    max_imbalance: Annotated[float, Field(ge=1)]
-
-    @model_validator(mode="after")
-    def _sides(self) -> Self:
-        if self.min_side > self.max_side:
-            raise ValueError(f"min_side ({self.min_side}) is above max_side ({self.max_side})")
-        return self
-
-
-class Dedupe(Section):
-    """Which pictures are left out."""
-
-    balance: Literal["none", "undersample"]
-    seed: Seed
-
-
-class Split(Section):
-    """How many pictures train, choose and measure the model."""
-
-    validation: Annotated[float, Field(gt=0, lt=1)]
-    test: Annotated[float, Field(gt=0, lt=1)]
-    seed: Seed
-
-    @model_validator(mode="after")
-    def _something_left(self) -> Self:
-        if self.validation + self.test >= 1:
-            raise ValueError(f"validation + test is {self.validation + self.test:g}: nothing is left to train on")
-        return self
 
 
 class Range(Section):
@@ -200,6 +151,7 @@ with warnings.catch_warnings():  # a section is named after its stage, and pydan
         train: Train
         evaluate: Evaluate
         package: Package
+        balance: Balance
         image: Image
         augment: Augment
         model: Model

@@ -1,0 +1,141 @@
+"""The sections of params.yaml about the data: from the source to the split."""
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from darkroom.params.section import Count, Section, Seed, Share
+
+Name = Annotated[str, Field(min_length=1, max_length=500)]
+Above = Annotated[float, Field(gt=0)]
+AtLeast1 = Annotated[float, Field(ge=1)]
+
+
+def _regular(expression: str) -> str:
+    try:
+        groups = re.compile(expression).groups
+    except re.error as error:
+        raise ValueError(f"{expression!r} is no regular expression: {error}") from None
+    if expression and groups != 1:
+        raise ValueError(f"{expression!r} has {groups} groups in parentheses; it needs one, around what names the group")
+    return expression
+
+
+class Columns(Section):
+    """The columns of a table of pictures."""
+
+    path: Name
+    label: Name
+    split: Name | None
+    group: Name | None
+
+
+class Ingest(Section):
+    """Where the pictures come from."""
+
+    source: Name
+    labels: dict[str, Annotated[str, Field(min_length=1)] | None]
+    columns: Columns
+
+
+class Drift(Section):
+    """How far the data may move from the accepted one until a warning."""
+
+    share: Share
+    size: AtLeast1
+    brightness: Share
+
+
+class Validate(Section):
+    """When the data is too poor to train on."""
+
+    min_per_class: Annotated[int, Field(ge=2)]
+    max_unreadable: Share
+    min_side: Count
+    max_side: Count
+    max_imbalance: AtLeast1
+    drift: Drift
+
+    @model_validator(mode="after")
+    def _sides(self) -> Self:
+        if self.min_side > self.max_side:
+            raise ValueError(f"min_side ({self.min_side}) is above max_side ({self.max_side})")
+        return self
+
+
+class Issues(Section):
+    """From where on a picture is flagged."""
+
+    dark: Share
+    bright: Share
+    blurred: Annotated[float, Field(ge=0)]
+    low_information: Annotated[float, Field(ge=0, le=8)]
+    odd_size: AtLeast1
+    odd_aspect: AtLeast1
+    greyscale: Share
+
+
+class Filter(Section):
+    """Which pictures are used at all."""
+
+    formats: list[Name]
+    modes: list[Name]
+    shape: Literal["any", "landscape", "portrait", "square"]
+    min_side: Count
+    max_side: Count
+
+    @model_validator(mode="after")
+    def _sides(self) -> Self:
+        if self.min_side > self.max_side:
+            raise ValueError(f"min_side ({self.min_side}) is above max_side ({self.max_side})")
+        return self
+
+
+class Dedupe(Section):
+    """Which pictures are left out, and which belong together."""
+
+    near: bool
+    radius: Annotated[int, Field(ge=0, le=32)]
+    similarity: Annotated[float, Field(gt=0, le=1)]
+    keep: Literal["largest", "first"]
+    conflicts: Literal["drop", "keep", "fail"]
+    across_splits: Literal["drop", "fail"]
+    group_by: Annotated[str, AfterValidator(_regular)]
+    filter: Filter
+    issues: Issues
+
+
+class Balance(Section):
+    """How many pictures of each class are used, and how much each counts."""
+
+    method: Literal["none", "undersample", "oversample", "class_weight"]
+    scope: Literal["train", "all"]
+    cap: Annotated[int, Field(ge=0)]
+    seed: Seed
+
+    @model_validator(mode="after")
+    def _scope_fits(self) -> Self:
+        if self.scope == "all" and self.method in ("oversample", "class_weight"):
+            raise ValueError(f"method {self.method} is for training only; set scope to train")
+        return self
+
+
+class Split(Section):
+    """How many pictures train, choose and measure the model."""
+
+    validation: Annotated[float, Field(gt=0, lt=1)]
+    test: Annotated[float, Field(gt=0, lt=1)]
+    folds: Annotated[int, Field(ge=0, le=100)]
+    fold: Annotated[int, Field(ge=0)]
+    seed: Seed
+
+    @model_validator(mode="after")
+    def _something_left(self) -> Self:
+        if self.validation + self.test >= 1:
+            raise ValueError(f"validation + test is {self.validation + self.test:g}: nothing is left to train on")
+        if self.folds == 1:
+            raise ValueError("folds is 1; give 0 for none, or 2 and more")
+        if self.folds and self.fold >= self.folds:
+            raise ValueError(f"fold ({self.fold}) is none of 0 to {self.folds - 1}")
+        return self
