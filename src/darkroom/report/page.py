@@ -1,0 +1,103 @@
+"""The data report: one page that needs nothing else, from the tables of the data stages."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from darkroom.report import sheets, summary
+from darkroom.report.facts import fact_charts
+from darkroom.report.thumbnails import thumbnails
+from darkroom.tables import ISSUES, SPLIT_NAMES
+
+ROWS = 2000
+TEMPLATE = "page.html.j2"
+
+
+@dataclass(frozen=True)
+class DataReport:
+    """What the page is made of: the tables MANIFEST, CURATED, ISSUE_TABLE, SPLITS, the packed pictures, the reports.
+
+    `reports` maps a stage (validate, split) to its report; the page says less without them.
+    """
+
+    manifest: pd.DataFrame
+    curated: pd.DataFrame
+    issues: pd.DataFrame
+    splits: pd.DataFrame
+    images: Path
+    reports: summary.Reports
+
+
+def write_data_report(path: Path, data: DataReport) -> None:
+    """Write the page, UTF-8 HTML; the same bytes for the same data."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    html = environment.get_template(TEMPLATE).render(_content(data))
+    path.write_bytes(html.encode("utf-8", "replace"))
+
+
+def _content(data: DataReport) -> dict[str, Any]:
+    pictures = _join(data)
+    groups = {
+        "duplicates": sheets.duplicate_groups(pictures),
+        "conflicts": sheets.conflict_groups(pictures),
+        "border": sheets.border_groups(pictures),
+    }
+    shown = {"classes": sheets.class_sheets(pictures), "issues": sheets.issue_sheets(pictures)}
+    every = [*shown["classes"], *shown["issues"], *(sheet for group in groups.values() for sheet in group.sheets)]
+    ids = sorted({card.image_id for sheet in every for card in sheet.cards})
+    bars, others = summary.class_bars(pictures)
+    return {
+        "tiles": summary.tiles(pictures, data.manifest, data.reports),
+        "checks": summary.checks(data.reports.get("validate", {})),
+        "drift": data.reports.get("validate", {}).get("drift") or [],
+        "class_bars": bars,
+        "other_classes": others,
+        "places": [*SPLIT_NAMES, "dropped"],
+        "charts": fact_charts(pictures),
+        "kinds": {name: summary.value_bars(pictures[name]) for name in ("format", "mode", "orientation", "palette")},
+        "flags": [(name.replace("_", " "), int(pictures[f"is_{name}"].sum())) for name in ISSUES],
+        "sheets": shown,
+        "groups": groups,
+        "thumbnails": thumbnails(data.images, pictures.set_index("image_id")["bytes"].loc[ids]),
+        "unreadable": summary.unreadable_reasons(data.manifest),
+        "rows": _rows(pictures),
+        "total": len(pictures),
+    }
+
+
+def _join(data: DataReport) -> pd.DataFrame:
+    """Return a row for each readable picture with all that is known of it, sorted by image_id.
+
+    `place` is its split or "dropped", `worst` its lowest score, `flagged` whether it has any flag.
+    """
+    readable = data.manifest[data.manifest["error"].isna()].drop(columns=["label", "error"])
+    pictures = readable.merge(data.curated, on="image_id").merge(data.issues, on="image_id")
+    pictures = pictures.merge(data.splits[["image_id", "split"]], on="image_id", how="left")
+    scores = pictures[[f"{name}_score" for name in ISSUES]].to_numpy()
+    return pictures.assign(
+        place=pictures["split"].fillna("dropped"),
+        worst=scores.min(axis=1, initial=1),
+        flagged=pictures[[f"is_{name}" for name in ISSUES]].any(axis="columns"),
+    ).sort_values("image_id", ignore_index=True)
+
+
+def _rows(pictures: pd.DataFrame) -> list[list[str]]:
+    """Return the cells of the table of single pictures, those with the worst score first."""
+    worst = pictures.sort_values(["worst", "path"], kind="stable").head(ROWS)
+    flags = worst[[f"is_{name}" for name in ISSUES]].to_numpy()
+    names = np.array([name.replace("_", " ") for name in ISSUES])
+    cells = worst.assign(short=worst["sha256"].str[:8], issues=[", ".join(names[row]) for row in flags])
+    columns = ["short", "path", "label", "split", "issues", "reason", "width", "height", "mode", "format"]
+    columns += ["palette", "orientation"]
+    return cells[columns].astype("object").fillna("").to_numpy().tolist()

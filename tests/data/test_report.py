@@ -1,0 +1,206 @@
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from darkroom.data.issues import find_issues
+from darkroom.params.data import Issues
+from darkroom.report import page
+from darkroom.report.charts import histogram, size_map, stacked_bar
+from darkroom.report.page import DataReport, write_data_report
+from darkroom.tables import CURATED, SPLITS
+from pictures import encode, ingested, noise, write_files
+
+LIMITS = Issues(dark=0.2, bright=0.8, blurred=50.0, low_information=2.0, odd_size=5.0, odd_aspect=3.0, greyscale=0.25)
+HOSTILE = '<script>alert("1")</script>'
+LONG = "long" * 50
+REPORTS = {
+    "validate": {
+        "checks": [
+            {"name": "expect_column_to_exist", "about": "path of files", "success": True, "observed": None},
+            {"name": "expect_x", "about": HOSTILE, "success": False, "observed": 3, "severity": "warn"},
+        ],
+        "drift": ["mean brightness: 0.4, accepted 0.7"],
+    },
+    "split": {"naive_leak": 1234, "deviation": 0.0123},
+}
+VOID = {"meta", "img", "input", "br"}
+
+
+class Reader(HTMLParser):
+    """Reads a page strictly: every element closed in order; collects elements, links and the text of each id."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.texts: list[str] = []
+        self.handlers: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [value or "" for name, value in attrs if name in ("src", "href", "action", "data")]
+        self.handlers += [name for name, _ in attrs if name.startswith("on")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open and self.open.pop() == tag, f"</{tag}> closes nothing"
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def read_page(path: Path) -> Reader:
+    reader = Reader()
+    reader.feed(path.read_text("utf-8"))
+    reader.close()
+    assert not reader.open
+    return reader
+
+
+def data_of(source: Path, images: Path) -> DataReport:
+    """Return the report's data: equal pictures are duplicates or conflicts, every third one is test."""
+    manifest = ingested(source, images)
+    pictures = manifest[manifest["error"].isna()].sort_values("path")
+    first = pictures.groupby("sha256")["image_id"].transform("first")
+    conflict = pictures.groupby("sha256")["label"].transform("nunique") > 1
+    reason = np.where(conflict, "label conflict", np.where(first != pictures["image_id"], "exact duplicate", None))
+    curated = pictures[["image_id", "label"]].assign(
+        duplicate_id=first, group_id=first, reason=reason, keep=pd.isna(reason), weight=1.0
+    )
+    curated = curated[list(CURATED)].astype(CURATED).sort_values("image_id", ignore_index=True)
+    splits = curated[curated["keep"]][["image_id", "label", "weight"]].assign(fold=None, copies=1)
+    splits["split"] = np.where(np.arange(len(splits)) % 3, "train", "test")
+    splits = splits[list(SPLITS)].astype(SPLITS)
+    return DataReport(manifest, curated, find_issues(manifest, curated, LIMITS), splits, images, REPORTS)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> DataReport:
+    """Pictures of hostile names: 9 different ones, 2 twice under one label, 1 under two, 2 that are none."""
+    names = [f"{label}/{number}.png" for label in ("&amp; 'é' 猫", "plain", LONG) for number in range(3)]
+    files = {name: encode(noise(name, 12 + 20 * (number % 3))) for number, name in enumerate(names)}
+    files |= {f'plain/"> <img src=x onerror=alert(1)>{n}.png': files["plain/0.png"] for n in range(2)}
+    files["plain/same.png"] = files[f"{LONG}/0.png"]
+    files |= {"plain/black.png": encode(Image.new("RGB", (400, 10))), f"plain/{LONG}.png": b"", "plain/b.png": b"no"}
+    folder = tmp_path_factory.mktemp("report")
+    return data_of(write_files(folder / "source", files), folder / "images")
+
+
+@pytest.fixture(scope="module")
+def written(data: DataReport, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "data.html"
+    write_data_report(path, data)
+    return path
+
+
+def test_page_is_well_formed_and_needs_nothing_else(written: Path) -> None:
+    reader = read_page(written)
+    assert {link.split(",")[0].split("#")[0] for link in reader.links} == {"", "data:image/webp;base64"}
+    assert not re.search(r"https?://|@import|url\(", written.read_text("utf-8"))
+    assert {"link", "iframe", "object"}.isdisjoint(reader.tags)
+
+
+def test_texts_from_the_data_are_escaped(written: Path) -> None:
+    reader = read_page(written)
+    assert reader.tags.count("script") == 1
+    assert not reader.handlers
+    assert HOSTILE in reader.texts
+    assert any('"> <img src=x onerror=alert(1)>1.png' in text for text in reader.texts)
+    assert any("&amp; 'é' 猫" in text for text in reader.texts)
+    assert any(LONG in text for text in reader.texts)
+
+
+def test_same_data_gives_the_same_bytes_in_any_order_of_rows(data: DataReport, written: Path, tmp_path: Path) -> None:
+    turned = [table.iloc[::-1].reset_index(drop=True) for table in (data.manifest, data.curated, data.issues)]
+    write_data_report(tmp_path / "again.html", DataReport(*turned, data.splits, data.images, REPORTS))
+    assert (tmp_path / "again.html").read_bytes() == written.read_bytes()
+
+
+def test_tiles_say_the_counts(written: Path) -> None:
+    tiles = re.findall(r"<b>([^<]*)</b><span>([^<]*)</span>", written.read_text("utf-8"))
+    assert {name: value for value, name in tiles} == {
+        "pictures": "13",
+        "classes": "3",
+        "unreadable files": "2",
+        "duplicates dropped": "2",
+        "in label conflicts": "2",
+        "flagged pictures": "7",  # three of a kind, two in conflict, the black one, and one more that is small
+        "test pictures not leaked": "1,234",
+        "ratio deviation": "1.2 %",
+    }
+
+
+def test_page_shows_groups_checks_and_reasons(written: Path) -> None:
+    text = " ".join(" ".join(read_page(written).texts).split())
+    for part in ("1 of 2 expectations passed", "mean brightness: 0.4, accepted 0.7", "is empty"):
+        assert part in text
+    assert "stays: the first by path" in text
+    assert "low information 1 flagged" in text
+    assert "brightest 0.00" in text
+    assert "The same picture under several labels" in text
+    assert "Across the given splits" not in text
+
+
+def test_duplicates_across_given_splits_have_a_part_of_their_own(tmp_path: Path) -> None:
+    files = {f"{split}/{label}/{label}{n}.png": encode(noise(f"{label}{n}")) for split in ("train", "test")
+             for label in "ab" for n in range(3)}  # fmt: skip
+    write_data_report(tmp_path / "x.html", data_of(write_files(tmp_path / "source", files), tmp_path / "images"))
+    text = " ".join(" ".join(read_page(tmp_path / "x.html").texts).split())
+    assert "Across the given splits" in text
+    assert "6 groups" in text
+    assert "given as test" in text
+
+
+def test_many_pictures_and_classes_are_cut_and_said(
+    data: DataReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "ROWS", 5)
+    monkeypatch.setattr("darkroom.report.summary.CLASSES", 2)
+    write_data_report(tmp_path / "x.html", data)
+    text = " ".join(" ".join(read_page(tmp_path / "x.html").texts).split())
+    assert "The 5 pictures with the worst scores of 13" in text
+    assert "and 1 others with 3 pictures each, 3 in all" in text
+
+
+def test_without_reports_facts_and_duplicates_the_page_still_reads(data: DataReport, tmp_path: Path) -> None:
+    facts = ["brightness", "contrast", "sharpness", "entropy", "brightest", "darkest"]
+    manifest = data.manifest.assign(**dict.fromkeys(facts, np.nan))
+    bare = DataReport(manifest, data.curated, find_issues(manifest, data.curated, LIMITS), data.splits, data.images, {})
+    write_data_report(tmp_path / "x.html", bare)
+    texts = read_page(tmp_path / "x.html").texts
+    assert "Width and height" in texts
+    assert "Brightness" not in texts
+    assert "No report of the checks is at hand." in " ".join(texts)
+
+
+def test_bars_fill_their_share_of_the_width() -> None:
+    drawing = stacked_bar([("train", 60), ("test", 20), ("dropped", 0)], 160)
+    assert re.findall(r'class="(\w+)" x="([\d.]+)%" y="0" width="([\d.]+)%"', drawing) == [
+        ("train", "0.000", "37.500"),
+        ("test", "37.500", "12.500"),
+    ]
+
+
+def test_histogram_counts_every_finite_value_once() -> None:
+    drawing = histogram(np.array([0.1, 0.1, 0.9, 5.0, np.nan]), np.linspace(0, 1, 3), "Title", "unit", [(0.5, "half")])
+    assert re.findall(r"<title>(\d+) pictures", drawing) == ["2", "2"]
+    assert 'aria-label="Title: 4 pictures"' in drawing
+
+
+@pytest.mark.parametrize("widths", [[32, 32, 32], [1, 50, 10000]])
+def test_size_map_places_every_picture_inside(widths: list[int]) -> None:
+    drawing = size_map(np.array(widths, float), np.array([32, 32, 32], float), "Sizes")
+    assert sum(map(int, re.findall(r"<title>(\d+) pictures", drawing))) == 3
+    assert all(0 <= float(x) <= 400 for x in re.findall(r' x="([\d.]+)"', drawing))
