@@ -18,8 +18,7 @@ import pandas as pd
 from PIL import Image
 
 from darkroom.data.ingest import pack
-from darkroom.data.listing import list_entries
-from darkroom.data.sources import open_source
+from darkroom.data.listing import list_entries, open_source
 from darkroom.params.data import Columns, Ingest
 from darkroom.tables import MANIFEST
 

@@ -1,9 +1,10 @@
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.data.layout import Entry, is_system_file, read_layout, relabel
-from darkroom.data.sources import Member
 from darkroom.errors import UserError
 from darkroom.tables import LEFT_OUT
 
@@ -14,7 +15,7 @@ PATHS = st.lists(st.lists(NAMES, min_size=1, max_size=5).map("/".join), unique=T
 
 
 def layout(*paths: str) -> list[Entry]:
-    return read_layout([Member(path, 7) for path in paths])
+    return read_layout([Entry(path, 7) for path in paths])
 
 
 def meaning(*paths: str) -> list[tuple[str | None, str | None]]:
@@ -61,21 +62,29 @@ def test_files_outside_class_folders_have_a_reason():
     assert (other.label, other.given_split, other.error) == (None, None, "not in test, train")
 
 
-@pytest.mark.parametrize("path", ["cat/.DS_Store", "Thumbs.db", "a/desktop.ini", "__MACOSX/cat/1.png", "cat/._1.png"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("cat/.DS_Store", "Thumbs.db", "a/desktop.ini", "__MACOSX/cat/1.png", "cat/._1.png", "cat/.hidden.png"),
+        *(".git/config", "a/.dvc/x.png", "pets.dvc", ".gitignore", "@eaDir/1.png", "a/$RECYCLE.BIN/1.png"),
+    ],
+)
 def test_what_systems_leave_is_known(path):
     assert is_system_file(path)
 
 
-@pytest.mark.parametrize("path", ["cat/1.png", "cat/_1.png", "ds_store/1.png", "cat/.hidden.png", "thumbs/db"])
+@pytest.mark.parametrize(
+    "path",
+    ["cat/1.png", "cat/_1.png", "ds_store/1.png", "../1.png", "./a/1.png", "thumbs/db", "a.dvc/1.png", "cat/a.b..png"],
+)
 def test_what_people_put_there_is_not(path):
     assert not is_system_file(path)
 
 
 @given(PATHS)
 def test_every_file_has_one_entry_in_order_with_a_label_or_a_reason(paths):
-    members = [Member(path, number) for number, path in enumerate(paths)]
-    entries = read_layout(members)
-    assert [Member(entry.path, entry.size) for entry in entries] == members
+    entries = read_layout([Entry(path, number) for number, path in enumerate(paths)])
+    assert [(entry.size, entry.path) for entry in entries] == list(enumerate(paths))
     for entry in entries:
         folders = entry.path.split("/")[:-1]
         assert (entry.label is None) == (entry.error is not None)
@@ -90,14 +99,22 @@ def test_the_order_of_files_does_not_matter(paths):
 
 
 def test_labels_rename_join_and_leave_out():
-    entries = read_layout([Member(f"{folder}/1.png", 9) for folder in ("cane", "gatto", "sfondo", "volpino")])
+    entries = read_layout([Entry(f"{folder}/1.png", 9) for folder in ("cane", "gatto", "sfondo", "volpino")])
     cane, gatto, sfondo, volpino = relabel(entries, {"cane": "dog", "volpino": "dog", "sfondo": None})
     assert [entry.label for entry in (cane, gatto, sfondo, volpino)] == ["dog", "gatto", None, "dog"]
     assert (sfondo.error, sfondo.refused) == (LEFT_OUT, True)
 
 
+def test_a_name_is_the_same_label_however_its_accents_are_stored():
+    stored = [unicodedata.normalize(form, f"Zürich café/{form}.png") for form in ("NFC", "NFD")]
+    entries = layout(*stored, "猫 と 犬/1.png")
+    assert [entry.label for entry in entries] == ["Zürich café", "Zürich café", "猫 と 犬"]
+    relabel(entries, {unicodedata.normalize("NFD", "Zürich café"): "town"})
+    assert [(entry.path, entry.label) for entry in entries[:2]] == [(stored[0], "town"), (stored[1], "town")]
+
+
 def test_a_label_for_a_folder_that_is_not_there_names_the_nearest():
-    entries = read_layout([Member("cane/1.png", 9), Member("gatto/1.png", 9)])
+    entries = read_layout([Entry("cane/1.png", 9), Entry("gatto/1.png", 9)])
     with pytest.raises(UserError, match=r"ingest\.labels\.gato: no such class folder; did you mean gatto\?"):
         relabel(entries, {"gato": "cat"})
 

@@ -1,9 +1,10 @@
 """What the folders mean: labels, given splits, and files that belong to nothing."""
 
-from dataclasses import dataclass, replace
+import re
+from dataclasses import dataclass
 from typing import Any
+from unicodedata import normalize
 
-from darkroom.data.sources import Member
 from darkroom.errors import UserError
 from darkroom.params.load import nearest
 from darkroom.tables import LEFT_OUT
@@ -17,65 +18,70 @@ SPLIT_FOLDERS = {
     "test": "test",
     "testing": "test",
 }
-SYSTEM_FOLDERS = {"__macosx", ".ipynb_checkpoints", "@eadir"}
-SYSTEM_NAMES = {".ds_store", "thumbs.db", "desktop.ini"}
+HIDDEN = re.compile(r"/\.(?!\.?/)")  # .DS_Store, ._x, .git/, but not . and ..
+SYSTEM_FOLDERS = ("/__macosx/", "/@eadir/", "/$recycle.bin/")
+SYSTEM_NAMES = ("/thumbs.db", "/desktop.ini", ".dvc")
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Entry:
-    """A file of the source and what its folders say of it."""
+    """A file of the source, and what its folders or its table say of it."""
 
-    path: str
-    size: int
-    label: str | None
-    given_split: str | None
+    path: str  # "/" between folders
+    size: int = 0  # bytes; 0 when only reading tells
+    label: str | None = None
+    given_split: str | None = None
     error: str | None = None
     refused: bool = False  # not even to be read
     group: str | None = None  # what belongs together by the source's own word
-    location: Any = None  # what the source needs to read it
+    location: Any = None  # all that the source needs to read it; small
 
 
 def is_system_file(path: str) -> bool:
-    """Tell whether an operating system, not a person, left this file: .DS_Store, Thumbs.db, __MACOSX/._x."""
-    *folders, name = path.lower().split("/")
-    return name in SYSTEM_NAMES or name.startswith("._") or bool(SYSTEM_FOLDERS & set(folders))
+    """Tell whether a program, not a person, left this file: .DS_Store, Thumbs.db, __MACOSX/x, any hidden one."""
+    name = f"/{path.lower()}"
+    if "/." in name and HIDDEN.search(name):
+        return True
+    return name.endswith(SYSTEM_NAMES) or any(folder in name for folder in SYSTEM_FOLDERS)
 
 
-def read_layout(members: list[Member]) -> list[Entry]:
-    """Return an entry for each file, in the order given.
+def read_layout(entries: list[Entry]) -> list[Entry]:
+    """Write label, given_split and error into each entry, as its folders say; return the same list.
 
     Class folders, or train/test[/val] folders with class folders in them; below a class folder any depth.
     A single folder above the class folders, as archives often have, is passed over; so are several in a row.
     """
-    parts = [tuple(member.path.split("/")) for member in members]
-    readable = [path for member, path in zip(members, parts, strict=True) if not member.refused]
+    parts = [entry.path.split("/") for entry in entries]
+    readable = [path for entry, path in zip(entries, parts, strict=True) if not entry.refused]
     depth = _top_depth(readable)
     splits = _split_folders(readable, depth)
-    return [_entry(member, path[depth:], splits) for member, path in zip(members, parts, strict=True)]
+    for entry, path in zip(entries, parts, strict=True):
+        if not entry.refused:
+            _place(entry, path[depth:], splits)
+    return entries
 
 
 def relabel(entries: list[Entry], labels: dict[str, str | None]) -> list[Entry]:
-    """Return the entries with folders renamed, joined or, where the label is nothing, left out and not read.
+    """Rename or join folders, or leave them out and unread where the label is nothing; return the same list.
 
     Raises UserError when no file has a folder that `labels` names.
     """
     folders = {entry.label for entry in entries if entry.label is not None}
-    for folder in labels:
+    new = {normalize("NFC", folder): label for folder, label in labels.items()}
+    for folder in new:
         if folder not in folders:
             raise UserError(
                 f"params.yaml: ingest.labels.{folder}: no such class folder{nearest(folder, sorted(folders))}"
             )
-    return [_relabelled(entry, labels) if entry.label in labels else entry for entry in entries]
+    for entry in entries:
+        if entry.label in new:
+            entry.label = new[entry.label]
+            if entry.label is None:
+                entry.error, entry.refused = LEFT_OUT, True
+    return entries
 
 
-def _relabelled(entry: Entry, labels: dict[str, str | None]) -> Entry:
-    label = labels[str(entry.label)]
-    if label is None:
-        return replace(entry, label=None, error=LEFT_OUT, refused=True)
-    return replace(entry, label=label)
-
-
-def _top_depth(parts: list[tuple[str, ...]]) -> int:
+def _top_depth(parts: list[list[str]]) -> int:
     """Return how many single folders stand above the class folders."""
     depth = 0
     while True:
@@ -85,7 +91,7 @@ def _top_depth(parts: list[tuple[str, ...]]) -> int:
         depth += 1
 
 
-def _split_folders(parts: list[tuple[str, ...]], depth: int) -> dict[str, str]:
+def _split_folders(parts: list[list[str]], depth: int) -> dict[str, str]:
     """Return {folder: split} when the folders are splits: train, with class folders in it, and another one."""
     tops = {path[depth] for path in parts if len(path) > depth + 1}
     splits = {top: SPLIT_FOLDERS[top.lower()] for top in tops if top.lower() in SPLIT_FOLDERS}
@@ -93,12 +99,13 @@ def _split_folders(parts: list[tuple[str, ...]], depth: int) -> dict[str, str]:
     return splits if "train" in with_classes and len(set(splits.values())) > 1 else {}
 
 
-def _entry(member: Member, path: tuple[str, ...], splits: dict[str, str]) -> Entry:
-    if member.refused:
-        return Entry(member.path, member.size, None, None, member.refused, refused=True)
+def _place(entry: Entry, path: list[str], splits: dict[str, str]) -> None:
     wanted = 3 if splits else 2
     if len(path) < wanted:
-        return Entry(member.path, member.size, None, None, "not in a class folder")
-    if splits and path[0] not in splits:
-        return Entry(member.path, member.size, None, None, f"not in {', '.join(sorted(splits))}")
-    return Entry(member.path, member.size, path[wanted - 2], splits.get(path[0]) if splits else None)
+        entry.error = "not in a class folder"
+    elif splits and path[0] not in splits:
+        entry.error = f"not in {', '.join(sorted(splits))}"
+    else:
+        label = path[wanted - 2]
+        entry.label = label if label.isascii() else normalize("NFC", label)  # macOS stores é as e and an accent
+        entry.given_split = splits.get(path[0]) if splits else None
