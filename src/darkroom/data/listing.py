@@ -84,7 +84,8 @@ def _batches_or(source: Source) -> Source:
 def _tar(path: Path) -> Path:
     if tarfile.is_tarfile(path):
         return path
-    raise UserError("is neither a folder nor a whole .zip or .tar, nor a table (.csv, .parquet); copy it again")
+    known = "a folder nor a whole .zip or .tar, nor a table (.csv, .parquet)"
+    raise UserError(f"is neither {known}; copy it again if it should be")
 
 
 def _offers(folder: Path) -> str:

@@ -95,4 +95,6 @@ def damage_said(where: str) -> Iterator[None]:
     except UserError as error:
         raise UserError(f"{where}: {error}", error.status) from None
     except (OSError, *DAMAGED) as error:
+        if isinstance(error, OSError) and error.errno:  # no permission, a full disk; damage has no number
+            raise UserError(f"{where}: cannot be read: {error.strerror}") from None
         raise UserError(f"{where}: is a damaged archive: {first_line(error)}") from None
