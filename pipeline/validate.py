@@ -1,14 +1,29 @@
-"""validate: stop the pipeline when the data may not be trained on."""
+"""validate: stop the pipeline when the data may not be trained on; warn when it looks odd or has moved."""
 
-from darkroom.data.checks import check_manifest, require_success, summarise
+import sys
+
+from darkroom.data.checks import check_manifest, require_success, summarise, warnings_of
+from darkroom.data.drift import find_drift, profile_of, read_accepted
+from darkroom.data.expectations import read_expectations
 from darkroom.stage import Report, Stage, run_stage
 
 
 def validate(stage: Stage) -> Report:
-    """Check the manifest against the limits."""
-    checks = check_manifest(stage.read("manifest"), stage.params.validate)
+    """Check the manifest against the limits, the team's expectations and the accepted data."""
+    own = read_expectations(stage.input("expectations"))
+    accepted = read_accepted(stage.input("accepted"))
+    manifest = stage.read("manifest")
+    checks = check_manifest(manifest, stage.params.validate, own)
+    for line in warnings_of(checks):
+        print(f"validate: warning: {line}", file=sys.stderr)
     require_success(checks)
-    return summarise(checks)
+    profile = profile_of(manifest)
+    drift = find_drift(profile, accepted, stage.params.validate.drift) if accepted else []
+    for line in drift:
+        print(f"validate: warning: not as accepted: {line}", file=sys.stderr)
+    if drift or not accepted:
+        print("validate: `darkroom accept` makes this data what later data is compared with")
+    return summarise(checks) | {"drift": drift, "profile": profile.model_dump()}
 
 
 if __name__ == "__main__":

@@ -4,12 +4,15 @@ from typing import Any
 
 import pytest
 
-from darkroom.data.checks import Check, check_manifest, require_success, summarise
+from darkroom.data.checks import check_manifest, require_success, summarise, warnings_of
+from darkroom.data.expectations import read_expectations
+from darkroom.data.outcome import Check
 from darkroom.errors import UserError
-from darkroom.params.schema import Validate
+from darkroom.params.data import Drift, Validate
 from pictures import manifest_of
 
-LIMITS = Validate(min_per_class=2, max_unreadable=0.25, min_side=8, max_side=100, max_imbalance=3.0)
+DRIFT = Drift(share=0.05, size=1.25, brightness=0.05)
+LIMITS = Validate(min_per_class=2, max_unreadable=0.25, min_side=8, max_side=100, max_imbalance=3.0, drift=DRIFT)
 GOOD: list[dict[str, Any]] = [
     *({"label": "a", "given_split": "train"} for _ in range(6)),
     *({"label": "b"} for _ in range(2)),
@@ -26,7 +29,7 @@ BREAKS: list[tuple[str, dict[int, dict[str, Any]], list[str]]] = [
     ("width of pictures", {2: {"width": 101}}, ["8 to 100", "2.png (101)"]),
     ("height of pictures", {1: {"height": 7}}, ["8 to 100", "1.png (7)"]),
     ("pictures of classes", {7: {"label": "c"}}, ["at least 2", "b (1)"]),
-    ("imbalance of classes", {6: {"label": "a"}}, ["at most 3", "b (7.0)"]),
+    ("imbalance of classes", {6: {"label": "a"}}, ["at most 3", "b (7)"]),
 ]
 
 
@@ -78,3 +81,50 @@ def test_the_report_holds_no_limit(good):
     generous = LIMITS.model_copy(update={"max_side": 5000, "max_imbalance": 9.0})
     rows = check_manifest(manifest_of(GOOD), generous)
     assert summarise(rows) == summarise(good)
+
+
+OWN = """
+- {expect: column_values_to_be_between, about: pictures, column: entropy, min_value: 2, mostly: 0.5, severity: warn}
+- {expect: ExpectColumnMeanToBeBetween, about: pictures, column: brightness, max_value: 0.9, severity: warn}
+- {expect: expect_column_values_to_match_like_pattern, about: files, column: path, like_pattern: a, severity: warn}
+- {expect: table_row_count_to_be_between, about: classes, max_value: 1, severity: fail}
+- {expect: column_pair_values_to_be_equal, about: pictures, column_A: width, column_B: height, severity: warn}
+"""
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory) -> list[Check]:
+    file = tmp_path_factory.mktemp("own") / "expectations.yaml"
+    file.write_text(OWN)
+    rows = [row | {"entropy": 1.5 if number < 2 else 6.0, "brightness": 0.95} for number, row in enumerate(GOOD)]
+    return check_manifest(manifest_of(rows), LIMITS, read_expectations(file))
+
+
+def test_what_the_team_expects_warns_or_fails_as_it_says(own):
+    held, bright, pattern, classes, square = own[-5:]
+    assert held["success"] and held["expected"] == "at least 2 in 50 %"
+    assert [check["severity"] for check in (bright, pattern, classes, square)] == ["warn", "warn", "fail", "warn"]
+    with pytest.raises(UserError) as caught:
+        require_success(own)
+    assert str(caught.value).splitlines()[1:] == ["  classes: expected table row count at most 1, found 2"]
+    assert warnings_of(own)[0] == "brightness of pictures: expected mean at most 0.9, found 0.95"
+    assert warnings_of(own)[2].endswith(
+        "found 8 of 8 otherwise; for example 0.png (20, 30), 1.png (20, 30), 2.png (20, 30)"
+    )
+
+
+def test_what_cannot_be_evaluated_has_failed_and_says_why(own):
+    assert "cannot be evaluated: No provider found" in warnings_of(own)[1]
+
+
+def test_the_report_counts_warnings_and_says_nothing_of_a_limit_that_holds(own):
+    report = summarise(own)
+    assert (report["success"], report["failed"], report["warned"]) == (False, 1, 3)
+    assert report["warnings"] == warnings_of(own)
+    assert report["checks"][-5] == {
+        "name": "expect_column_values_to_be_between",
+        "about": "entropy of pictures",
+        "severity": "warn",
+        "success": True,
+        "observed": None,
+    }

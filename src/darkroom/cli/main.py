@@ -28,6 +28,10 @@ def _run(chosen: argparse.Namespace) -> int:
         from darkroom.cli.show import show_params
 
         return show_params(chosen.key)
+    if chosen.command == "accept":
+        from darkroom.cli.accept import accept
+
+        return accept()
     from darkroom.cli.doctor import examine
 
     return examine(chosen.fix)
@@ -40,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     recipe.add_argument("name", nargs="?")
     params = commands.add_parser("params", help="check params.yaml and print what holds")
     params.add_argument("key", nargs="?", help="print one value only, for example train.epochs")
+    commands.add_parser("accept", help="make the validated data the one that later data is compared with")
     doctor = commands.add_parser("doctor", help="check the environment, the MLflow store and a tiny training")
     doctor.add_argument("--fix", action="store_true", help="mend what can be mended: artefacts of a moved repository")
     return parser
