@@ -137,7 +137,7 @@ def test_tiles_say_the_counts(written: Path) -> None:
         "duplicates dropped": "2",
         "in label conflicts": "2",
         "flagged pictures": "7",  # three of a kind, two in conflict, the black one, and one more that is small
-        "test pictures not leaked": "1,234",
+        "leaks prevented": "1,234",
         "ratio deviation": "1.2 %",
     }
 

@@ -73,6 +73,7 @@ def _content(data: DataReport) -> dict[str, Any]:
         "unreadable": summary.unreadable_reasons(data.manifest),
         "rows": _rows(pictures),
         "total": len(pictures),
+        "classes": pictures["label"].nunique(),
     }
 
 

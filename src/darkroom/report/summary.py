@@ -53,10 +53,10 @@ def tiles(pictures: pd.DataFrame, files: pd.DataFrame, reports: Reports) -> list
         _count(flagged, "flagged pictures", "dark, blurred, odd, duplicated, …"),
     ]
     if split.get("naive_leak") is not None:
-        about = "a random split of all pictures would put their duplicates into train"
-        shown.append(Tile(f"{split['naive_leak']:,}", "test pictures not leaked", about, "plain"))
+        about = "test pictures that would be known from training, had nobody looked for duplicates"
+        shown.append(Tile(f"{split['naive_leak']:,}", "leaks prevented", about, "plain"))
     if split.get("deviation") is not None:
-        about = "largest distance of a class from the split asked for"
+        about = "between the shares of the splits and those asked for"
         shown.append(Tile(f"{100 * split['deviation']:.1f} %", "ratio deviation", about, "plain"))
     return shown
 
