@@ -12,8 +12,9 @@ from darkroom.params.data import Issues
 from darkroom.report import page
 from darkroom.report.charts import histogram, size_map, stacked_bar
 from darkroom.report.page import DataReport, write_data_report
+from darkroom.report.sheets import why_it_stays
 from darkroom.tables import CURATED, SPLITS
-from pictures import encode, ingested, noise, write_files
+from pictures import encode, ingested, manifest_of, noise, write_files
 
 LIMITS = Issues(dark=0.2, bright=0.8, blurred=50.0, low_information=2.0, odd_size=5.0, odd_aspect=3.0, greyscale=0.25)
 HOSTILE = '<script>alert("1")</script>'
@@ -161,6 +162,20 @@ def test_duplicates_across_given_splits_have_a_part_of_their_own(tmp_path: Path)
     assert "Across the given splits" in text
     assert "6 groups" in text
     assert "given as test" in text
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        ([{"given_split": "test"}, {"given_split": "train", "width": 99}], ": of the given test split"),
+        ([{"given_split": "test", "width": 50}, {"given_split": "test"}, {"given_split": "train"}], ": the largest"),
+        ([{"width": 50, "bytes": 200}, {"width": 50}, {"bytes": 900}], ": most bytes"),
+        ([{}, {}, {"width": 5}], ": the first by path"),
+        ([{"path": "9.png"}, {}, {"width": 5}], ""),
+    ],
+)
+def test_what_decides_for_the_picture_that_stays(rows: list[dict], why: str) -> None:
+    assert why_it_stays(manifest_of(rows)) == why
 
 
 def test_many_pictures_and_classes_are_cut_and_said(

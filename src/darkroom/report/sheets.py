@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from darkroom.data.duplicates import given_sides
 from darkroom.data.issues import FLAGGED
 from darkroom.tables import ISSUES
 
@@ -111,20 +112,27 @@ def _member_card(row: Any, group: pd.DataFrame, show_label: bool) -> Card:
     lines += [f"given as {row.given_split}"] if group["given_split"].nunique() > 1 else []
     kept = group[group["keep"]]
     if row.keep:
-        why = _why_it_stays(group) if len(kept) == 1 else ""
+        why = why_it_stays(group) if len(kept) == 1 else ""
         return _card(row, *lines, f"stays{why}", tone="good")
     return _card(row, *lines, row.reason, tone="bad")
 
 
-def _why_it_stays(group: pd.DataFrame) -> str:
-    """Return what sets the first picture of `group`, which stays, apart from the others."""
-    stays, others = group.iloc[0], group.iloc[1:]
-    if stays["given_split"] in ("test", "validation") and (others["given_split"] != stays["given_split"]).all():
-        return f": of the given {stays['given_split']} split"
-    area = others["width"].astype(int) * others["height"].astype(int)
-    if int(stays["width"]) * int(stays["height"]) > area.max():
-        return ": the largest"
-    return ": the first by path" if stays["path"] <= others["path"].min() else ""
+def why_it_stays(group: pd.DataFrame) -> str:
+    """Return what decides for the first picture of `group`, which stays, in the order of precedence."""
+    area = group["width"].astype("int64") * group["height"].astype("int64")
+    side = f"of the given {group['given_split'].iloc[0]} split"
+    rivals = group.index[1:]
+    for why, rank in (
+        (side, -given_sides(group["given_split"])),
+        ("the largest", area),
+        ("most bytes", group["bytes"]),
+    ):
+        own, others = rank.iloc[0], rank[rivals]
+        if (others < own).all():
+            return f": {why}"
+        if (others <= own).all():
+            rivals = rivals[others == own]
+    return ": the first by path" if group["path"].iloc[0] <= group["path"][rivals].min() else ""
 
 
 def _issue_lines(row: Any, name: str) -> list[str]:

@@ -53,7 +53,7 @@ def tiles(pictures: pd.DataFrame, files: pd.DataFrame, reports: Reports) -> list
         _count(flagged, "flagged pictures", "dark, blurred, odd, duplicated, …"),
     ]
     if split.get("naive_leak") is not None:
-        about = "test pictures that would be known from training, had nobody looked for duplicates"
+        about = "test pictures known from training, had nobody looked"
         shown.append(Tile(f"{split['naive_leak']:,}", "leaks prevented", about, "plain"))
     if split.get("deviation") is not None:
         about = "between the shares of the splits and those asked for"
