@@ -1,14 +1,23 @@
 """dedupe: decide which pictures are used."""
 
+import numpy as np
+
 from darkroom.data.curate import curate_pictures, headline, summarise
+from darkroom.data.duplicates import readable_pictures
+from darkroom.data.issues import find_issues
+from darkroom.data.near import find_near_pairs
 from darkroom.stage import Report, Stage, run_stage
 
 
 def dedupe(stage: Stage) -> Report:
-    """Mark duplicates, label conflicts and surplus pictures."""
-    manifest = stage.read("manifest")
-    curated = curate_pictures(manifest, stage.params.dedupe)
+    """Mark duplicates, label conflicts, what belongs together and what is too many; score every picture's issues."""
+    params, manifest = stage.params.dedupe, stage.read("manifest")
+    near_pairs = np.empty((0, 2), np.int64)
+    if params.near:
+        near_pairs = find_near_pairs(readable_pictures(manifest), stage.input("images"), params)
+    curated = curate_pictures(manifest, near_pairs, params, stage.params.balance)
     stage.save("curated", curated)
+    stage.save("issues", find_issues(manifest, curated, params.issues))
     report = summarise(curated, manifest)
     print(headline(report), flush=True)
     return report

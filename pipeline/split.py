@@ -1,18 +1,25 @@
 """split: decide which pictures train, choose and measure the model."""
 
-from darkroom.data.splits import assign_splits, require_no_leak, require_usable, summarise
+from darkroom.data.split_report import headline, summarise
+from darkroom.data.splits import assign_splits, require_no_leak, require_usable
+from darkroom.report.page import DataReport, write_data_report
 from darkroom.stage import Report, Stage, run_stage
 
 
 def split(stage: Stage) -> Report:
-    """Divide the kept pictures and prove that no duplicate is on two sides."""
-    curated = stage.read("curated")
-    given = stage.read("manifest").set_index("image_id")["given_split"]
-    splits = assign_splits(curated, given, stage.params.split)
-    require_no_leak(curated, splits)
+    """Divide the kept pictures and prove that nothing that belongs together is on two sides."""
+    params, curated, manifest = stage.params, stage.read("curated"), stage.read("manifest")
+    facts = manifest.set_index("image_id")
+    splits = assign_splits(curated, facts["given_split"], params.split, params.balance)
+    require_no_leak(curated, splits, facts["sha256"])
     require_usable(splits)
     stage.save("splits", splits)
-    return summarise(curated, splits)
+    report = summarise(curated, splits, facts["given_split"], params.split)
+    reports = {"validate": stage.read_report("validate"), "split": report}
+    data = DataReport(manifest, curated, stage.read("issues"), splits, stage.input("images"), reports)
+    write_data_report(stage.output("data_report"), data)
+    print(headline(report), flush=True)
+    return report
 
 
 if __name__ == "__main__":

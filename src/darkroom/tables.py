@@ -42,6 +42,7 @@ REASONS = (
     "label conflict",
     "exact duplicate",
     "near duplicate",
+    "shared group",  # a patient, a video ... that the source has in two splits: the test side stays
     "undersampled",
     "over the cap",
 )

@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 
 from darkroom.data.decode import decode
-from darkroom.data.packed import list_shards, read_picture
+from darkroom.data.packed import list_shards, read_pictures
 from darkroom.data.pixels import load_examples, open_pixels
 from darkroom.params.schema import Image as Look
+from darkroom.tables import SPLITS
 from pictures import class_files, ingested, inside, write_files
 
 LOOK = Look(size=8, resize="squash", background="white")
@@ -31,6 +32,12 @@ def pool():
         yield executor
 
 
+def splits_of(ids: np.ndarray, labels: list[str], names: list[str]) -> pd.DataFrame:
+    """Return a splits table of pictures that count once and alike."""
+    table = pd.DataFrame({"image_id": ids, "label": labels, "split": names, "weight": 1.0, "copies": 1})
+    return table.reindex(columns=list(SPLITS)).astype(SPLITS)
+
+
 def caches(folder: Path) -> list[Path]:
     return sorted((folder / "pixels").glob("*.npy"))
 
@@ -41,7 +48,7 @@ def test_each_row_is_the_decoded_picture(images, pool, tmp_path):
     assert pixels.array.shape == (9, 8, 8, 3) and pixels.array.dtype == np.uint8
     assert pixels.ids.tolist() == sorted(pixels.ids)
     for name, row in zip(pixels.ids, pixels.array, strict=True):
-        assert np.array_equal(row, decode(read_picture(images, str(name)), **LOOK.model_dump()))
+        assert np.array_equal(row, decode(read_pictures(images, [str(name)])[str(name)], **LOOK.model_dump()))
 
 
 def test_the_cache_is_made_once_for_each_size(images, pool: Executor, tmp_path):
@@ -77,15 +84,33 @@ def test_the_cache_cannot_be_written_to_by_mistake(images, pool, tmp_path):
 def test_examples_are_the_rows_and_labels_of_their_split(images, pool, tmp_path):
     ids = open_pixels(images, LOOK, tmp_path, pool).ids
     labels = ["猫", "cat", "dog"] * 3
-    splits = pd.DataFrame({"image_id": ids, "label": labels, "split": ["train"] * 5 + ["validation"] * 3 + ["test"]})
+    splits = splits_of(ids, labels, ["train"] * 5 + ["validation"] * 3 + ["test"])
     with inside(tmp_path):
-        data = load_examples(images, splits.astype("str"), LOOK, ("train", "test"), pool)
+        data = load_examples(images, splits, LOOK, ("train", "test"), pool)
     assert list(data) == ["train", "test"]
     for name, part in data.items():
         rows = splits[splits["split"] == name]
         assert part.classes == ("cat", "dog", "猫")
         assert len(part) == len(rows) and part.labels.dtype == np.int32
+        assert part.weights is None and part.copies is None and part.for_training() is part
         assert [part.classes[label] for label in part.labels] == rows["label"].tolist()
         for row, image_id in zip(part.rows, rows["image_id"], strict=True):
-            assert np.array_equal(part.pixels[row], decode(read_picture(images, image_id), **LOOK.model_dump()))
+            assert np.array_equal(
+                part.pixels[row], decode(read_pictures(images, [image_id])[image_id], **LOOK.model_dump())
+            )
     assert (tmp_path / ".cache" / "pixels").is_dir()
+
+
+def test_copies_and_weights_are_for_training_only(images, pool, tmp_path):
+    ids = open_pixels(images, LOOK, tmp_path, pool).ids
+    splits = splits_of(ids, ["cat", "dog", "猫"] * 3, ["train"] * 5 + ["test"] * 4)
+    splits["copies"] = np.array([1, 0, 3, 2, 0, 1, 1, 1, 1], np.int32)
+    splits.loc[:4, "weight"] = [0.5, 1, 2, 1.5, 1]
+    with inside(tmp_path):
+        data = load_examples(images, splits, LOOK, ("train", "test"), pool)
+    assert data["train"].rows.tolist() == [0, 2, 3] and len(data["test"]) == 4
+    assert data["train"].classes == data["test"].classes == ("cat", "dog", "猫")
+    epoch = data["train"].for_training()
+    assert epoch.rows.tolist() == [0, 2, 2, 2, 3, 3]
+    assert epoch.weights.tolist() == [0.5, 2, 2, 2, 1.5, 1.5] and epoch.weights.dtype == np.float32
+    assert [epoch.classes[label] for label in epoch.labels] == ["cat", "猫", "猫", "猫", "cat", "cat"]

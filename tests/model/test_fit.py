@@ -1,7 +1,9 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from darkroom.evaluation.metrics import score_split
@@ -71,6 +73,31 @@ def test_the_rate_follows_the_schedule_and_each_epoch_is_logged():
 def test_another_seed_is_another_training(fitted):
     digests = [weights_digest(fit(data(), small_params(train={"seed": seed})).network) for seed in (0, 1)]
     assert digests[0] == weights_digest(fitted.network) != digests[1]
+
+
+def test_a_weight_weighs_the_loss_and_not_the_accuracy(fitted):
+    clean = data()["train"]
+    wrong = np.arange(len(clean)) % 3 == 0
+    labels = np.where(wrong, 1 - clean.labels, clean.labels).astype(np.int32)
+    noted = replace(clean, labels=labels, weights=np.where(wrong, 0, 1.5).astype(np.float32))
+    ignoring = fit({**data(), "train": noted}, small_params())
+    assert score_split(ignoring.network, data()["validation"], 16)["accuracy"] > 0.9
+    assert ignoring.history["accuracy"].iloc[-1] < 0.75  # of all, also of those without weight
+    assert weights_digest(ignoring.network) != weights_digest(fitted.network)
+
+
+def test_weights_of_one_change_nothing(fitted):
+    ones = replace(data()["train"], weights=np.ones(96, np.float32))
+    history = fit({**data(), "train": ones}, small_params()).history
+    assert history["loss"].tolist() == pytest.approx(fitted.history["loss"].tolist(), rel=1e-3)
+
+
+def test_copies_are_an_epochs_pictures(fitted):
+    copies = replace(data()["train"], copies=np.array([2, 0] * 48, np.int32))  # of one class only
+    twice = fit({**data(), "train": copies}, small_params())
+    assert score_split(twice.network, data()["validation"], 16)["accuracy"] == pytest.approx(0.5, abs=0.1)
+    once = fit({**data(), "train": replace(data()["train"], copies=np.ones(96, np.int32))}, small_params())
+    assert weights_digest(once.network) == weights_digest(fitted.network)
 
 
 def test_a_fresh_process_gives_bit_identical_weights(fitted):

@@ -9,7 +9,8 @@ from darkroom.data.pixels import Examples
 class Batches(keras.utils.PyDataset):
     """Batches of (pixels uint8 (n, size, size, 3), labels int32 (n,)); shuffled anew each epoch when seeded.
 
-    The order of an epoch depends on the seed and the epoch's number only.
+    Examples with weights give them, float32 (n,), as a third, and Keras weighs the loss with them. The order of an
+    epoch depends on the seed and the epoch's number only.
     """
 
     def __init__(self, examples: Examples, batch_size: int, seed: int | None = None) -> None:
@@ -24,10 +25,12 @@ class Batches(keras.utils.PyDataset):
         """Return the number of batches of an epoch, the last one may be smaller."""
         return -(-len(self.examples) // self.batch_size)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
         """Return batch `index`."""
         chosen = self._order[index * self.batch_size : (index + 1) * self.batch_size]
-        return self.examples.pixels[self.examples.rows[chosen]], self.examples.labels[chosen]
+        pixels, labels = self.examples.pixels[self.examples.rows[chosen]], self.examples.labels[chosen]
+        weights = self.examples.weights
+        return (pixels, labels) if weights is None else (pixels, labels, weights[chosen])
 
     def on_epoch_end(self) -> None:
         """Shuffle for the next epoch."""

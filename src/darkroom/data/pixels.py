@@ -29,16 +29,29 @@ class Pixels:
 
 @dataclass(frozen=True)
 class Examples:
-    """Some rows of the pixels with their labels: `rows` int64, `labels` int32 (an index into `classes`)."""
+    """Some rows of the pixels with their labels: `rows` int64, `labels` int32 (an index into `classes`).
+
+    `weights` float32 and `copies` int32 are those of tables.SPLITS; None when all are 1.
+    """
 
     pixels: np.ndarray
     rows: np.ndarray
     labels: np.ndarray
     classes: tuple[str, ...]
+    weights: np.ndarray | None = None
+    copies: np.ndarray | None = None
 
     def __len__(self) -> int:
         """Return the number of pictures."""
         return len(self.rows)
+
+    def for_training(self) -> "Examples":
+        """Return what an epoch goes through: each row as often as its copies say."""
+        if self.copies is None:
+            return self
+        chosen = np.repeat(np.arange(len(self)), self.copies)
+        weights = None if self.weights is None else self.weights[chosen]
+        return Examples(self.pixels, self.rows[chosen], self.labels[chosen], self.classes, weights)
 
 
 def open_pixels(images: Path, look: Image, cache: Path, executor: Executor) -> Pixels:
@@ -88,13 +101,22 @@ def _decode_shard(shard: Path, rows: np.ndarray, file: Path, how: dict[str, Any]
 def load_examples(
     images: Path, splits: pd.DataFrame, look: Image, names: tuple[str, ...], executor: Executor
 ) -> dict[str, Examples]:
-    """Return the examples of the named splits, each in the order of image_id."""
+    """Return the examples of the named splits, each in the order of image_id, each picture once.
+
+    Pictures that balancing leaves out (copies 0) are not among them.
+    """
     pixels = open_pixels(images, look, cache_folder(), executor)
     classes = tuple(sorted(splits["label"].unique()))
+    splits = splits[splits["copies"] > 0]
     return {name: _select(pixels, splits[splits["split"] == name], classes) for name in names}
 
 
 def _select(pixels: Pixels, part: pd.DataFrame, classes: tuple[str, ...]) -> Examples:
     rows = np.searchsorted(pixels.ids, part["image_id"].to_numpy(dtype=str))
     labels = np.searchsorted(np.array(classes), part["label"].to_numpy(dtype=str)).astype(np.int32)
-    return Examples(pixels.array, rows, labels, classes)
+    weights, copies = part["weight"].to_numpy(np.float32), part["copies"].to_numpy(np.int32)
+    return Examples(pixels.array, rows, labels, classes, _unless_one(weights), _unless_one(copies))
+
+
+def _unless_one(values: np.ndarray) -> np.ndarray | None:
+    return None if (values == 1).all() else values

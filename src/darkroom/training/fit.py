@@ -31,6 +31,7 @@ class Fit:
 def fit(data: dict[str, Examples], params: DeclaredParams, log: LogMetrics | None = None, verbose: int = 0) -> Fit:
     """Train a network on data["train"]; its best epoch is the one with the lowest loss on data["validation"].
 
+    Weights of the training pictures weigh their loss, copies repeat them; the accuracy counts each copy alike.
     `log` is called with the numbers of each epoch as it ends. Start TensorFlow first (`start_tensorflow`).
     """
     import keras
@@ -44,7 +45,7 @@ def fit(data: dict[str, Examples], params: DeclaredParams, log: LogMetrics | Non
     trainer.compile(_optimizer(train), "sparse_categorical_crossentropy", metrics=["accuracy"])
     best = _best_weights()
     history = trainer.fit(
-        Batches(data["train"], train.batch_size, train.seed),
+        Batches(data["train"].for_training(), train.batch_size, train.seed),
         validation_data=Batches(data["validation"], train.batch_size),
         epochs=train.epochs,
         shuffle=False,  # Batches has its own seeded order
