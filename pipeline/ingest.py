@@ -2,17 +2,18 @@
 
 from darkroom.data.ingest import check_classes, headline, pack, summarise
 from darkroom.data.listing import list_entries, open_ingest_source
-from darkroom.data.workers import worker_pool
+from darkroom.data.workers import prepare_workers, worker_pool
+from darkroom.paths import cache_folder
 from darkroom.stage import Report, Stage, run_stage
 
 
 def ingest(stage: Stage) -> Report:
     """Pack the source that params.yaml names."""
-    source = stage.params.ingest.source
-    with open_ingest_source(source, stage.input("raw")) as opened, worker_pool() as pool:
-        entries, system_files = list_entries(opened, stage.params.ingest)
-        manifest = pack(opened, entries, stage.output("images"), pool)
-    check_classes(manifest, source)
+    params = stage.params.ingest
+    with open_ingest_source(params, stage.input("raw")) as opened, worker_pool() as pool:
+        entries, system_files = list_entries(opened, params)
+        manifest = pack(opened, entries, stage.output("images"), cache_folder(), pool)
+    check_classes(manifest, params.source)
     stage.save("manifest", manifest)
     report = summarise(manifest, system_files)
     print(headline(report), flush=True)
@@ -20,4 +21,5 @@ def ingest(stage: Stage) -> Report:
 
 
 if __name__ == "__main__":
+    prepare_workers("darkroom.data.ingest", "darkroom.stage")
     run_stage(ingest)

@@ -94,7 +94,7 @@ def write_tar(folder: Path, file: Path, compression: str) -> Path:
 def ingested(source: Path, images: Path) -> pd.DataFrame:
     """Pack a folder or an archive to `images` with two threads and return the manifest."""
     with open_source(source, "test") as opened, ThreadPoolExecutor(2) as pool:
-        return pack(opened, list_entries(opened, ANY)[0], images, pool)
+        return pack(opened, list_entries(opened, ANY)[0], images, images.parent / "cache", pool)
 
 
 def manifest_of(rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """What ingest accepts must decode later, hours into a training; so bytes of every kind are tried."""
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -22,11 +23,13 @@ def test_what_ingest_accepts_training_decodes(data, changes):
         at = int(place * len(data))
         data = data[:at] + junk + data[at + len(junk) :]
     try:
-        facts = inspect(data)
+        facts, pixels = inspect(data)
     except UnreadablePicture:
         return
     assert decode(data, 5, "pad", "black").shape == (5, 5, 3)
-    assert upright_rgb(open_picture(data), "white").size == (facts["width"], facts["height"])
+    by_pillow = upright_rgb(open_picture(data), "white")
+    assert by_pillow.size == (facts["width"], facts["height"])
+    assert np.array_equal(np.asarray(by_pillow), pixels)
 
 
 @given(st.binary(max_size=64))

@@ -2,17 +2,23 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from darkroom.data import examine
+from darkroom.data.decode import inspect
 from darkroom.data.digits import write_digits
-from darkroom.data.ingest import check_classes, list_entries, open_ingest_source, pack, summarise
-from darkroom.data.packed import list_shards, read_picture, shard_ids, shard_pictures
+from darkroom.data.ingest import check_classes, pack, summarise
+from darkroom.data.listing import list_entries, open_ingest_source
+from darkroom.data.packed import list_shards, read_pictures, read_thumbnails, shard_ids, shard_pictures
+from darkroom.data.thumbnails import THUMBNAIL_BYTES
 from darkroom.errors import UserError
 from darkroom.files import file_digest
 from darkroom.tables import MANIFEST
-from pictures import class_files, encode, ingested, noise, write_files, write_tar, write_zip
+from pictures import ANY, class_files, encode, ingested, noise, write_files, write_tar, write_zip
 
+DIGITS = ANY.model_copy(update={"source": "digits"})
 FILES = class_files("cat", "dog") | {
     "cat/9 broken.jpg": encode(noise("x", 64), "JPEG")[:500],
     "dog/9 empty.png": b"",
@@ -39,6 +45,7 @@ def test_the_manifest_has_its_columns_and_a_row_for_each_file(folder, tmp_path):
     picture = manifest.set_index("path").loc["cat/1.png"]
     assert (picture["label"], picture["width"], picture["mode"], picture["format"]) == ("cat", 12, "RGB", "PNG")
     assert picture["bytes"] == len(FILES["cat/1.png"]) and pd.isna(picture["error"])
+    assert len(picture["phash"]) == 16 and 0.4 < picture["brightness"] < 0.6 and not picture["greyscale"]
     assert len(picture["image_id"]) == 20
 
 
@@ -57,13 +64,44 @@ def test_what_is_no_picture_is_listed_with_the_reason(folder, tmp_path):
 def test_the_packed_bytes_are_those_of_the_files(folder, tmp_path):
     manifest = ingested(folder, tmp_path / "images")
     pictures = manifest[manifest["error"].isna()]
-    for row in pictures.itertuples():
-        assert read_picture(tmp_path / "images", row.image_id) == FILES[row.path]
+    wanted = {row.image_id: FILES[row.path] for row in pictures.itertuples()}
+    assert read_pictures(tmp_path / "images", wanted) == wanted
     shard = list_shards(tmp_path / "images")[0]
     assert shard_ids(shard).tolist() == sorted(pictures["image_id"])
     assert len(list(shard_pictures(shard))) == len(pictures)
-    with pytest.raises(KeyError):
-        read_picture(tmp_path / "images", "no such id")
+    with pytest.raises(KeyError, match="no such id"):
+        read_pictures(tmp_path / "images", ["no such id"])
+
+
+def test_thumbnails_are_found_by_id(folder, tmp_path):
+    manifest = ingested(folder, tmp_path / "images")
+    ids = manifest[manifest["error"].isna()]["image_id"].to_numpy(dtype=str)
+    found = read_thumbnails(tmp_path / "images", ids)
+    assert found.shape == (6, THUMBNAIL_BYTES) and len(np.unique(found, axis=0)) == 6
+    assert np.array_equal(read_thumbnails(tmp_path / "images", ids[3:5]), found[3:5])
+    assert len(read_thumbnails(tmp_path / "images", ids[:0])) == 0
+    with pytest.raises(KeyError, match="no such id"):
+        read_thumbnails(tmp_path / "images", np.array(["no such id"]))
+
+
+def test_what_was_decoded_before_is_not_decoded_again(folder, tmp_path, monkeypatch):
+    first = ingested(folder, tmp_path / "images")
+    write_files(folder, {"cat/new.png": encode(noise("new"))})
+    decoded = []
+    monkeypatch.setattr(examine, "inspect", lambda data: decoded.append(data) or inspect(data))
+    second = ingested(folder, tmp_path / "images again")
+    assert decoded == [encode(noise("new"))]
+    pd.testing.assert_frame_equal(second[second["path"] != "cat/new.png"].reset_index(drop=True), first)
+
+
+def test_a_damaged_memory_only_costs_time(folder, tmp_path):
+    first = ingested(folder, tmp_path / "images")
+    (memory,) = (tmp_path / "cache" / "facts").glob("*.sqlite")
+    for file in memory.parent.iterdir():
+        file.unlink()
+    memory.write_bytes(b"no database" * 1000)
+    for name in ("again", "and again"):
+        pd.testing.assert_frame_equal(ingested(folder, tmp_path / name), first)
 
 
 def test_an_archive_gives_what_its_folder_gives(folder, tmp_path):
@@ -80,8 +118,9 @@ def test_the_number_of_workers_changes_nothing(tmp_path):
     results = []
     for number, pool in enumerate(pools):
         images = tmp_path / str(number)
-        with open_ingest_source("digits", tmp_path) as source, pool:
-            results.append((pack(source, list_entries(source, {})[0], images, pool), packed_bytes(images)))
+        with open_ingest_source(DIGITS, tmp_path) as source, pool:
+            manifest = pack(source, list_entries(source, DIGITS)[0], images, tmp_path / f"cache {number}", pool)
+        results.append((manifest, packed_bytes(images)))
     assert len(results[0][1]) == 2  # shards
     for manifest, shards in results[1:]:
         pd.testing.assert_frame_equal(manifest, results[0][0])
@@ -109,13 +148,16 @@ def test_too_little_to_learn_from_is_said_in_one_line(tmp_path, files, said):
 @pytest.mark.parametrize("source", ["../elsewhere", "/etc", ".", "pets/../../x", "missing"])
 def test_a_source_outside_or_missing_is_said(folder, source):
     said = r"^params.yaml: ingest.source = '.*': (must be a path|missing does not exist)"
-    with pytest.raises(UserError, match=said), open_ingest_source(source, folder.parent):
+    with (
+        pytest.raises(UserError, match=said),
+        open_ingest_source(ANY.model_copy(update={"source": source}), folder.parent),
+    ):
         pass
 
 
 def test_the_digits_are_built_in(tmp_path):
     write_digits(tmp_path)
-    with open_ingest_source("digits", tmp_path / "nothing") as source:
-        entries, system_files = list_entries(source, {})
+    with open_ingest_source(DIGITS, tmp_path / "nothing") as source:
+        entries, system_files = list_entries(source, DIGITS)
         assert (len(entries), {entry.label for entry in entries}, system_files) == (1797, set("0123456789"), 0)
         assert source.read("3/0003.png") == (tmp_path / "3" / "0003.png").read_bytes()

@@ -1,6 +1,5 @@
 """Every file of the source read once: packed when it is a picture, listed with the reason when it is not."""
 
-import hashlib
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from pathlib import Path
@@ -8,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from darkroom.data.decode import UnreadablePicture, inspect
+from darkroom.data.examine import Row, pack_shard
+from darkroom.data.known import known_facts_file
 from darkroom.data.layout import Entry
 from darkroom.data.sources import Source
 from darkroom.errors import UserError
@@ -17,83 +17,42 @@ from darkroom.tables import LEFT_OUT, MANIFEST
 
 FILES_PER_SHARD = 1024
 BYTES_PER_SHARD = 64_000_000
-MAX_FILE_BYTES = 256_000_000  # larger ones are videos and archives, not pictures
+UNKNOWN_SIZE = 250_000  # bytes, taken for a file whose size only reading tells
 
 
-def pack(source: Source, entries: list[Entry], folder: Path, executor: Executor) -> pd.DataFrame:
-    """Write the pictures to `folder`/part-00000.parquet ... (image_id, bytes) and return the manifest.
+def pack(source: Source, entries: list[Entry], folder: Path, cache: Path, executor: Executor) -> pd.DataFrame:
+    """Write the pictures to `folder`/part-00000.parquet ... (see data.packed) and return the manifest.
 
-    A shard holds neighbours by path, so that its content does not depend on the number of processes.
+    A shard holds neighbours by path, so that its content does not depend on the number of processes. What `cache`
+    knows of a content is not found out again.
     """
     folder.mkdir(parents=True)
+    known = known_facts_file(cache)
     jobs = [
-        executor.submit(_pack_shard, source, shard, folder / f"part-{number:05d}.parquet")
+        executor.submit(pack_shard, source, shard, folder / f"part-{number:05d}.parquet", known)
         for number, shard in enumerate(_shards(entries))
     ]
-    rows = [
-        row
-        for job in progress(jobs, len(jobs), f"ingest, in packs of up to {FILES_PER_SHARD} files")
-        for row in job.result()
-    ]
-    return pd.DataFrame(rows, columns=list(MANIFEST)).astype(MANIFEST).sort_values("image_id", ignore_index=True)
+    label = f"ingest, in packs of up to {FILES_PER_SHARD} files"
+    parts = [_manifest_part(job.result()) for job in progress(jobs, len(jobs), label)]
+    return pd.concat([_manifest_part([]), *parts], ignore_index=True).sort_values("image_id", ignore_index=True)
+
+
+def _manifest_part(rows: list[Row]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=list(MANIFEST)).astype(MANIFEST)
 
 
 def _shards(entries: list[Entry]) -> Iterator[list[Entry]]:
     shard: list[Entry] = []
     size = 0
     for entry in entries:
-        if shard and (len(shard) == FILES_PER_SHARD or size + entry.size > BYTES_PER_SHARD):
+        expected = entry.size or UNKNOWN_SIZE
+        if shard and (len(shard) == FILES_PER_SHARD or size + expected > BYTES_PER_SHARD):
             yield shard
             shard, size = [], 0
         shard.append(entry)
-        size += entry.size
+        size += expected
     if shard:
         yield shard
-
-
-def _pack_shard(source: Source, entries: list[Entry], path: Path) -> list[dict[str, Any]]:
-    """Read and check one shard's files, write the pictures, return their manifest rows (runs in a worker)."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    rows, pictures = [], []
-    for entry in entries:
-        row, data = _examine(source, entry)
-        rows.append(row)
-        if row["error"] is None:
-            pictures.append((row["image_id"], data))
-    if pictures:
-        ids, contents = zip(*sorted(pictures), strict=True)
-        table = pa.table({"image_id": pa.array(ids), "bytes": pa.array(contents, pa.binary())})
-        pq.write_table(table, path, compression="none", use_dictionary=False, row_group_size=256)
-    return rows
-
-
-def _examine(source: Source, entry: Entry) -> tuple[dict[str, Any], bytes]:
-    """Return a manifest row and the bytes of one file."""
-    error, facts, data, content = entry.error, dict.fromkeys(MANIFEST), b"", None
-    try:
-        if entry.size > MAX_FILE_BYTES:
-            raise UnreadablePicture(f"{entry.size:,} bytes is too large for a picture")
-        if entry.refused:
-            raise UnreadablePicture(str(entry.error))
-        data = source.read(entry.path)
-        content = hashlib.sha256(data).hexdigest()
-        if error is None:
-            facts |= inspect(data)
-    except UnreadablePicture as problem:
-        error = str(problem)
-    except OSError as problem:
-        error = f"cannot be read: {problem.strerror or problem}"
-    path, label = _as_text(entry.path), _as_text(entry.label) if entry.label is not None else None
-    name = hashlib.sha256(f"{path}\0{content}".encode()).hexdigest()[:20]
-    known = {"image_id": name, "path": path, "label": label, "given_split": entry.given_split}
-    return facts | known | {"sha256": content, "bytes": entry.size, "error": error}, data
-
-
-def _as_text(name: str) -> str:
-    """Return the name of a file or folder, which may be any bytes, as text that can be written."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def check_classes(manifest: pd.DataFrame, source: str) -> None:

@@ -8,20 +8,30 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
+from multiprocessing.forkserver import ensure_running, set_forkserver_preload
 from threading import Thread
 
 from darkroom.errors import UserError
+
+
+def prepare_workers(*modules: str) -> None:
+    """Start the process that workers are forked from; it imports `modules` while the caller does other things.
+
+    A fork of the caller itself would copy the locks of its libraries' threads; a process started anew for each worker
+    would import everything again.
+    """
+    set_forkserver_preload(list(modules))
+    ensure_running()
 
 
 @contextmanager
 def worker_pool() -> Iterator[Executor]:
     """Yield one process for each core that this process may use.
 
-    Spawned, because a fork copies the locks of the libraries' threads. Functions take an executor
-    as an argument, so that a cluster's can stand in for this one.
+    Functions take an executor as an argument, so that a cluster's can stand in for this one.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    with ProcessPoolExecutor(cores, get_context("spawn"), _start_worker) as pool:
+    with ProcessPoolExecutor(cores, get_context("forkserver"), _start_worker) as pool:
         try:
             yield pool
         except BrokenProcessPool:

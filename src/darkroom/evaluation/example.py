@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from darkroom.data.decode import open_picture, upright_rgb
-from darkroom.data.packed import read_picture
+from darkroom.data.packed import read_pictures
 
 
 def write_example(images: Path, image_id: str, background: str, path: Path) -> None:
     """Write one picture as PNG, upright and in sRGB: the served model sees in it what the network saw."""
-    upright_rgb(open_picture(read_picture(images, image_id)), background).save(path, format="PNG")
+    upright_rgb(open_picture(read_pictures(images, [image_id])[image_id]), background).save(path, format="PNG")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 CONTENT_TAG = "darkroom.content"
 FACTS_TAG = "darkroom.facts"
-REQUIREMENTS = ("keras", "mlflow", "numpy", "pandas", "pillow", "tensorflow")
+REQUIREMENTS = ("keras", "mlflow", "numpy", "pandas", "pillow", "simplejpeg", "tensorflow")
 
 
 def find_version(client: "MlflowClient", name: str, content: str) -> "ModelVersion | None":

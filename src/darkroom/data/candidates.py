@@ -1,0 +1,58 @@
+"""Which pictures may look alike: pairs whose hashes differ in few bits, found without comparing all with all."""
+
+import numpy as np
+
+from darkroom.data.thumbnails import HASH_BITS
+
+ORDERS = 40  # random orders of the bits; each one is another chance that a pair sorts side by side
+NEIGHBOURS = 8  # compared with in each sorted order
+NEAREST = 16  # pairs of one picture that are followed up: where thousands look alike, the most alike
+
+
+def find_candidates(hashes: np.ndarray, radius: int) -> np.ndarray:
+    """Return pairs (m, 2) int64 of rows of `hashes` (n,) uint64 that differ in at most `radius` bits, sorted.
+
+    Sorted by the bits in some order, pairs that differ in few bits often stand close together. The time grows with
+    n log n, whatever the hashes. Not all pairs are found: the more bits differ, the fewer.
+    M. S. Charikar, Similarity estimation techniques from rounding algorithms, STOC 2002.
+    """
+    chance, count = np.random.default_rng(0), len(hashes)
+    found = np.empty(0, np.int64)
+    for _ in range(ORDERS):
+        order = np.argsort(_reorder_bits(hashes, chance.permutation(HASH_BITS)), kind="stable")
+        found = np.union1d(found, _close_neighbours(hashes[order], order, radius))
+        if len(found) > NEAREST * count:
+            found = _keep_nearest(found, hashes)
+    return _as_pairs(found, count)
+
+
+def _reorder_bits(hashes: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Return the hashes with their bits in another order."""
+    bits = np.unpackbits(hashes.astype(">u8").view(np.uint8).reshape(-1, HASH_BITS // 8), axis=1)
+    return np.ascontiguousarray(np.packbits(bits[:, order], axis=1)).view(">u8")[:, 0].astype(np.uint64)
+
+
+def _close_neighbours(ordered: np.ndarray, order: np.ndarray, radius: int) -> np.ndarray:
+    """Return a number (lower row * n + higher row) for each pair of near places in the order that is close enough."""
+    count, found = len(ordered), []
+    for step in range(1, min(NEIGHBOURS, count - 1) + 1):
+        close = np.flatnonzero(np.bitwise_count(ordered[step:] ^ ordered[:-step]) <= radius)
+        one, other = order[close], order[close + step]
+        found.append(np.minimum(one, other) * count + np.maximum(one, other))
+    return np.concatenate(found) if found else np.empty(0, np.int64)
+
+
+def _as_pairs(numbers: np.ndarray, count: int) -> np.ndarray:
+    return np.stack(np.divmod(numbers, max(count, 1)), axis=1)
+
+
+def _keep_nearest(numbers: np.ndarray, hashes: np.ndarray) -> np.ndarray:
+    """Return the pairs that are among the NEAREST of both their pictures, sorted."""
+    pairs = _as_pairs(numbers, len(hashes))
+    distance = np.bitwise_count(hashes[pairs[:, 0]] ^ hashes[pairs[:, 1]])
+    kept = np.ones(len(pairs), bool)
+    for side in (0, 1):
+        rows = np.lexsort((numbers, distance, pairs[:, side]))
+        starts = np.searchsorted(pairs[rows, side], pairs[rows, side], side="left")
+        kept[rows[np.arange(len(rows)) - starts >= NEAREST // 2]] = False
+    return numbers[kept]

@@ -1,0 +1,25 @@
+"""Near duplicates: candidates by hash, believed only when their pixels agree."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from darkroom.data.alike import similarity
+from darkroom.data.candidates import find_candidates
+from darkroom.data.packed import read_thumbnails
+from darkroom.params.data import Dedupe
+
+
+def find_near_pairs(pictures: pd.DataFrame, images: Path, params: Dedupe) -> np.ndarray:
+    """Return pairs (m, 2) int64 of rows of `pictures` that look the same, sorted; equal files are left out.
+
+    `pictures` has image_id, sha256 and phash. Of equal files the first stands for all.
+    """
+    first = np.flatnonzero(~pictures["sha256"].duplicated().to_numpy())
+    hashes = np.array([int(text, 16) for text in pictures["phash"].iloc[first]], np.uint64)
+    candidates = find_candidates(hashes, params.radius)
+    rows, places = np.unique(candidates, return_inverse=True)
+    ids = pictures["image_id"].iloc[first[rows]].to_numpy(dtype=str)
+    alike = similarity(read_thumbnails(images, ids), places.reshape(candidates.shape), params.similarity)
+    return first[candidates[alike >= params.similarity]]

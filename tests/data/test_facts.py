@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+
+from darkroom.data.facts import measure_pictures
+from darkroom.data.thumbnails import hash_thumbnails
+from pictures import corners, noise
+
+
+def facts_of(*pictures: Image.Image) -> dict[str, np.ndarray]:
+    return measure_pictures([np.asarray(picture.convert("RGB")) for picture in pictures])[0]
+
+
+def smooth(name: str, side: int = 64) -> Image.Image:
+    """Return a picture with large structures, as photographs have."""
+    return noise(name, 8).resize((side, side), Image.Resampling.BICUBIC)
+
+
+def test_brightness_goes_from_black_to_white():
+    facts = facts_of(*(Image.new("L", (9, 7), level) for level in (0, 128, 255)))
+    assert facts["brightness"] == pytest.approx([0, 128 / 255, 1], abs=1e-4)
+    assert facts["brightest"] == pytest.approx([0, 128 / 255, 1], abs=1e-4)
+    assert facts["contrast"] == pytest.approx([0, 0, 0])
+    assert facts["entropy"] == pytest.approx([0, 0, 0])
+
+
+def test_percentiles_pass_over_a_few_extreme_pixels():
+    picture = np.full((20, 20), 100, np.uint8)
+    picture[0, :3], picture[1, :3] = 255, 0
+    facts = facts_of(Image.fromarray(picture))
+    assert facts["darkest"] == facts["brightest"] == pytest.approx([100 / 255], abs=1e-4)
+
+
+def test_half_black_half_white_has_all_the_contrast_and_one_bit():
+    picture = np.zeros((10, 10), np.uint8)
+    picture[:, 5:] = 255
+    facts = facts_of(Image.fromarray(picture))
+    assert facts["contrast"] == pytest.approx([0.5]) and facts["entropy"] == pytest.approx([1])
+
+
+@pytest.mark.parametrize("side", [32, 100, 700])
+def test_blur_takes_sharpness_away(side):
+    sharp = noise("sharp", side // 4).resize((side, side), Image.Resampling.NEAREST)
+    blurred = sharp.filter(ImageFilter.GaussianBlur(side / 40))
+    facts = facts_of(sharp, blurred)
+    assert facts["sharpness"][1] < facts["sharpness"][0] / 4
+
+
+def test_a_line_of_pixels_has_no_sharpness():
+    assert facts_of(noise("line").resize((12, 2)))["sharpness"] == [0]
+
+
+def test_grey_is_told_from_colour_whatever_the_mode():
+    grey = smooth("grey").convert("L")
+    facts = facts_of(grey.convert("RGB"), smooth("colour"), corners())
+    assert facts["greyscale"].tolist() == [True, False, False]
+
+
+def test_pictures_measured_together_are_as_measured_alone():
+    pictures = [noise("a", 32), noise("b", 32), smooth("c"), corners(), noise("d", 300), smooth("e", 600)]
+    together = facts_of(*pictures)
+    alone = [facts_of(picture) for picture in pictures]
+    for name, values in together.items():
+        assert values.tolist() == [facts[name][0] for facts in alone]
+
+
+def test_the_hash_is_that_of_the_thumbnail_in_16_digits():
+    pixels = [np.asarray(smooth(name)) for name in "abc"]
+    facts, thumbnails = measure_pictures(pixels)
+    assert [int(text, 16) for text in facts["phash"]] == hash_thumbnails(thumbnails).tolist()
+    assert {len(text) for text in facts["phash"]} == {16}
+
+
+def test_the_hash_hardly_changes_with_size_and_light_and_much_with_the_picture():
+    pictures = [smooth("a", 200), smooth("a", 90), smooth("a", 200).point(lambda level: level * 0.9), smooth("b", 200)]
+    one, smaller, darker, other = (int(text, 16) for text in facts_of(*pictures)["phash"])
+    assert (one ^ smaller).bit_count() <= 3 and (one ^ darker).bit_count() <= 3
+    assert (one ^ other).bit_count() > 14
