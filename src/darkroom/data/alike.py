@@ -96,7 +96,7 @@ def _places(side: int) -> np.ndarray:
 
 def _slope(side: int) -> np.ndarray:
     """Return (side, side): the change for the whole side, from the neighbours of each place."""
-    return (np.gradient(np.eye(side), axis=0) * side).astype(np.float32)
+    return np.asarray(np.gradient(np.eye(side), axis=0), np.float32) * side
 
 
 def _halved(pictures: np.ndarray) -> np.ndarray:

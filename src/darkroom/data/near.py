@@ -10,13 +10,16 @@ from darkroom.data.candidates import find_candidates
 from darkroom.data.packed import read_thumbnails
 from darkroom.params.data import Dedupe
 
+SMALLEST = 16  # pixels of the shorter side: in fewer, two different pictures of one thing are alike
+
 
 def find_near_pairs(pictures: pd.DataFrame, images: Path, params: Dedupe) -> np.ndarray:
     """Return pairs (m, 2) int64 of rows of `pictures` that look the same, sorted; equal files are left out.
 
-    `pictures` has image_id, sha256 and phash. Of equal files the first stands for all.
+    `pictures` has image_id, sha256, width, height and phash. Of equal files the first stands for all.
     """
-    first = np.flatnonzero(~pictures["sha256"].duplicated().to_numpy())
+    shorter_side = pictures[["width", "height"]].min(axis=1)
+    first = np.flatnonzero((~pictures["sha256"].duplicated() & (shorter_side >= SMALLEST)).to_numpy(dtype=bool))
     hashes = np.array([int(text, 16) for text in pictures["phash"].iloc[first]], np.uint64)
     candidates = find_candidates(hashes, params.radius)
     rows, places = np.unique(candidates, return_inverse=True)

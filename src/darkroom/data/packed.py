@@ -69,7 +69,8 @@ def read_pictures(images: Path, ids: Iterable[str]) -> dict[str, bytes]:
     """Return {image_id: bytes} of some pictures, reading only the row groups that hold them; raises KeyError."""
     import pyarrow.parquet as pq
 
-    wanted, found = set(ids), {}
+    wanted = set(ids)
+    found: dict[str, bytes] = {}
     for shard in list_shards(images):
         here = [(row, name) for row, name in enumerate(shard_ids(shard).tolist()) if name in wanted]
         file = pq.ParquetFile(shard) if here else None
