@@ -29,9 +29,9 @@ def fact_charts(pictures: pd.DataFrame) -> list[Markup]:
         if np.isfinite(values).any():
             charts.append(histogram(values, np.linspace(0, top, 41), title, unit, ticks))
     if np.isfinite(sharpness).any():
-        ticks = [(float(power), text) for power, text in enumerate(("1", "10", "100", "1k", "10k", "100k"))]
+        ticks = [(float(power), text) for power, text in enumerate(("1", "10", "100", "1k", "10k", "100k", "1M"))]
         values = np.log10(np.maximum(sharpness, 1))
-        charts.append(histogram(values, np.linspace(0, 5, 41), "Sharpness", "variance of the Laplacian", ticks))
+        charts.append(histogram(values, np.linspace(0, 6, 43), "Sharpness", "variance of the Laplacian", ticks))
     return charts
 
 

@@ -139,7 +139,7 @@ def _issue_lines(row: Any, name: str) -> list[str]:
     facts = [f"{fact} {text.format(getattr(row, fact))}" for fact, text in FACTS.get(name, [])]
     if name.startswith("odd"):
         facts = [f"{row.width} x {row.height}"]
-    return [f"score {getattr(row, f'{name}_score'):.2f}", *facts]
+    return [f"score {getattr(row, f'{name}_score'):.3f}", *facts]
 
 
 def _card(row: Any, *lines: str, tone: str = "plain") -> Card:
