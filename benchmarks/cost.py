@@ -16,7 +16,8 @@ SAMPLES_PER_SECOND = 10
 class Cost:
     """What a command used.
 
-    `cpu` is user and system time of every process that its parent waited for. `largest` is the peak of the one
+    `cpu` is user and system time of every process that its parent waited for; sampled, of the others too (nobody waits
+    for the process that workers are forked from). `largest` is the peak of the one
     process that held most memory (resident). `together` is the peak of all processes at one moment: the sum of
     their PSS, in which a page shared by several counts once; sampled, and 0 when that was not asked for.
     """
@@ -30,7 +31,7 @@ class Cost:
 
 def measure(command: list[str], folder: Path, env: dict[str, str], sampled: bool = False) -> Cost:
     """Run a command to its end and return its cost; exits with its output when it fails."""
-    ended, peak = threading.Event(), [0.0]
+    ended, peak = threading.Event(), [0.0, 0.0]
     with tempfile.TemporaryFile() as output:
         start = time.perf_counter()
         child = subprocess.Popen(command, cwd=folder, env=env, stdout=output, stderr=output, start_new_session=True)
@@ -44,16 +45,22 @@ def measure(command: list[str], folder: Path, env: dict[str, str], sampled: bool
         text = output.read().decode(errors="replace")
     if child.returncode:
         sys.exit(f"{' '.join(command)} ended with {child.returncode}\n{text}")
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6, peak[0], text)
+    cpu = max(usage.ru_utime + usage.ru_stime, peak[1])
+    return Cost(wall, cpu, usage.ru_maxrss * 1024 / 1e6, peak[0], text)
 
 
 def _sample(session: int, ended: threading.Event, peak: list[float]) -> None:
     while not ended.wait(1 / SAMPLES_PER_SECOND):
-        peak[0] = max(peak[0], sum(_pss(pid) for pid, _ in session_members(session)))
+        members = session_members(session)
+        peak[0] = max(peak[0], sum(_pss(pid) for pid, _ in members))
+        peak[1] = max(peak[1], sum(seconds for _, seconds in members))
 
 
 def session_members(session: int) -> list[tuple[int, float]]:
-    """Return (id, CPU seconds so far) of the processes of a session: a command started in one, and all below it."""
+    """Return (id, CPU seconds so far) of the processes of a session: a command started in one, and all below it.
+
+    The seconds of a child that ended and was waited for are those of its parent.
+    """
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -61,7 +68,7 @@ def session_members(session: int) -> list[tuple[int, float]]:
         except OSError:  # it has ended
             continue
         if int(fields[3]) == session:
-            found.append((int(folder.name), (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")))
+            found.append((int(folder.name), sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")))
     return found
 
 

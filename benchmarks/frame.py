@@ -1,34 +1,47 @@
-"""Runs one stage in its frame, as its script does, and prints a line of JSON that says how long which part took.
+"""Runs one stage as its script does, and prints a line of JSON that says how long the work took without the start.
 
 python benchmarks/frame.py ingest            in a working copy, with PYTHONPATH=src
 python benchmarks/frame.py ingest --empty    ends where the work would begin
 """
 
-import importlib
 import json
 import os
+import resource
+import runpy
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 
 def run(name: str, empty: bool) -> None:
-    """Run the stage; its work is the script's own, or nothing."""
-    sys.path.insert(0, "pipeline")
-    sys.modules["__main__"].__file__ = f"pipeline/{name}.py"  # what worker processes load first
-    work = getattr(importlib.import_module(name), name)
-    from darkroom.stage import run_stage
+    """Run the stage's script as it is, worker processes included; its work is timed, or left out."""
+    from darkroom import stage
 
-    def timed(stage: Any) -> Any:
-        start = time.perf_counter()
+    run_stage = stage.run_stage
+    stage.run_stage = lambda work: run_stage(timed(work, empty))
+    runpy.run_path(f"pipeline/{name}.py", run_name="__main__")
+
+
+def timed(work: Callable[[Any], Any], empty: bool) -> Callable[[Any], Any]:
+    """Return the work with a clock around it."""
+
+    def clocked(opened: Any) -> Any:
+        start, start_cpu = time.perf_counter(), cpu()
         if empty:
             stop()
-        report = work(stage)
-        print(json.dumps({"work": time.perf_counter() - start}))
+        report = work(opened)
+        print(json.dumps({"work": time.perf_counter() - start, "cpu": cpu() - start_cpu}))
         return report
 
-    timed.__name__ = name
-    run_stage(timed)
+    clocked.__name__ = work.__name__
+    return clocked
+
+
+def cpu() -> float:
+    """Return the CPU seconds of this process; those of workers are in the cost of the whole command."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
 
 
 def stop() -> None:
