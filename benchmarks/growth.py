@@ -88,6 +88,7 @@ def run_for_real(copy: WorkingCopy, archive: Path, size: int) -> None:
         small = sum(not entry.is_dir() for entry in source.infolist())
     runs: list[list[Timed]] = []
     for name in (archive.name, repeated.name):
+        print(f"running on {name}", flush=True)
         shutil.rmtree(copy.root / ".cache", ignore_errors=True)
         copy.set({"ingest.source": name})
         runs.append([run_helper(copy, "frame.py", stage) for stage in ("ingest", *STAGES)])
