@@ -30,17 +30,16 @@ def main(pairs_file: str | None) -> None:
     import pandas as pd
 
     from darkroom.data import near
-    from darkroom.data.duplicates import readable_pictures
     from darkroom.params.load import load_params
 
     params = load_params(Path("params.yaml")).dedupe
-    pictures = readable_pictures(pd.read_parquet("data/manifest.parquet"))
+    manifest = pd.read_parquet("data/manifest.parquet")
     seconds: dict[str, float] = {}
     near.find_candidates = clocked(seconds, "candidates", near.find_candidates)
     near.read_thumbnails = clocked(seconds, "thumbnails", near.read_thumbnails)
     near.similarity = clocked(seconds, "similarity", near.similarity)
     start, start_cpu = time.perf_counter(), time.process_time()
-    pairs = near.find_near_pairs(pictures, Path("data/images"), params)
+    pairs = near.find_near_pairs(manifest, Path("data/images"), params)
     whole = {"work": time.perf_counter() - start, "cpu": time.process_time() - start_cpu}
     if pairs_file:
         np.save(pairs_file, pairs)

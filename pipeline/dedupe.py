@@ -3,7 +3,6 @@
 import numpy as np
 
 from darkroom.data.curate import curate_pictures, headline, summarise
-from darkroom.data.duplicates import readable_pictures
 from darkroom.data.issues import find_issues
 from darkroom.data.near import find_near_pairs
 from darkroom.stage import Report, Stage, run_stage
@@ -14,7 +13,7 @@ def dedupe(stage: Stage) -> Report:
     params, manifest = stage.params.dedupe, stage.read("manifest")
     near_pairs = np.empty((0, 2), np.int64)
     if params.near:
-        near_pairs = find_near_pairs(readable_pictures(manifest), stage.input("images"), params)
+        near_pairs = find_near_pairs(manifest, stage.input("images"), params)
     curated = curate_pictures(manifest, near_pairs, params, stage.params.balance)
     stage.save("curated", curated)
     stage.save("issues", find_issues(manifest, curated, params.issues))

@@ -1,8 +1,9 @@
 """train: fit the network and keep its best epoch."""
 
+from darkroom.data.fingerprint import table_digest
 from darkroom.data.pixels import load_examples
 from darkroom.data.workers import worker_pool
-from darkroom.files import digest, file_digest
+from darkroom.files import file_digest
 from darkroom.models.saving import save_network
 from darkroom.progress import epoch_verbosity
 from darkroom.stage import Report, Stage, run_stage
@@ -18,7 +19,7 @@ def train(stage: Stage) -> Report:
     with worker_pool() as pool:
         data = load_examples(stage.input("images"), splits, params.image, ("train", "validation"), pool)
     counts = {name: len(part) for name, part in data.items()}
-    stage.run.log_dataset("splits", digest(splits.to_numpy().tolist()), counts, "training")
+    stage.run.log_dataset("splits", table_digest(splits), counts, "training")
     stage.run.log_params({f"tuned/{key}": value for key, value in params.differences(stage.params).items()})
     start_tensorflow(params.train.threads)
     fitted = fit(data, params, stage.run.log_metrics, epoch_verbosity())

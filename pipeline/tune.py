@@ -1,5 +1,6 @@
 """tune: search for better hyper-parameters, on train and validation."""
 
+from darkroom.data.fingerprint import table_digest
 from darkroom.data.pixels import load_examples
 from darkroom.data.workers import worker_pool
 from darkroom.files import digest
@@ -17,7 +18,7 @@ def tune(stage: Stage) -> Report:
         with worker_pool() as pool:
             data = load_examples(stage.input("images"), splits, params.image, ("train", "validation"), pool)
         start_tensorflow(params.train.threads)
-        content = digest([stage.code_digest(), splits.to_numpy().tolist()])
+        content = digest([stage.code_digest(), table_digest(splits)])
         best, trials = run_search(data, params, cache_folder(), content, stage.run.log_metrics)
     else:
         best, trials = no_search()

@@ -23,7 +23,7 @@ from darkroom.params.data import Columns, Ingest
 from darkroom.tables import MANIFEST
 
 ROOT = Path(__file__).parents[1]
-ANY = Ingest(source="x", labels={}, columns=Columns(path="path", label="label", split=None, group=None))
+ANY = Ingest(source="x", labels={}, columns=Columns(path="path", label="label", split="", group=""))
 RED, GREEN, BLUE, YELLOW = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0)
 
 

@@ -18,6 +18,13 @@ def imported_modules(script: Path) -> set[str]:
     return {path.relative_to(ROOT).as_posix() for path in found if path.stat().st_size}
 
 
+def beside(modules: set[str]) -> set[str]:
+    """Return what lies in the folders of `modules` and is no module, like the template of a page."""
+    folders = {(ROOT / module).parent for module in modules}
+    files = {file for folder in folders for file in folder.iterdir() if file.is_file() and file.suffix != ".py"}
+    return {file.relative_to(ROOT).as_posix() for file in files}
+
+
 def direct_imports(script: Path) -> set[Path]:
     names: set[str] = set()
     for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):

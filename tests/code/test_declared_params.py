@@ -9,7 +9,7 @@ from pictures import ROOT
 def test_a_stage_cannot_read_an_undeclared_section():
     params = DeclaredParams(load_params(ROOT / "params.yaml"), ["split"], "split")
     assert 0 < params.split.test < 1
-    assert set(params.flat()) == {"split.validation", "split.test", "split.seed"}
+    assert set(params.flat()) == {"split.validation", "split.test", "split.folds", "split.fold", "split.seed"}
     assert params.flat(["train"]) == {}
     with pytest.raises(AttributeError, match="'train' below split: params"):
         _ = params.train

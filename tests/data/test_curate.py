@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from darkroom.data.curate import curate_pictures, headline, summarise
-from darkroom.data.duplicates import given_sides
+from darkroom.data.duplicates import PRECEDENCE, given_sides
 from darkroom.errors import UserError
 from darkroom.params.data import Balance, Dedupe
 from darkroom.params.load import load_params
@@ -65,6 +65,12 @@ def test_a_copy_is_exact_when_its_content_was_listed_before_else_near():
     assert reasons(rows, [(0, 2), (3, 4)]) == found
     report = summarise(curated(rows, [(0, 2), (3, 4)]), manifest_of(rows))
     assert (report["exact_duplicates"], report["near_duplicates"], report["kept"]) == (2, 2, 1)
+
+
+@pytest.mark.parametrize("keep", ["first", "largest"])
+def test_a_given_test_split_stays_whole(keep):
+    rows = [{**SAME, "given_split": "test"}, {**SAME, "given_split": "test"}, SAME, {"given_split": "test"}]
+    assert kept(rows, [(0, 3)], keep=keep) == [0, 1, 3]
 
 
 @pytest.mark.parametrize(
@@ -208,7 +214,8 @@ def test_whatever_comes_in_no_leak_goes_out(rows, conflicts, data):
     manifest, table = manifest_of(rows), curated(rows, pairs, **options)
     assert set(table["reason"].dropna()) <= set(REASONS) and (table["keep"] == table["reason"].isna()).all()
     left = table.assign(side=given_sides(manifest["given_split"]))[table["keep"]]
-    assert not left.duplicated(["duplicate_id", "label"] if conflicts == "keep" else "duplicate_id").any()
+    alike = ["duplicate_id", "label"] if conflicts == "keep" else ["duplicate_id"]
+    assert (left[left.duplicated(alike, keep=False)]["side"] == PRECEDENCE["test"]).all()
     assert (left.groupby("group_id")["side"].nunique() <= 1).all()
     assert (table.groupby("duplicate_id")["group_id"].nunique() == 1).all()
     shuffled = manifest.sample(frac=1, random_state=0)

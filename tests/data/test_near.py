@@ -15,6 +15,7 @@ from darkroom.params.load import load_params
 from pictures import ROOT, encode, ingested, noise, write_files
 
 DEDUPE = load_params(ROOT / "params.yaml").dedupe
+ENOUGH = DEDUPE.similarity
 
 
 def photograph(name: str, width: int = 160, height: int = 120) -> Image.Image:
@@ -45,7 +46,7 @@ def thumbnails_of(*pictures: Image.Image) -> np.ndarray:
 
 
 def alike(one: Image.Image, other: Image.Image) -> float:
-    return float(similarity(thumbnails_of(one, other), np.array([[0, 1]]), 0.9)[0])
+    return float(similarity(thumbnails_of(one, other), np.array([[0, 1]]), ENOUGH)[0])
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -53,25 +54,25 @@ def test_a_changed_copy_is_alike_from_both_sides(change):
     for name in "abcdefgh":
         picture = photograph(name)
         copy = CHANGES[change](picture)
-        assert alike(picture, copy) > 0.9 and alike(copy, picture) > 0.9
+        assert alike(picture, copy) > ENOUGH and alike(copy, picture) > ENOUGH
 
 
 def test_other_pictures_are_not_alike():
     pictures = [photograph(str(number)) for number in range(30)]
     pairs = np.array([(one, other) for one in range(30) for other in range(one)])
-    assert similarity(thumbnails_of(*pictures), pairs, 0.9).max() < 0.6
+    assert similarity(thumbnails_of(*pictures), pairs, ENOUGH).max() < 0.6
 
 
 def test_one_shape_in_two_colours_is_not_alike():
     grey = np.asarray(photograph("shirt").convert("L"), np.float32)[:, :, None]
     red, blue = ((grey * colour).astype(np.uint8) for colour in ([1, 0.3, 0.3], [0.3, 0.3, 1]))
     assert alike(Image.fromarray(red), Image.fromarray(blue)) == 0
-    assert alike(Image.fromarray(red), Image.fromarray(red).convert("L").convert("RGB")) > 0.9
+    assert alike(Image.fromarray(red), Image.fromarray(red).convert("L").convert("RGB")) > ENOUGH
 
 
 def test_plain_pictures_are_not_alike_and_no_pairs_are_no_pairs():
-    assert alike(Image.new("RGB", (40, 40), "white"), Image.new("RGB", (40, 40), "black")) < 0.9
-    assert len(similarity(thumbnails_of(photograph("a")), np.empty((0, 2), np.int64), 0.9)) == 0
+    assert alike(Image.new("RGB", (40, 40), "white"), Image.new("RGB", (40, 40), "black")) < ENOUGH
+    assert len(similarity(thumbnails_of(photograph("a")), np.empty((0, 2), np.int64), ENOUGH)) == 0
 
 
 def all_pairs(hashes: np.ndarray, radius: int) -> set[tuple[int, int]]:

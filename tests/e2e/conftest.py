@@ -99,13 +99,19 @@ def copy_repository(target: Path) -> Project:
     return project
 
 
+def draw_background(chance: random.Random) -> Image.Image:
+    """Return light noise, so that no two pictures look the same."""
+    grain = Image.frombytes("L", (24, 20), chance.randbytes(24 * 20)).convert("RGB")
+    return Image.blend(Image.new("RGB", grain.size, "white"), grain, 0.4)
+
+
 def draw_shapes(folder: Path) -> None:
-    """Draw 24 pictures of each class, and what real folders hold too: a corrupt file, a duplicate, a conflict."""
+    """Draw 24 pictures of each class, and what real folders hold too: a corrupt file, duplicates, a conflict."""
     chance = random.Random(0)
     for label, colour in COLOURS.items():
         (folder / label).mkdir(parents=True)
         for number in range(24):
-            image = Image.new("RGB", (24, 20), "white")
+            image = draw_background(chance)
             x, y = chance.randint(2, 8), chance.randint(2, 6)
             draw = ImageDraw.Draw(image)
             if label == "circle":
@@ -115,10 +121,11 @@ def draw_shapes(folder: Path) -> None:
             else:
                 draw.line((x, y, x + 11, y + 11), fill=colour, width=3)
                 draw.line((x, y + 11, x + 11, y), fill=colour, width=3)
-            image.putpixel((0, number % 20), (number, 0, 0))  # no two pictures alike
             image.save(folder / label / f"{label} {number}.png")
     shutil.copy(folder / "circle" / "circle 1.png", folder / "circle" / "copy.png")
     shutil.copy(folder / "circle" / "circle 2.png", folder / "square" / "a circle.png")
+    with Image.open(folder / "cross" / "cross 3.png") as image:
+        image.save(folder / "cross" / "compressed.jpg", quality=90)
     whole = (folder / "cross" / "cross 0.png").read_bytes()
     (folder / "cross" / "broken.png").write_bytes(whole[: len(whole) // 2])
 

@@ -10,7 +10,8 @@ from conftest import ROOT, Project
 EDITS = {
     "ingest": {"ingest.source": "other"},
     "validate": {"validate.min_per_class": 5},
-    "dedupe": {"dedupe.seed": 7},
+    "dedupe": {"dedupe.keep": "first"},
+    "balance": {"balance.seed": 7},
     "split": {"split.seed": 7},
     "tune": {"tune.seed": 7},
     "train": {"train.patience": 7},

@@ -19,8 +19,9 @@ def report(project: Project, stage: str) -> dict:
 
 def test_reports_tell_what_happened(project: Project) -> None:
     ingest, dedupe = report(project, "ingest"), report(project, "dedupe")
-    assert (ingest["pictures"], ingest["unreadable"], ingest["classes"]) == (74, 1, 3)
-    assert (dedupe["exact_duplicates"], dedupe["conflicts"], dedupe["kept"]) == (1, 1, 71)
+    assert (ingest["pictures"], ingest["unreadable"], ingest["classes"]) == (75, 1, 3)
+    found = (dedupe["exact_duplicates"], dedupe["near_duplicates"], dedupe["conflicts"], dedupe["kept"])
+    assert found == (1, 1, 1, 71)
     split = report(project, "split")
     assert split["train"] + split["validation"] + split["test"] == 71
     assert split["straddling_groups"] == 0
@@ -49,7 +50,7 @@ def test_mlflow_has_one_row_with_every_stage_below_it(project: Project) -> None:
     assert all(run.info.status == "FINISHED" for run in [row, *stages])
     assert row.data.params["train.epochs"] == str(SMALL_RUN["train.epochs"])
     assert row.data.metrics["evaluate/test/accuracy"] == report(project, "evaluate")["test"]["accuracy"]
-    assert row.data.metrics["ingest/pictures"] == 74
+    assert row.data.metrics["ingest/pictures"] == 75
     (dataset,) = row.inputs.dataset_inputs
     assert dataset.dataset.name == "shapes"
     assert json.loads(dataset.dataset.profile)["classes"] == 3

@@ -7,7 +7,7 @@ from darkroom.data.groups import connect, link_equal
 from darkroom.errors import UserError
 from darkroom.params.data import Dedupe
 
-# of duplicates one given as test is kept, so that a published test split stays whole
+# of duplicates those given as test are kept, so that a published test split stays whole
 PRECEDENCE = {"test": 0, "validation": 1, "train": 2}
 
 
@@ -46,9 +46,9 @@ def duplicate_reasons(rows: pd.DataFrame, params: Dedupe) -> pd.Series:
     """Return why each duplicate is left out; missing for those that stay.
 
     `rows`: the manifest's columns and duplicate_id. Of each duplicate_id the first in precedence stays: test before
-    validation before train, then by `params.keep`. One left out is an "exact duplicate" when its content is that of
-    one that stays, or of one left out before it; else a "near duplicate". With conflicts "keep" one stays for each
-    label. Raises UserError with conflicts "fail".
+    validation before train, then by `params.keep`; with it stay all others that the source gives as test. One left
+    out is an "exact duplicate" when its content is that of one that stays, or of one left out before it; else a "near
+    duplicate". With conflicts "keep" one stays for each label. Raises UserError with conflicts "fail".
     """
     conflict = in_conflict(rows)
     if params.conflicts == "fail" and conflict.any():
@@ -56,7 +56,7 @@ def duplicate_reasons(rows: pd.DataFrame, params: Dedupe) -> pd.Series:
         raise UserError(f"the same picture has two labels: {examples}; mend the labels or set dedupe.conflicts", 1)
     copies = _in_precedence(rows[rows.duplicated("duplicate_id", keep=False)], params.keep)
     alike = ["duplicate_id", "label"] if params.conflicts == "keep" else ["duplicate_id"]
-    stays = ~copies.duplicated(alike)
+    stays = ~copies.duplicated(alike) | (copies["given_split"] == "test")
     copies = pd.concat([copies[stays], copies[~stays]])
     exact = copies.duplicated("sha256")
     reasons = pd.Series("near duplicate", copies.index, dtype="str").mask(exact, "exact duplicate")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from darkroom.data.decode import UnreadablePicture, inspect, silent_pillow
 from darkroom.data.facts import measure_pictures
@@ -28,8 +29,8 @@ class Content(NamedTuple):
     error: str | None
 
 
-def pack_shard(source: Source, entries: list[Entry], path: Path, known_file: Path) -> list[Row]:
-    """Read one shard's files, write the pictures to `path` and return their manifest rows."""
+def pack_shard(source: Source, entries: list[Entry], path: Path, known_file: Path) -> pd.DataFrame:
+    """Read one shard's files, write the pictures to `path` and return their part of the manifest."""
     contents = [_read(source, entry) for entry in entries]
     wanted = {
         content.sha256: content.data
@@ -49,7 +50,12 @@ def pack_shard(source: Source, entries: list[Entry], path: Path, known_file: Pat
     ]
     if pictures:
         write_shard(path, pictures)
-    return rows
+    return as_manifest(rows)
+
+
+def as_manifest(rows: list[Row]) -> pd.DataFrame:
+    """Return rows as a table with the manifest's columns and dtypes."""
+    return pd.DataFrame(rows, columns=list(MANIFEST)).astype(MANIFEST)
 
 
 def _read(source: Source, entry: Entry) -> Content:

@@ -7,7 +7,7 @@ from darkroom.data.thumbnails import LUMA_BYTES, SIDE, hash_thumbnails, make_thu
 
 LONG_SIDE = 256  # pixels; larger pictures are judged as they look in this size, in which networks see them too
 DECIMALS = 4  # beyond them processors differ, and nobody asks
-COLOURLESS = 5  # levels of 255: below it a JPEG's rounding, not a colour
+COLOURLESS = 5  # levels of 255 between red, green and blue: up to it a JPEG's rounding, not a colour
 Measured = dict[str, np.ndarray]
 
 
@@ -17,7 +17,8 @@ def measure_pictures(pictures: list[np.ndarray]) -> tuple[Measured, np.ndarray]:
     Pictures are (height, width, 3) uint8; those of one size are measured together, which makes small ones quick.
     """
     judged = [_at_judged_size(picture) for picture in pictures]
-    thumbnails = make_thumbnails(np.stack([reduce_picture(picture) for picture in judged]))
+    reduced = np.stack([reduce_picture(picture) for picture in judged])
+    thumbnails = make_thumbnails(reduced)
     lumas = [_luma(picture, thumbnail) for picture, thumbnail in zip(judged, thumbnails, strict=True)]
     facts = {name: np.empty(len(pictures)) for name in _MEASURES}
     shapes = [luma.shape for luma in lumas]
@@ -26,16 +27,17 @@ def measure_pictures(pictures: list[np.ndarray]) -> tuple[Measured, np.ndarray]:
         for name, values in _measure_lumas(np.stack([lumas[row] for row in rows])).items():
             facts[name][rows] = values.round(DECIMALS)
     hashes = np.array([f"{bits:016x}" for bits in hash_thumbnails(thumbnails).tolist()])
-    return {**facts, "greyscale": is_greyscale(thumbnails), "phash": hashes}, thumbnails
+    return {**facts, "greyscale": is_greyscale(reduced), "phash": hashes}, thumbnails
 
 
 _MEASURES = ("brightness", "darkest", "brightest", "contrast", "sharpness", "entropy")
 
 
-def is_greyscale(thumbnails: np.ndarray) -> np.ndarray:
-    """Return for each thumbnail (n,) whether no part of it has a colour."""
-    colour = thumbnails[:, LUMA_BYTES:].astype(np.int16) - 128
-    return np.abs(colour).max(axis=1) < COLOURLESS
+def is_greyscale(reduced: np.ndarray) -> np.ndarray:
+    """Return for each reduced picture (n, 32, 32, 3) uint8 whether no part of it has a colour."""
+    red, green, blue = (reduced[..., channel] for channel in range(3))
+    spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+    return spread.max(axis=(1, 2)) <= COLOURLESS
 
 
 def _at_judged_size(picture: np.ndarray) -> np.ndarray | Image.Image:

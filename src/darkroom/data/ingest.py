@@ -1,5 +1,6 @@
 """Every file of the source read once: packed when it is a picture, listed with the reason when it is not."""
 
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from pathlib import Path
@@ -7,13 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-from darkroom.data.examine import Row, pack_shard
+from darkroom.data.examine import as_manifest, pack_shard
+from darkroom.data.fingerprint import table_digest
 from darkroom.data.known import known_facts_file
 from darkroom.data.layout import Entry
 from darkroom.data.sources import Source
 from darkroom.errors import UserError
 from darkroom.progress import progress
-from darkroom.tables import LEFT_OUT, MANIFEST
+from darkroom.tables import LEFT_OUT
 
 FILES_PER_SHARD = 1024
 BYTES_PER_SHARD = 64_000_000
@@ -28,17 +30,13 @@ def pack(source: Source, entries: list[Entry], folder: Path, cache: Path, execut
     """
     folder.mkdir(parents=True)
     known = known_facts_file(cache)
-    jobs = [
+    jobs = deque(
         executor.submit(pack_shard, source, shard, folder / f"part-{number:05d}.parquet", known)
         for number, shard in enumerate(_shards(entries))
-    ]
+    )
     label = f"ingest, in packs of up to {FILES_PER_SHARD} files"
-    parts = [_manifest_part(job.result()) for job in progress(jobs, len(jobs), label)]
-    return pd.concat([_manifest_part([]), *parts], ignore_index=True).sort_values("image_id", ignore_index=True)
-
-
-def _manifest_part(rows: list[Row]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=list(MANIFEST)).astype(MANIFEST)
+    parts = [jobs.popleft().result() for _ in progress(range(len(jobs)), len(jobs), label)]
+    return pd.concat([as_manifest([]), *parts], ignore_index=True).sort_values("image_id", ignore_index=True)
 
 
 def _shards(entries: list[Entry]) -> Iterator[list[Entry]]:
@@ -87,8 +85,6 @@ def headline(report: dict[str, Any]) -> str:
 
 def summarise(manifest: pd.DataFrame, system_files: int) -> dict[str, Any]:
     """Return the report: counts, classes, the reasons for what was left out, and the content's digest."""
-    from darkroom.files import digest
-
     pictures = manifest[manifest["error"].isna()]
     left_out = int((manifest["error"] == LEFT_OUT).sum())
     return {
@@ -100,5 +96,5 @@ def summarise(manifest: pd.DataFrame, system_files: int) -> dict[str, Any]:
         "folders_without_pictures": sorted(set(manifest["label"].dropna()) - set(pictures["label"])),
         "pictures_per_class": pictures["label"].value_counts().to_dict(),
         "unreadable_because": manifest["error"].value_counts().to_dict(),
-        "digest": digest(manifest[["image_id", "label"]].fillna("").to_numpy().tolist()),
+        "digest": table_digest(manifest[["image_id", "label"]]),
     }

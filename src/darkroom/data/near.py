@@ -7,22 +7,25 @@ import pandas as pd
 
 from darkroom.data.alike import similarity
 from darkroom.data.candidates import find_candidates
+from darkroom.data.duplicates import readable_pictures
 from darkroom.data.packed import read_thumbnails
 from darkroom.params.data import Dedupe
 
 SMALLEST = 16  # pixels of the shorter side: in fewer, two different pictures of one thing are alike
 
 
-def find_near_pairs(pictures: pd.DataFrame, images: Path, params: Dedupe) -> np.ndarray:
-    """Return pairs (m, 2) int64 of rows of `pictures` that look the same, sorted; equal files are left out.
+def find_near_pairs(manifest: pd.DataFrame, images: Path, params: Dedupe) -> np.ndarray:
+    """Return pairs (m, 2) int64 of rows of readable_pictures(manifest) that look the same, sorted.
 
-    `pictures` has image_id, sha256, width, height and phash. Of equal files the first stands for all.
+    Equal files are left out: the first stands for all.
     """
+    pictures = readable_pictures(manifest[["image_id", "sha256", "width", "height", "phash", "error"]])
     shorter_side = pictures[["width", "height"]].min(axis=1)
     first = np.flatnonzero((~pictures["sha256"].duplicated() & (shorter_side >= SMALLEST)).to_numpy(dtype=bool))
     hashes = np.array([int(text, 16) for text in pictures["phash"].iloc[first]], np.uint64)
     candidates = find_candidates(hashes, params.radius)
-    rows, places = np.unique(candidates, return_inverse=True)
-    ids = pictures["image_id"].iloc[first[rows]].to_numpy(dtype=str)
-    alike = similarity(read_thumbnails(images, ids), places.reshape(candidates.shape), params.similarity)
+    compared = np.bincount(candidates.ravel(), minlength=len(first)) > 0  # only their thumbnails are read
+    places = np.cumsum(compared, dtype=np.int32) - np.int32(1)
+    ids = pictures["image_id"].iloc[first[compared]].to_numpy(dtype=str)
+    alike = similarity(read_thumbnails(images, ids), places[candidates], params.similarity)
     return first[candidates[alike >= params.similarity]]

@@ -20,7 +20,7 @@ def read_columns(file: Path, columns: Columns) -> pd.DataFrame:
     """
     import pyarrow as pa
 
-    wanted = {role: name for role, name in columns.model_dump().items() if name is not None}
+    wanted = {role: name for role, name in columns.model_dump().items() if name}
     try:
         read = _parquet_columns if file.suffix.lower() == ".parquet" else _csv_columns
         found = read(file, wanted)

@@ -18,7 +18,9 @@ def _regular(expression: str) -> str:
     except re.error as error:
         raise ValueError(f"{expression!r} is no regular expression: {error}") from None
     if expression and groups != 1:
-        raise ValueError(f"{expression!r} has {groups} groups in parentheses; it needs one, around what names the group")
+        raise ValueError(
+            f"{expression!r} has {groups} groups in parentheses; it needs one, around what names the group"
+        )
     return expression
 
 
@@ -27,8 +29,8 @@ class Columns(Section):
 
     path: Name
     label: Name
-    split: Name | None
-    group: Name | None
+    split: str
+    group: str
 
 
 class Ingest(Section):

@@ -1,0 +1,102 @@
+"""A kill of ingest at any moment leaves nothing half-written, and the next run succeeds."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+import zipfile
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from conftest import Project, copy_repository
+from darkroom.files import file_digest
+
+PICTURES = 5000  # five packs
+
+
+def write_noise(archive: Path) -> None:
+    chance = random.Random(0)
+    with zipfile.ZipFile(archive, "w") as target:
+        for number in range(PICTURES):
+            file = BytesIO()
+            Image.frombytes("RGB", (16, 16), chance.randbytes(16 * 16 * 3)).save(file, "BMP")
+            target.writestr(f"{number % 2}/{number}.bmp", file.getvalue())
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return a repository in which nothing has run yet."""
+    made = copy_repository(tmp_path_factory.mktemp("killed") / "repository")
+    (made.root / "data" / "raw").mkdir(parents=True, exist_ok=True)
+    write_noise(made.root / "data" / "raw" / "noise.zip")
+    made.run("darkroom", "recipe", "digits")
+    made.set({"ingest.source": "noise.zip"})
+    made.commit()
+    return made
+
+
+def packs(root: Path) -> list[Path]:
+    return list((root / "data" / "images.partial").glob("*.parquet"))
+
+
+def after(number: int) -> Callable[[Path, float], bool]:
+    return lambda root, _: len(packs(root)) >= number
+
+
+def at(seconds: float) -> Callable[[Path, float], bool]:
+    return lambda _, passed: passed >= seconds
+
+
+def kill(project: Project, whole_group: bool, moment: Callable[[Path, float], bool]) -> int:
+    """Run ingest and kill it, alone or with DVC and its workers, at a moment; return how it ended."""
+    command = ["dvc", "repro", "ingest"] if whole_group else ["python", "pipeline/ingest.py"]
+    start = time.monotonic()
+    process = subprocess.Popen(
+        command,
+        cwd=project.root,
+        env=project.env(),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while process.poll() is None and not moment(project.root, time.monotonic() - start):
+        time.sleep(0.002)
+    (os.killpg if whole_group else os.kill)(process.pid, signal.SIGKILL)
+    return process.wait()
+
+
+def outputs(root: Path) -> dict[str, str]:
+    named = [
+        root / "data" / "manifest.parquet",
+        root / "reports" / "ingest.json",
+        *(root / "data" / "images").glob("*"),
+    ]
+    return {file.relative_to(root).as_posix(): file_digest(file) for file in named if file.exists()}
+
+
+MOMENTS = {**{f"{number} packs": after(number) for number in (1, 3, 5)}, "0.7 s": at(0.7), "1.6 s": at(1.6)}
+
+
+@pytest.mark.parametrize("whole_group", [False, True], ids=["stage", "dvc"])
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_killed_ingest_leaves_nothing_that_has_its_name(repository: Project, whole_group: bool, moment: str) -> None:
+    assert kill(repository, whole_group, MOMENTS[moment]) == -signal.SIGKILL
+    assert outputs(repository.root) == {}
+
+
+def test_the_next_run_succeeds_and_a_kill_after_it_leaves_its_outputs(repository: Project) -> None:
+    assert kill(repository, False, after(2)) == -signal.SIGKILL
+    repository.run("dvc", "repro", "ingest")
+    first = outputs(repository.root)
+    assert len(first) == 2 + 5
+    assert not list(repository.root.rglob("*.partial"))
+    assert kill(repository, False, after(2)) == -signal.SIGKILL
+    assert outputs(repository.root) == first
+    repository.run("dvc", "repro", "--force", "ingest")
+    assert outputs(repository.root) == first
+    assert not list(repository.root.rglob("*.partial"))
