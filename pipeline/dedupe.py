@@ -4,16 +4,16 @@ import numpy as np
 
 from darkroom.data.curate import curate_pictures, headline, summarise
 from darkroom.data.issues import find_issues
-from darkroom.data.near import find_near_pairs
+from darkroom.data.near import COMPARED, find_near_pairs
 from darkroom.stage import Report, Stage, run_stage
 
 
 def dedupe(stage: Stage) -> Report:
     """Mark duplicates, label conflicts, what belongs together and what is too many; score every picture's issues."""
-    params, manifest = stage.params.dedupe, stage.read("manifest")
-    near_pairs = np.empty((0, 2), np.int64)
+    params, near_pairs = stage.params.dedupe, np.empty((0, 2), np.int64)
     if params.near:
-        near_pairs = find_near_pairs(manifest, stage.input("images"), params)
+        near_pairs = find_near_pairs(stage.read("manifest", COMPARED), stage.input("images"), params)
+    manifest = stage.read("manifest")  # whole only now: beside all thumbnails it would take much memory
     curated = curate_pictures(manifest, near_pairs, params, stage.params.balance)
     stage.save("curated", curated)
     stage.save("issues", find_issues(manifest, curated, params.issues))

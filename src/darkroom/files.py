@@ -50,10 +50,10 @@ def write_value(path: Path, value: Any, kind: str) -> None:
         path.write_text(value, encoding="utf-8")
 
 
-def read_value(path: Path) -> Any:
-    """Read what `write_value` wrote: a DataFrame (.parquet, .csv) or a mapping (.yaml, .json)."""
+def read_value(path: Path, columns: list[str] | None = None) -> Any:
+    """Read what `write_value` wrote: a DataFrame (of .parquet perhaps some columns) or a mapping (.yaml, .json)."""
     if path.suffix == ".parquet":
-        return pd.read_parquet(path)
+        return pd.read_parquet(path, columns=columns)
     if path.suffix == ".csv":
         return pd.read_csv(path)
     if path.suffix == ".yaml":

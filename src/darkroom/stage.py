@@ -39,9 +39,9 @@ class Stage:
             raise KeyError(f"dvc.yaml does not name {ARTEFACTS[name]} below {self.name}: deps")
         return self._present(ARTEFACTS[name])
 
-    def read(self, name: str) -> Any:
-        """Return a declared input read whole: a DataFrame or a mapping."""
-        return read_value(self.input(name))
+    def read(self, name: str, columns: list[str] | None = None) -> Any:
+        """Return a declared input: a mapping, or a DataFrame, of which some columns may do."""
+        return read_value(self.input(name), columns)
 
     def read_results(self) -> list[StageResult]:
         """Return what the earlier stages, whose reports are declared inputs, decided and with which parameters."""

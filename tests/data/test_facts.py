@@ -58,6 +58,7 @@ def test_grey_is_told_from_colour_whatever_the_mode():
 
 def test_pictures_measured_together_are_as_measured_alone():
     pictures = [noise("a", 32), noise("b", 32), smooth("c"), corners(), noise("d", 300), smooth("e", 600)]
+    pictures += [noise(name, side) for side in (100, 300) for name in ("f", "g", "h")]  # sums of many pixels
     together = facts_of(*pictures)
     alone = [facts_of(picture) for picture in pictures]
     for name, values in together.items():

@@ -10,6 +10,7 @@ from PIL import Image, ImageEnhance
 from darkroom.data.alike import similarity
 from darkroom.data.candidates import NEAREST, find_candidates
 from darkroom.data.facts import measure_pictures
+from darkroom.data.groups import connect
 from darkroom.data.near import find_near_pairs
 from darkroom.params.load import load_params
 from pictures import ROOT, encode, ingested, noise, write_files
@@ -97,6 +98,17 @@ def test_among_many_hashes_the_planted_pairs_are_found():
             planted[row] ^= np.uint64(1) << np.uint64(bit)
     found = {tuple(pair) for pair in find_candidates(np.concatenate([hashes, planted]), 14).tolist()}
     assert sum((row, 20_000 + row) in found for row in range(1000)) >= 980
+
+
+@pytest.mark.parametrize(("clusters", "members", "flips"), [(50, 100, 3), (50, 100, 6), (5, 2000, 4)])
+def test_a_large_set_of_copies_stays_connected(clusters, members, flips):
+    chance = np.random.default_rng(3)
+    hashes = np.repeat(chance.integers(0, 2**64, clusters, np.uint64), members)
+    for _ in range(flips):
+        hashes ^= np.uint64(1) << chance.integers(0, 64, len(hashes), np.uint64)
+    component = connect(len(hashes), [find_candidates(hashes, 14)]).reshape(clusters, members)
+    largest = [np.unique(row, return_counts=True)[1].max() for row in component]
+    assert largest == [members] * clusters
 
 
 def test_where_all_look_alike_the_pairs_stay_few():

@@ -6,7 +6,10 @@ from darkroom.data.thumbnails import HASH_BITS
 
 ORDERS = 40  # random orders of the bits; each one is another chance that a pair sorts side by side
 NEIGHBOURS = 8  # compared with in each sorted order
-NEAREST = 16  # pairs of one picture that are followed up: where thousands look alike, the most alike
+NEAREST = 16  # pairs of one picture, on average, that are followed up: where thousands look alike, the most alike
+CHANCE_BITS = 30
+ROW_SHIFT = CHANCE_BITS + 7  # a distance has 7 bits; 27 are left for the row
+MIX = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: D. Knuth, The Art of Computer Programming, 6.4
 
 
 def find_candidates(hashes: np.ndarray, radius: int) -> np.ndarray:
@@ -53,12 +56,20 @@ def _as_pairs(numbers: np.ndarray, count: int) -> np.ndarray:
 
 
 def _keep_nearest(numbers: np.ndarray, hashes: np.ndarray) -> np.ndarray:
-    """Return the pairs that are among the NEAREST of both their pictures, sorted."""
-    pairs = _as_pairs(numbers, len(hashes))
-    distance = np.bitwise_count(hashes[pairs[:, 0]] ^ hashes[pairs[:, 1]])
-    kept = np.ones(len(pairs), bool)
-    for side in (0, 1):
-        rows = np.lexsort((numbers, distance, pairs[:, side]))
-        starts = np.searchsorted(pairs[rows, side], pairs[rows, side], side="left")
-        kept[rows[np.arange(len(rows)) - starts >= NEAREST // 2]] = False
+    """Return the pairs that are among the NEAREST / 2 of one of their pictures, sorted.
+
+    Of equally near ones chance decides: by their order all pictures would keep the same few, and a large set of
+    copies would fall apart.
+    """
+    pairs = _as_pairs(numbers, len(hashes)).astype(np.uint64)
+    distance = np.bitwise_count(hashes[pairs[:, 0]] ^ hashes[pairs[:, 1]]).astype(np.uint64)
+    chance = numbers.astype(np.uint64) * MIX >> np.uint64(64 - CHANCE_BITS)
+    nearness = distance << np.uint64(CHANCE_BITS) | chance
+    keys = np.concatenate([pairs[:, side] << np.uint64(ROW_SHIFT) | nearness for side in (0, 1)])
+    order = np.argsort(keys)
+    rows = keys[order] >> np.uint64(ROW_SHIFT)
+    starts = np.flatnonzero(np.diff(rows, prepend=np.uint64(len(hashes))))
+    place = np.arange(len(rows)) - np.repeat(starts, np.diff(starts, append=len(rows)))
+    kept = np.zeros(len(pairs), bool)
+    kept[order[place < NEAREST // 2] % len(pairs)] = True
     return numbers[kept]

@@ -12,6 +12,7 @@ import simplejpeg
 from PIL import Image, ImageCms, ImageOps
 
 MAX_PIXELS = 100_000_000  # refused before memory is spent on it
+ROWS_AT_ONCE = 64
 ORIENTATION = 0x0112  # EXIF tag
 TURNS = {  # EXIF orientation -> what makes the picture upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -25,7 +26,7 @@ TURNS = {  # EXIF orientation -> what makes the picture upright
 NOT_PLAIN = (b"Exif\0", b"ICC_PROFILE\0", b"http://ns.adobe.com/xap/", b"MPF\0")  # metadata of a JPEG that count
 METADATA = {"exif", "Raw profile type exif", "Raw profile type APP1", "xmp", "XML:com.adobe.xmp"}  # where Pillow looks
 # decoded by Pillow itself: EPS would start another program, and TGA and the like are guessed from nothing
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "AVIF", "JPEG2000", "PPM", "ICO", "PCX", "SGI")
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "AVIF", "JPEG2000", "PPM", "PCX", "SGI")
 
 
 class UnreadablePicture(ValueError):
@@ -153,12 +154,17 @@ def _to_srgb(image: Image.Image) -> Image.Image:
 
 def _to_8_bit(image: Image.Image) -> Image.Image:
     """Return 16-bit or floating-point greyscale in 8 bit; Pillow's own conversion clips it to white."""
-    pixels = np.asarray(image).astype(np.float64)
-    if image.mode.startswith("I;16") or (pixels.size and pixels.max() > 255):
-        pixels = pixels / 257.0
-    elif image.mode == "F" and pixels.size and pixels.max() <= 1:
-        pixels = pixels * 255.0
-    return Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8), "L")
+    pixels = np.asarray(image)
+    scale = 1.0
+    if image.mode.startswith("I;16") or pixels.max() > 255:
+        scale = 1 / 257
+    elif image.mode == "F" and pixels.max() <= 1:
+        scale = 255.0
+    grey = np.empty(pixels.shape, np.uint8)
+    for start in range(0, len(pixels), ROWS_AT_ONCE):  # the whole in float64 would be eight times as large
+        rows = slice(start, start + ROWS_AT_ONCE)
+        grey[rows] = np.clip(np.rint(pixels[rows] * np.float64(scale)), 0, 255)
+    return Image.fromarray(grey, "L")
 
 
 @contextmanager

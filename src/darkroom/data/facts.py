@@ -57,10 +57,13 @@ def _luma(picture: np.ndarray | Image.Image, thumbnail: np.ndarray) -> np.ndarra
 
 
 def _measure_lumas(lumas: np.ndarray) -> Measured:
-    """Return the measures of lumas (n, height, width) uint8, see tables.MANIFEST."""
+    """Return the measures of lumas (n, height, width) uint8, see tables.MANIFEST.
+
+    Sums are of whole numbers, so that they do not depend on which pictures are measured together.
+    """
     pixels, levels = lumas[0].size, np.arange(256)
-    shares = np.stack([np.bincount(luma.ravel(), minlength=256) for luma in lumas]) / pixels
-    mean = shares @ levels
+    counts = np.stack([np.bincount(luma.ravel(), minlength=256) for luma in lumas])
+    shares, mean = counts / pixels, counts @ levels / pixels
     below = shares.cumsum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         bits = np.where(shares > 0, -shares * np.log2(shares), 0)
@@ -68,7 +71,7 @@ def _measure_lumas(lumas: np.ndarray) -> Measured:
         "brightness": mean / 255,
         "darkest": (below < 0.05).sum(axis=1) / 255,
         "brightest": (below < 0.95).sum(axis=1) / 255,
-        "contrast": np.sqrt(np.maximum(shares @ levels**2 - mean**2, 0)) / 255,
+        "contrast": np.sqrt(np.maximum(counts @ levels**2 / pixels - mean**2, 0)) / 255,
         "sharpness": _sharpness(lumas),
         "entropy": bits.sum(axis=1),
     }
@@ -85,5 +88,5 @@ def _sharpness(lumas: np.ndarray) -> np.ndarray:
     edges = wide[:, 1:-1, 1:-1] * np.int16(4)
     for neighbour in (wide[:, :-2, 1:-1], wide[:, 2:, 1:-1], wide[:, 1:-1, :-2], wide[:, 1:-1, 2:]):
         edges -= neighbour
-    flat = edges.reshape(len(lumas), -1).astype(np.float32)
-    return np.einsum("ij,ij->i", flat, flat) / flat.shape[1] - flat.mean(axis=1) ** 2
+    flat = edges.reshape(len(lumas), -1).astype(np.float64)  # exact for whole numbers, and quick
+    return np.einsum("ij,ij->i", flat, flat) / flat.shape[1] - (flat.sum(axis=1) / flat.shape[1]) ** 2

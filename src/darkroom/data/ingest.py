@@ -19,7 +19,7 @@ from darkroom.tables import LEFT_OUT
 
 FILES_PER_SHARD = 1024
 BYTES_PER_SHARD = 64_000_000
-UNKNOWN_SIZE = 250_000  # bytes, taken for a file whose size only reading tells
+UNKNOWN_SIZE = 2_000_000  # bytes, taken for a file whose size only reading tells
 
 
 def pack(source: Source, entries: list[Entry], folder: Path, cache: Path, executor: Executor) -> pd.DataFrame:

@@ -11,15 +11,16 @@ from darkroom.data.duplicates import readable_pictures
 from darkroom.data.packed import read_thumbnails
 from darkroom.params.data import Dedupe
 
+COMPARED = ["image_id", "sha256", "width", "height", "phash", "error"]
 SMALLEST = 16  # pixels of the shorter side: in fewer, two different pictures of one thing are alike
 
 
 def find_near_pairs(manifest: pd.DataFrame, images: Path, params: Dedupe) -> np.ndarray:
     """Return pairs (m, 2) int64 of rows of readable_pictures(manifest) that look the same, sorted.
 
-    Equal files are left out: the first stands for all.
+    Of the manifest it needs the columns COMPARED only. Equal files are left out: the first stands for all.
     """
-    pictures = readable_pictures(manifest[["image_id", "sha256", "width", "height", "phash", "error"]])
+    pictures = readable_pictures(manifest)
     shorter_side = pictures[["width", "height"]].min(axis=1)
     first = np.flatnonzero((~pictures["sha256"].duplicated() & (shorter_side >= SMALLEST)).to_numpy(dtype=bool))
     hashes = np.array([int(text, 16) for text in pictures["phash"].iloc[first]], np.uint64)

@@ -26,7 +26,7 @@ def make_thumbnails(reduced: np.ndarray) -> np.ndarray:
     rows = _AVERAGE @ reduced.reshape(-1, SIDE, SIDE * 3).astype(np.float32)
     coarse = rows.reshape(-1, COLOUR_SIDE, COLOUR_SIDE, cells, 3).mean(axis=3)
     # ITU-R BT.601: colour is the distance of blue and red from luma
-    light = coarse @ np.array([0.299, 0.587, 0.114], np.float32)
+    light = coarse[..., 0] * 0.299 + coarse[..., 1] * 0.587 + coarse[..., 2] * 0.114
     blue, red = (coarse[..., 2] - light) * 0.564 + 128, (coarse[..., 0] - light) * 0.713 + 128
     parts = [luma_of(reduced), np.rint(blue).clip(0, 255).astype(np.uint8), np.rint(red).clip(0, 255).astype(np.uint8)]
     return np.concatenate([part.reshape(len(reduced), -1) for part in parts], axis=1)
