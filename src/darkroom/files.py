@@ -18,14 +18,21 @@ def partial(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".partial")
     remove(temporary)
+    remove(_replaced(path))
     return temporary
 
 
 def commit(path: Path) -> None:
     """Give what was written to `partial(path)` its name, in place of what was there."""
+    old = _replaced(path)
     if path.is_dir():
-        shutil.rmtree(path)
+        path.rename(old)  # deleted under its name, it would be half there for a while
     path.with_name(path.name + ".partial").replace(path)
+    remove(old)
+
+
+def _replaced(path: Path) -> Path:
+    return path.with_name(path.name + ".old.partial")
 
 
 def remove(path: Path) -> None:

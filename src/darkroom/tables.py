@@ -53,7 +53,8 @@ SPLITS = {
     "split": "str",  # train, validation, test
     "fold": "Int32",  # 0 to split.folds - 1; missing for test and without folds
     "weight": "float64",  # in the training loss
-    "copies": "int32",  # times an epoch: 1, more when oversampled, 0 when undersampled or over the cap; 1 outside train
+    "copies": "int32",  # times an epoch: 1, more when oversampled, 0 when left out; 1 outside train
+    "reason": "str",  # why left out of train: "undersampled" or "over the cap"; missing for what is used
 }
 
 ISSUES = (

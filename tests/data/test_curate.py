@@ -90,8 +90,14 @@ def test_a_given_test_picture_stays_before_its_copies(splits, stays, keep):
 CONFLICT = [{**SAME, "label": "a"}, {**SAME, "label": "a"}, {**SAME, "label": "b", "given_split": "test"}, {}]
 
 
-def test_one_picture_under_two_labels_goes_with_all_its_copies():
-    assert reasons(CONFLICT) == ["label conflict"] * 3 + [None]
+def test_one_picture_under_two_labels_goes_with_all_its_copies_but_a_given_test_split_stays_whole():
+    assert reasons([*CONFLICT[:2], {**SAME, "label": "b"}, {}]) == ["label conflict"] * 3 + [None]
+    assert reasons(CONFLICT) == ["label conflict"] * 2 + [None] * 2
+    assert reasons([*CONFLICT, {**SAME, "label": "a", "given_split": "test"}]) == [
+        *["label conflict"] * 3,
+        None,
+        "label conflict",
+    ]
     report = summarise(curated(CONFLICT), manifest_of(CONFLICT))
     assert report["conflicts"] == 1
     assert report["conflict_paths"] == [["0.png", "1.png", "2.png"]]

@@ -9,7 +9,8 @@ import pytest
 from darkroom.data import examine
 from darkroom.data.decode import inspect
 from darkroom.data.digits import write_digits
-from darkroom.data.ingest import check_classes, pack, summarise
+from darkroom.data.ingest import FILES_PER_SHARD, check_classes, pack, shards, summarise
+from darkroom.data.layout import Entry
 from darkroom.data.listing import list_entries, open_ingest_source
 from darkroom.data.packed import list_shards, read_pictures, read_thumbnails, shard_ids, shard_pictures
 from darkroom.data.thumbnails import THUMBNAIL_BYTES
@@ -121,16 +122,16 @@ def test_the_number_of_workers_changes_nothing(tmp_path):
         with open_ingest_source(DIGITS, tmp_path) as source, pool:
             manifest = pack(source, list_entries(source, DIGITS)[0], images, tmp_path / f"cache {number}", pool)
         results.append((manifest, packed_bytes(images)))
-    assert len(results[0][1]) == 2  # shards
-    for manifest, shards in results[1:]:
+    assert len(results[0][1]) > 1  # shards
+    for manifest, packed in results[1:]:
         pd.testing.assert_frame_equal(manifest, results[0][0])
-        assert shards == results[0][1]
+        assert packed == results[0][1]
 
 
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ({}, "holds no files"),
+        ({}, "holds no pictures"),
         (class_files("cat"), "has one class only, 'cat'"),
         (class_files("cat") | class_files("dog", each=1), "class 'dog' has one picture"),
         ({"cat/1.txt": b"text", "dog/1.txt": b""}, "none of its 2 files is a picture (cat/1.txt: not a picture"),
@@ -161,3 +162,19 @@ def test_the_digits_are_built_in(tmp_path):
         entries, system_files = list_entries(source, DIGITS)
         assert (len(entries), {entry.label for entry in entries}, system_files) == (1797, set("0123456789"), 0)
         assert source.read("3/0003.png") == (tmp_path / "3" / "0003.png").read_bytes()
+
+
+def test_a_file_of_another_format_than_its_suffix_says_is_used_and_named(tmp_path):
+    files = class_files("cat", "dog") | {"cat/a.jpg": encode(noise("a")), "dog/b.JPG": encode(noise("b"), "JPEG")}
+    report = summarise(ingested(write_files(tmp_path / "pets", files), tmp_path / "images"), system_files=0)
+    assert (report["pictures"], report["wrong_suffix"]) == (8, 1)
+    assert report["wrong_suffix_paths"] == ["cat/a.jpg is PNG"]
+
+
+def test_new_files_change_few_packs():
+    names = [f"{label}/{number:04}.png" for label in ("cat", "dog") for number in range(6000)]
+    entries = [Entry(name, 500) for name in names]
+    before = {tuple(entry.path for entry in shard) for shard in shards(entries)}
+    after = {tuple(entry.path for entry in shard) for shard in shards([Entry("ape/1.png", 500), *entries])}
+    assert len(before) > 6 and max(map(len, before)) <= 2 * FILES_PER_SHARD
+    assert len(after - before) <= 3

@@ -81,7 +81,7 @@ def data_of(source: Path, images: Path) -> DataReport:
         duplicate_id=first, group_id=first, reason=reason, keep=pd.isna(reason), weight=1.0
     )
     curated = curated[list(CURATED)].astype(CURATED).sort_values("image_id", ignore_index=True)
-    splits = curated[curated["keep"]][["image_id", "label", "weight"]].assign(fold=None, copies=1)
+    splits = curated[curated["keep"]][["image_id", "label", "weight"]].assign(fold=None, copies=1, reason=None)
     splits["split"] = np.where(np.arange(len(splits)) % 3, "train", "test")
     splits = splits[list(SPLITS)].astype(SPLITS)
     return DataReport(manifest, curated, find_issues(manifest, curated, LIMITS), splits, images, REPORTS)

@@ -118,12 +118,12 @@ def test_rows_with_a_mistake_are_refused_with_the_reason(raw):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "t.csv has no column 'path' (ingest.columns.path)"),
+        (b"", "t.csv is empty; its first line names the columns"),
         (b"paht,label\na,b\n", "t.csv has no column 'path' (ingest.columns.path); did you mean paht?"),
         (b"path;lable\na;b\n", "t.csv has no column 'label' (ingest.columns.label); did you mean lable?"),
         (b"path,label,label\na,b,c\n", "t.csv has several columns 'label'"),
         (b"path,label\na,b,c\n", "t.csv cannot be read as a table: CSV parse error: Expected 2 columns, got 3"),
-        (b"path,label\n\xff\xfe,b\n", "t.csv cannot be read as a table: "),
+        (b"path,label\n\xff\xfe,b\n", "t.csv is not written in UTF-8; save it again as UTF-8"),
     ],
 )
 def test_a_mistake_of_the_whole_table_is_said_in_one_line(raw, content, said):

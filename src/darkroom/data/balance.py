@@ -39,15 +39,16 @@ def class_weights(labels: pd.Series) -> pd.Series:
 
 
 def balance_training(rows: pd.DataFrame, params: Balance) -> pd.DataFrame:
-    """Return weight (float64) and copies (int32) of each training picture (image_id, label).
+    """Return weight (float64), copies (int32) and reason of each training picture (image_id, label).
 
     Copies are 0 for what is undersampled or over the cap. Oversampling repeats each class as a whole, and a seeded
     part of it once more, up to the size of the largest.
     """
-    result = pd.DataFrame({"weight": 1.0, "copies": np.int32(1)}, index=rows.index)
+    result = pd.DataFrame({"weight": 1.0, "copies": np.int32(1), "reason": None}, index=rows.index)
     if params.scope != "train":
         return result
-    used = surplus_reasons(rows, params).isna()
+    result["reason"] = surplus_reasons(rows, params)
+    used = result["reason"].isna()
     labels = rows["label"][used]
     result.loc[~used, "copies"] = 0
     if params.method == "class_weight":

@@ -54,8 +54,11 @@ def _download_once(address: str) -> bytes:
     with _opener().open(request, timeout=TIMEOUT) as answer:
         data: bytes = answer.read(MAX_BYTES + 1)
         promised = answer.headers.get("Content-Length", "")
+        kind = answer.headers.get_content_type()
     if len(data) > MAX_BYTES:
         raise ValueError(f"more than {MAX_BYTES:,} bytes, too large for a picture")
+    if kind == "text/html":  # a page that says sorry, which must not be kept
+        raise ValueError("the answer is a web page, no picture")
     if promised.isdigit() and len(data) < int(promised):
         raise OSError("the answer was cut off")
     return data

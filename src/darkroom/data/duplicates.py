@@ -48,7 +48,8 @@ def duplicate_reasons(rows: pd.DataFrame, params: Dedupe) -> pd.Series:
     `rows`: the manifest's columns and duplicate_id. Of each duplicate_id the first in precedence stays: test before
     validation before train, then by `params.keep`; with it stay all others that the source gives as test. One left
     out is an "exact duplicate" when its content is that of one that stays, or of one left out before it; else a "near
-    duplicate". With conflicts "keep" one stays for each label. Raises UserError with conflicts "fail".
+    duplicate". With conflicts "drop" all go that are under several labels, but those given as test when these agree
+    among themselves; with "keep" one stays for each label. Raises UserError with conflicts "fail".
     """
     conflict = in_conflict(rows)
     if params.conflicts == "fail" and conflict.any():
@@ -61,7 +62,14 @@ def duplicate_reasons(rows: pd.DataFrame, params: Dedupe) -> pd.Series:
     exact = copies.duplicated("sha256")
     reasons = pd.Series("near duplicate", copies.index, dtype="str").mask(exact, "exact duplicate")
     reasons = reasons[~stays.reindex(copies.index)].reindex(rows.index)
-    return reasons.mask(conflict, "label conflict") if params.conflicts == "drop" else reasons
+    return reasons.mask(conflict & ~_agreed_test(rows), "label conflict") if params.conflicts == "drop" else reasons
+
+
+def _agreed_test(rows: pd.DataFrame) -> pd.Series:
+    """Return for each row whether it is given as test and all others of its duplicates given as test have its label."""
+    test = rows[rows["given_split"] == "test"]
+    labels = test.groupby("duplicate_id")["label"].transform("nunique")
+    return (labels == 1).reindex(rows.index, fill_value=False)
 
 
 def _in_precedence(rows: pd.DataFrame, keep: str) -> pd.DataFrame:

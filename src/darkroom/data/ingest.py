@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pandas as pd
 
@@ -13,12 +14,14 @@ from darkroom.data.fingerprint import table_digest
 from darkroom.data.known import known_facts_file
 from darkroom.data.layout import Entry
 from darkroom.data.sources import Source
+from darkroom.data.suffixes import wrong_suffix
 from darkroom.errors import UserError
 from darkroom.progress import progress
 from darkroom.tables import LEFT_OUT
 
-FILES_PER_SHARD = 1024
-BYTES_PER_SHARD = 64_000_000
+FILES_PER_SHARD = 512  # about; never more than twice as many
+BYTES_PER_SHARD = 64_000_000  # at most, about half as many where files are large
+EXAMPLES = 20  # paths that the report lists
 UNKNOWN_SIZE = 2_000_000  # bytes, taken for a file whose size only reading tells
 
 
@@ -32,23 +35,28 @@ def pack(source: Source, entries: list[Entry], folder: Path, cache: Path, execut
     known = known_facts_file(cache)
     jobs = deque(
         executor.submit(pack_shard, source, shard, folder / f"part-{number:05d}.parquet", known)
-        for number, shard in enumerate(_shards(entries))
+        for number, shard in enumerate(shards(entries))
     )
-    label = f"ingest, in packs of up to {FILES_PER_SHARD} files"
+    label = f"ingest, in packs of some {FILES_PER_SHARD} files"
     parts = [jobs.popleft().result() for _ in progress(range(len(jobs)), len(jobs), label)]
     return pd.concat([as_manifest([]), *parts], ignore_index=True).sort_values("image_id", ignore_index=True)
 
 
-def _shards(entries: list[Entry]) -> Iterator[list[Entry]]:
+def shards(entries: list[Entry]) -> Iterator[list[Entry]]:
+    """Yield neighbours by path; most shards end where a path says so, and stay as they are when others come in."""
     shard: list[Entry] = []
     size = 0
     for entry in entries:
         expected = entry.size or UNKNOWN_SIZE
-        if shard and (len(shard) == FILES_PER_SHARD or size + expected > BYTES_PER_SHARD):
+        if shard and (len(shard) == 2 * FILES_PER_SHARD or size + expected > BYTES_PER_SHARD):
             yield shard
             shard, size = [], 0
         shard.append(entry)
         size += expected
+        number = crc32(entry.path.encode("utf-8", "surrogateescape")) / 2**32
+        if number < max(1 / FILES_PER_SHARD, 2 * expected / BYTES_PER_SHARD):
+            yield shard
+            shard, size = [], 0
     if shard:
         yield shard
 
@@ -57,7 +65,7 @@ def check_classes(manifest: pd.DataFrame, source: str) -> None:
     """Raise UserError unless there are two classes or more, with two pictures or more each."""
     where = f"params.yaml: ingest.source = {source!r}"
     if manifest.empty:
-        raise UserError(f"{where}: holds no files; put a folder of pictures for each class into it")
+        raise UserError(f"{where}: holds no pictures; give it a folder for each class, or a table some rows")
     counts = manifest[manifest["error"].isna()]["label"].value_counts().sort_index()
     if counts.empty:
         example = manifest.sort_values("path").iloc[0]
@@ -76,6 +84,8 @@ def headline(report: dict[str, Any]) -> str:
     text = f"ingest: {report['pictures']} pictures of {report['classes']} classes"
     if report["unreadable"]:
         text += f"; {report['unreadable']} files are no readable pictures, data/manifest.parquet says why"
+    if report["wrong_suffix"]:
+        text += f"; {report['wrong_suffix']} have another format than their suffix says, reports/ingest.json names some"
     if report["left_out"]:
         text += f"; {report['left_out']} {LEFT_OUT}"
     if report["folders_without_pictures"]:
@@ -87,11 +97,14 @@ def summarise(manifest: pd.DataFrame, system_files: int) -> dict[str, Any]:
     """Return the report: counts, classes, the reasons for what was left out, and the content's digest."""
     pictures = manifest[manifest["error"].isna()]
     left_out = int((manifest["error"] == LEFT_OUT).sum())
+    misnamed = pictures[wrong_suffix(pictures)].sort_values("path")
     return {
         "pictures": len(pictures),
         "unreadable": len(manifest) - len(pictures) - left_out,
         "left_out": left_out,
         "system_files": system_files,
+        "wrong_suffix": len(misnamed),
+        "wrong_suffix_paths": (misnamed["path"] + " is " + misnamed["format"]).head(EXAMPLES).tolist(),
         "classes": pictures["label"].nunique(),
         "folders_without_pictures": sorted(set(manifest["label"].dropna()) - set(pictures["label"])),
         "pictures_per_class": pictures["label"].value_counts().to_dict(),

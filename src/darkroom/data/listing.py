@@ -1,7 +1,6 @@
 """What there is to read: the source that params.yaml names, opened, and an entry for each of its files."""
 
 import tarfile
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from darkroom.data.archives import refuse_repeats
 from darkroom.data.cifar import CifarBatches, holds_batches
 from darkroom.data.digits import write_digits
 from darkroom.data.layout import Entry, is_system_file, read_layout, relabel
+from darkroom.data.scratch import scratch_folder
 from darkroom.data.sources import Folder, Source, damage_said
 from darkroom.data.table_source import Table
 from darkroom.data.tars import TarArchive, plain_tar
@@ -28,9 +28,9 @@ def open_ingest_source(params: Ingest, raw: Path) -> Iterator[Source]:
     """Open `ingest.source`: the built-in digits, or a path below data/raw/; raises UserError."""
     source, where = params.source, _where(params)
     if source == "digits":
-        with tempfile.TemporaryDirectory(prefix="darkroom-") as folder:
-            write_digits(Path(folder))
-            yield Folder(Path(folder))
+        with scratch_folder(cache_folder()) as folder:
+            write_digits(folder)
+            yield Folder(folder)
         return
     path = (raw / source).absolute()
     if raw.absolute() not in path.parents or ".." in path.parts:
@@ -67,9 +67,9 @@ def open_source(path: Path, where: str) -> Iterator[Source]:
     elif zipfile.is_zipfile(path):
         yield ZipArchive(path)
     else:
-        with tempfile.TemporaryDirectory(prefix="darkroom-") as folder:
+        with scratch_folder(cache_folder()) as folder:
             with damage_said(where):
-                opened = _batches_or(TarArchive(plain_tar(_tar(path), Path(folder))))
+                opened = _batches_or(TarArchive(plain_tar(_tar(path), folder)))
             yield opened
 
 

@@ -28,6 +28,7 @@ def summarise(curated: pd.DataFrame, splits: pd.DataFrame, given: pd.Series, par
         "deviation": float(off.sum().abs().max() / len(splits)),
         "class_deviation": float(off.abs().max().max() / len(splits)),
         "folds": splits["fold"].value_counts().sort_index().tolist(),
+        "unused_because": splits["reason"].value_counts().sort_index().to_dict(),
         "straddling_groups": straddling_groups(curated, splits),
         "naive_leak": naive_leak(curated, given, params),
         "per_class": {str(label): {str(k): int(v) for k, v in row.items()} for label, row in counts.iterrows()},
@@ -39,6 +40,8 @@ def headline(report: dict[str, Any]) -> str:
     """Return what the terminal says of a finished split."""
     sizes = ", ".join(f"{report[name]} {name}" for name in SPLIT_NAMES)
     text = f"split: {sizes}; shares met within {report['deviation']:.1%}"
+    for reason, count in report["unused_because"].items():
+        text += f"; {count} of train not used: {reason}"
     return text + f"; no group in two splits (a naive one: {report['naive_leak']} test pictures known from training)"
 
 

@@ -31,9 +31,9 @@ def assign_splits(curated: pd.DataFrame, given: pd.Series, params: Split, balanc
         fold[rest] = _divide(kept[rest], [1 / params.folds] * params.folds, params.seed, first_has_all=False)
         split[rest] = np.where(fold[rest] == params.fold, "validation", "train")
     _require_training_pictures(kept["label"], split, params)
-    splits = kept.assign(split=split, fold=fold, weight=1.0, copies=1)
+    splits = kept.assign(split=split, fold=fold, weight=1.0, copies=1, reason=None)
     train = splits[splits["split"] == "train"]
-    splits.loc[train.index, ["weight", "copies"]] = balance_training(train, balance)
+    splits.loc[train.index, ["weight", "copies", "reason"]] = balance_training(train, balance)
     return splits[list(SPLITS)].astype(SPLITS)
 
 

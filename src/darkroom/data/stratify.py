@@ -4,6 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 
+FEW = 1000  # pictures: with fewer, a class in every part matters more than the shares
+SPOILED = 0.01  # share of the pictures that may go elsewhere so that every class is in every part
 LENT = 0.05  # share of a class that may go elsewhere than it should, to mend what other classes left uneven
 
 
@@ -11,10 +13,11 @@ def stratify(groups: np.ndarray, classes: np.ndarray, shares: list[float], first
     """Return the part, 0 to len(shares) - 1, of each group; int64.
 
     `groups` (n,): the group of each picture, 0 to G-1, numbered in a seeded order; `classes` (n,): its class, 0 to
-    C-1; `shares`: of the parts, sum 1. A class that has as many groups as there are parts gets one into each; with
-    `first_has_all` every class gets one into part 0. A greedy iterative stratification (after Sechidis et al. 2011):
-    groups of several classes first, then class by class from the smallest, the largest groups first, each to the
-    part that needs most; what a class leaves uneven is lent to the next.
+    C-1; `shares`: of the parts, sum 1. A class that has as many groups as there are parts gets one into each,
+    unless many small classes would spoil the shares by that; with `first_has_all` every class gets one into part 0.
+    A greedy iterative stratification (after Sechidis et al. 2011): groups of several classes first, then class by
+    class from the smallest, the largest groups first, each to the part that needs most; what a class leaves uneven
+    is lent to the next.
     """
     count = int(classes.max(initial=-1)) + 1
     group_of, class_of, sizes = _contingency(groups, classes, count)
@@ -46,7 +49,9 @@ class _Needs:
         self.left = groups.tolist()  # groups of each class
         self.carried = [0.0] * len(shares)  # pictures that the finished classes left uneven
         every, first = list(range(len(shares))), [0] if first_has_all else []
-        self.missing = [set(every if count >= len(shares) else first) for count in self.left]
+        missing = sum(max(0.0, 1 - need) for row in self.need for need in row)  # pictures, more than the shares say
+        cover = totals.sum() < FEW or missing <= SPOILED * totals.sum()
+        self.missing = [set(every if cover and count >= len(shares) else first) for count in self.left]
 
     def forced(self, one: int) -> int | None:
         """Return the part that the next group of the class `one` must go to, so that it still reaches all it must."""

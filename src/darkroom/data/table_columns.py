@@ -24,6 +24,8 @@ def read_columns(file: Path, columns: Columns) -> pd.DataFrame:
     try:
         read = _parquet_columns if file.suffix.lower() == ".parquet" else _csv_columns
         found = read(file, wanted)
+    except UnicodeDecodeError:
+        raise UserError(f"{file.name} is not written in UTF-8; save it again as UTF-8") from None
     except (OSError, ValueError, csv.Error, pa.ArrowException) as error:  # ArrowInvalid is a ValueError
         raise UserError(f"{file.name} cannot be read as a table: {first_line(error)}") from None
     rows = pd.DataFrame({role: column.to_pandas() for role, column in found.items()}).fillna("").astype("str")
@@ -77,6 +79,8 @@ def _parquet_columns(file: Path, wanted: dict[str, str]) -> dict[str, Any]:
 
 def _require_columns(file: Path, names: list[str], wanted: dict[str, str]) -> None:
     """Raise UserError when a column is missing or there twice."""
+    if not names:
+        raise UserError(f"{file.name} is empty; its first line names the columns")
     for role, name in wanted.items():
         if name not in names:
             raise UserError(f"{file.name} has no column {name!r} (ingest.columns.{role}){nearest(name, names)}")

@@ -48,10 +48,11 @@ def write_data_report(path: Path, data: DataReport) -> None:
 
 def _content(data: DataReport) -> dict[str, Any]:
     pictures = _join(data)
+    considered = pictures[pictures["reason"].fillna("") != "filtered"]  # as dedupe counts them
     groups = {
-        "duplicates": sheets.duplicate_groups(pictures),
-        "conflicts": sheets.conflict_groups(pictures),
-        "border": sheets.border_groups(pictures),
+        "duplicates": sheets.duplicate_groups(considered),
+        "conflicts": sheets.conflict_groups(considered),
+        "border": sheets.border_groups(considered),
     }
     shown = {"classes": sheets.class_sheets(pictures), "issues": sheets.issue_sheets(pictures)}
     every = [*shown["classes"], *shown["issues"], *(sheet for group in groups.values() for sheet in group.sheets)]
@@ -70,7 +71,7 @@ def _content(data: DataReport) -> dict[str, Any]:
         "sheets": shown,
         "groups": groups,
         "thumbnails": thumbnails(data.images, pictures.set_index("image_id")["bytes"].loc[ids]),
-        "unreadable": summary.unreadable_reasons(data.manifest),
+        "unreadable": summary.noted_files(data.manifest),
         "rows": _rows(pictures),
         "total": len(pictures),
         "classes": pictures["label"].nunique(),
@@ -84,10 +85,13 @@ def _join(data: DataReport) -> pd.DataFrame:
     """
     readable = data.manifest[data.manifest["error"].isna()].drop(columns=["label", "error"])
     pictures = readable.merge(data.curated, on="image_id").merge(data.issues, on="image_id")
-    pictures = pictures.merge(data.splits[["image_id", "split"]], on="image_id", how="left")
+    splits = data.splits[["image_id", "split", "reason"]].rename(columns={"reason": "unused"})
+    pictures = pictures.merge(splits, on="image_id", how="left")
     scores = pictures[[f"{name}_score" for name in ISSUES]].to_numpy()
     return pictures.assign(
-        place=pictures["split"].fillna("dropped"),
+        keep=pictures["keep"] & pictures["unused"].isna(),
+        reason=pictures["reason"].fillna(pictures["unused"]),
+        place=pictures["split"].mask(pictures["unused"].notna()).fillna("dropped"),
         worst=scores.min(axis=1, initial=1),
         flagged=pictures[[f"is_{name}" for name in ISSUES]].any(axis="columns"),
     ).sort_values("image_id", ignore_index=True)
@@ -99,6 +103,6 @@ def _rows(pictures: pd.DataFrame) -> list[list[str]]:
     flags = worst[[f"is_{name}" for name in ISSUES]].to_numpy()
     names = np.array([name.replace("_", " ") for name in ISSUES])
     cells = worst.assign(short=worst["sha256"].str[:8], issues=[", ".join(names[row]) for row in flags])
-    columns = ["short", "path", "label", "split", "issues", "reason", "width", "height", "mode", "format"]
+    columns = ["short", "path", "label", "split", "issues", "reason", "bytes", "width", "height", "mode", "format"]
     columns += ["palette", "orientation"]
     return cells[columns].astype("object").fillna("").to_numpy().tolist()

@@ -112,7 +112,8 @@ def _member_card(row: Any, group: pd.DataFrame, show_label: bool) -> Card:
     lines += [f"given as {row.given_split}"] if group["given_split"].nunique() > 1 else []
     kept = group[group["keep"]]
     if row.keep:
-        why = why_it_stays(group) if len(kept) == 1 else ""
+        test = ": of the given test split" if row.given_split == "test" else ""
+        why = why_it_stays(group) if len(kept) == 1 else test
         return _card(row, *lines, f"stays{why}", tone="good")
     return _card(row, *lines, row.reason, tone="bad")
 

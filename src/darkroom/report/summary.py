@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from darkroom.data.suffixes import wrong_suffix
 from darkroom.report.charts import stacked_bar
 from darkroom.tables import LEFT_OUT, SPLIT_NAMES
 
@@ -48,7 +49,7 @@ def tiles(pictures: pd.DataFrame, files: pd.DataFrame, reports: Reports) -> list
         Tile(f"{len(pictures):,}", "pictures", f"{int(pictures['keep'].sum()):,} are used", "plain"),
         Tile(f"{pictures['label'].nunique():,}", "classes", _imbalance(pictures), "plain"),
         _count(unreadable, "unreadable files", f"of {len(files):,} files"),
-        _count(duplicates, "duplicates dropped", "one of each group stays"),
+        _count(duplicates, "duplicates dropped", "one of each group stays; of a given test split all"),
         _count(conflicts, "in label conflicts", "the same picture, several labels"),
         _count(flagged, "flagged pictures", "dark, blurred, odd, duplicated, …"),
     ]
@@ -114,8 +115,10 @@ def value_bars(values: pd.Series) -> list[Bar]:
     ]
 
 
-def unreadable_reasons(files: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the most frequent reasons why files are no pictures, each with its count and first paths."""
+def noted_files(files: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the most frequent reasons why files are no pictures, or misnamed, each with its count and first paths."""
+    misnamed = "is used, though it is " + files["format"] + " and its suffix says otherwise"
+    files = files.assign(error=files["error"].mask(wrong_suffix(files), misnamed))
     broken = files[files["error"].notna()].sort_values("path")
     counts = broken["error"].value_counts().sort_index().sort_values(ascending=False, kind="stable").head(REASONS)
     first = broken[broken["error"].isin(counts.index)].groupby("error").head(PATHS)
