@@ -56,20 +56,20 @@ def _as_pairs(numbers: np.ndarray, count: int) -> np.ndarray:
 
 
 def _keep_nearest(numbers: np.ndarray, hashes: np.ndarray) -> np.ndarray:
-    """Return the pairs that are among the NEAREST / 2 of one of their pictures, sorted.
+    """Return the pairs that are among the nearest of their lower row, or among the nearest of their higher one; sorted.
 
     Of equally near ones chance decides: by their order all pictures would keep the same few, and a large set of
     copies would fall apart.
     """
-    pairs = _as_pairs(numbers, len(hashes)).astype(np.uint64)
-    distance = np.bitwise_count(hashes[pairs[:, 0]] ^ hashes[pairs[:, 1]]).astype(np.uint64)
-    chance = numbers.astype(np.uint64) * MIX >> np.uint64(64 - CHANCE_BITS)
-    nearness = distance << np.uint64(CHANCE_BITS) | chance
-    keys = np.concatenate([pairs[:, side] << np.uint64(ROW_SHIFT) | nearness for side in (0, 1)])
-    order = np.argsort(keys)
-    rows = keys[order] >> np.uint64(ROW_SHIFT)
-    starts = np.flatnonzero(np.diff(rows, prepend=np.uint64(len(hashes))))
-    place = np.arange(len(rows)) - np.repeat(starts, np.diff(starts, append=len(rows)))
-    kept = np.zeros(len(pairs), bool)
-    kept[order[place < NEAREST // 2] % len(pairs)] = True
+    sides = [numbers // len(hashes), numbers % len(hashes)]
+    distance = np.bitwise_count(hashes[sides[0]] ^ hashes[sides[1]]).astype(np.uint64)
+    nearness = numbers.astype(np.uint64) * MIX >> np.uint64(64 - CHANCE_BITS)
+    nearness |= distance << np.uint64(CHANCE_BITS)
+    kept, most = np.zeros(len(numbers), bool), NEAREST // 4
+    while sides:
+        keys = sides.pop().astype(np.uint64) << np.uint64(ROW_SHIFT) | nearness
+        order = np.argsort(keys)
+        rows = keys[order] >> np.uint64(ROW_SHIFT)
+        kept[order[:most]] = True
+        kept[order[most:][rows[most:] != rows[:-most]]] = True
     return numbers[kept]
