@@ -12,7 +12,7 @@ def split(stage: Stage) -> Report:
     facts = manifest.set_index("image_id")
     splits = assign_splits(curated, facts["given_split"], params.split, params.balance)
     require_no_leak(curated, splits, facts["sha256"])
-    require_usable(splits)
+    require_usable(splits, curated.set_index("image_id")["group_id"])
     stage.save("splits", splits)
     report = summarise(curated, splits, facts["given_split"], params.split)
     reports = {"validate": stage.read_report("validate"), "split": report}

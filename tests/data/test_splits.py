@@ -141,18 +141,24 @@ def test_a_leak_is_seen_and_said():
     [
         (["a", "a", "a"], ["train", "validation", "test"], "only class 'a' is left after filters, duplicates"),
         ([], [], "no picture is left"),
-        (["a", "b"], ["train", "test"], "the validation split is empty"),
+        (["a", "b"], ["train", "test"], "the validation split is empty: 2 pictures in 1 groups are left"),
     ],
 )
 def test_splits_that_cannot_be_used_are_said(labels, splits, said):
     with pytest.raises(UserError, match=said):
-        require_usable(pd.DataFrame({"label": labels, "split": splits}))
+        require_usable(*usable_frames(labels, splits))
+
+
+def usable_frames(labels: list[str], splits: list[str]) -> tuple[pd.DataFrame, pd.Series]:
+    """Return a table of splits and its groups, of which there is one."""
+    names = [f"picture{number}" for number in range(len(labels))]
+    return pd.DataFrame({"image_id": names, "label": labels, "split": splits}), pd.Series("g", names)
 
 
 def test_three_pictures_a_class_fill_every_split():
     curated = curated_of({"a": [[True]] * 3, "b": [[True]] * 3})
     splits = split_up(curated, params_of((0.15, 0.2, 0)))
-    require_usable(splits)
+    require_usable(splits, curated.set_index("image_id")["group_id"])
     assert sorted(splits["split"]) == ["test", "test", "train", "train", "validation", "validation"]
 
 

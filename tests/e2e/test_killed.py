@@ -70,6 +70,27 @@ def kill(project: Project, whole_group: bool, moment: Callable[[Path, float], bo
     return process.wait()
 
 
+@pytest.mark.parametrize("packed", [0, 1])
+def test_ctrl_c_is_answered_in_one_line(repository: Project, packed: int) -> None:
+    process = subprocess.Popen(
+        ["python", "pipeline/ingest.py"],
+        cwd=repository.root,
+        env=repository.env(),
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    folder = repository.root / "data" / "images.partial"
+    while process.poll() is None and not (folder.exists() and len(packs(repository.root)) >= packed):
+        time.sleep(0.002)
+    os.killpg(process.pid, signal.SIGINT)
+    said = process.communicate()[1]
+    assert (process.returncode, said.splitlines()[-1]) == (130, "ingest: stopped; nothing half-written is left")
+    assert "Traceback" not in said
+    assert outputs(repository.root) == {}
+    assert not list(repository.root.rglob("*.partial"))
+
+
 def outputs(root: Path) -> dict[str, str]:
     named = [
         root / "data" / "manifest.parquet",

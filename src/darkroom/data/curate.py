@@ -23,6 +23,7 @@ from darkroom.errors import UserError
 from darkroom.params.data import Balance, Dedupe
 from darkroom.tables import CURATED
 
+EXPLAINED = {"shared group": "their group is also in a given test or validation split"}
 EXAMPLES = 20  # groups of paths that the report lists
 
 
@@ -70,7 +71,7 @@ def headline(report: dict[str, Any]) -> str:
     """Return what the terminal says of a finished dedupe."""
     text = f"dedupe: {report['kept']} pictures kept"
     for reason, count in sorted(report["dropped_because"].items()):
-        text += f"; {count} dropped: {reason}"
+        text += f"; {count} dropped: {EXPLAINED.get(reason, reason)}"
     if report["across_splits"]:
         text += f"; {report['across_splits']} duplicates across the given splits"
     listed = report["conflicts"] or report["across_splits"]

@@ -28,6 +28,7 @@ def summarise(curated: pd.DataFrame, splits: pd.DataFrame, given: pd.Series, par
         "deviation": float(off.sum().abs().max() / len(splits)),
         "class_deviation": float(off.abs().max().max() / len(splits)),
         "folds": splits["fold"].value_counts().sort_index().tolist(),
+        "balance": _balance(splits[splits["split"] == "train"]),
         "unused_because": splits["reason"].value_counts().sort_index().to_dict(),
         "straddling_groups": straddling_groups(curated, splits),
         "naive_leak": naive_leak(curated, given, params),
@@ -42,6 +43,8 @@ def headline(report: dict[str, Any]) -> str:
     text = f"split: {sizes}; shares met within {report['deviation']:.1%}"
     for reason, count in report["unused_because"].items():
         text += f"; {count} of train not used: {reason}"
+    if report["balance"]:
+        text += f"; {report['balance']}"
     return text + f"; no group in two splits (a naive one: {report['naive_leak']} test pictures known from training)"
 
 
@@ -53,6 +56,14 @@ def _wanted(counts: pd.DataFrame, present: set[str], params: Split) -> pd.DataFr
         shares |= {"train": shares["train"] - validation, "validation": validation}
     free = counts[list(shares)].sum(axis=1)
     return counts.assign(**{name: free * share for name, share in shares.items()})
+
+
+def _balance(train: pd.DataFrame) -> str:
+    """Return what balancing does to training, in words; nothing when every picture counts once."""
+    copies, weights = train.groupby("label")["copies"].sum(), train["weight"]
+    if (train["copies"] != 1).any():
+        return f"an epoch has {copies.min()} to {copies.max()} of a class"
+    return f"pictures weigh {weights.min():.3g} to {weights.max():.3g}" if (weights != 1).any() else ""
 
 
 def naive_leak(curated: pd.DataFrame, given: pd.Series, params: Split) -> int:

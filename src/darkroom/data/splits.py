@@ -69,15 +69,19 @@ def _straddling(keys: pd.Series, split: pd.Series) -> int:
     return int(pairs[pairs.duplicated("key")]["key"].nunique())
 
 
-def require_usable(splits: pd.DataFrame) -> None:
-    """Raise UserError unless two classes or more are left and no split is empty."""
+def require_usable(splits: pd.DataFrame, groups: pd.Series) -> None:
+    """Raise UserError unless two classes or more are left and no split is empty.
+
+    `groups` maps image_id to the group.
+    """
     labels = sorted(splits["label"].unique())
     if len(labels) < 2:
         left = f"only class {labels[0]!r} is left" if labels else "no picture is left"
         raise UserError(f"{left} after filters, duplicates and label conflicts; reports/dedupe.json says what went", 1)
     for name in SPLIT_NAMES:
         if name not in set(splits["split"]):
-            raise UserError(f"the {name} split is empty with {len(splits)} pictures in all; give more pictures", 1)
+            left = f"{len(splits)} pictures in {splits['image_id'].map(groups).nunique()} groups are left"
+            raise UserError(f"the {name} split is empty: {left}; give more pictures, or smaller groups", 1)
 
 
 def _given_split(kept: pd.DataFrame, given: pd.Series, params: Split) -> pd.Series:

@@ -21,7 +21,16 @@ def prepare_workers(*modules: str) -> None:
     would import everything again.
     """
     set_forkserver_preload(list(modules))
-    ensure_running()
+    _start_server()
+
+
+def _start_server() -> None:
+    """Start the process that workers are forked from, without Ctrl-C, which it would answer with a traceback."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        ensure_running()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -30,6 +39,7 @@ def worker_pool() -> Iterator[Executor]:
 
     Functions take an executor as an argument, so that a cluster's can stand in for this one.
     """
+    _start_server()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     with ProcessPoolExecutor(cores, get_context("forkserver"), _start_worker) as pool:
         try:
