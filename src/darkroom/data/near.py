@@ -24,9 +24,10 @@ def find_near_pairs(manifest: pd.DataFrame, images: Path, params: Dedupe) -> np.
     shorter_side = pictures[["width", "height"]].min(axis=1)
     first = np.flatnonzero((~pictures["sha256"].duplicated() & (shorter_side >= SMALLEST)).to_numpy(dtype=bool))
     hashes = np.array([int(text, 16) for text in pictures["phash"].iloc[first]], np.uint64)
+    ids = pictures["image_id"].iloc[first].to_numpy(dtype=str)
+    del manifest, pictures, shorter_side  # the texts of all rows, beside which the thumbnails would lie
     candidates = find_candidates(hashes, params.radius)
     compared = np.bincount(candidates.ravel(), minlength=len(first)) > 0  # only their thumbnails are read
     places = np.cumsum(compared, dtype=np.int32) - np.int32(1)
-    ids = pictures["image_id"].iloc[first[compared]].to_numpy(dtype=str)
-    alike = similarity(read_thumbnails(images, ids), places[candidates], params.similarity)
+    alike = similarity(read_thumbnails(images, ids[compared]), places[candidates], params.similarity)
     return first[candidates[alike >= params.similarity]]
