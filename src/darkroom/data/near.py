@@ -29,5 +29,7 @@ def find_near_pairs(manifest: pd.DataFrame, images: Path, params: Dedupe) -> np.
     candidates = find_candidates(hashes, params.radius)
     compared = np.bincount(candidates.ravel(), minlength=len(first)) > 0  # only their thumbnails are read
     places = np.cumsum(compared, dtype=np.int32) - np.int32(1)
-    alike = similarity(read_thumbnails(images, ids[compared]), places[candidates], params.similarity)
-    return first[candidates[alike >= params.similarity]]
+    pairs = places[candidates]
+    del candidates
+    alike = similarity(read_thumbnails(images, ids[compared]), pairs, params.similarity)
+    return first[compared][pairs[alike >= params.similarity]]
