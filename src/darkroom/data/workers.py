@@ -3,13 +3,14 @@
 import os
 import signal
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from multiprocessing.forkserver import ensure_running, set_forkserver_preload
 from threading import Thread
+from typing import Any
 
 from darkroom.errors import UserError
 
@@ -41,7 +42,7 @@ def worker_pool() -> Iterator[Executor]:
     """
     _start_server()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    with ProcessPoolExecutor(cores, get_context("forkserver"), _start_worker) as pool:
+    with _Pool(cores, get_context("forkserver"), _start_worker) as pool:
         try:
             yield pool
         except BrokenProcessPool:
@@ -49,6 +50,28 @@ def worker_pool() -> Iterator[Executor]:
         except BaseException:
             pool.shutdown(cancel_futures=True)  # else all that is waiting would be done first
             raise
+
+
+class _Pool(ProcessPoolExecutor):
+    """A pool that is not interrupted while it asks for a process: the one that forks it would print a traceback."""
+
+    def submit(self, *arguments: Any, **options: Any) -> Future[Any]:
+        """Give work to a process, of which the first calls start one each."""
+        with _interrupted_later():
+            return super().submit(*arguments, **options)
+
+
+@contextmanager
+def _interrupted_later() -> Iterator[None]:
+    """Put Ctrl-C off to the end of the block."""
+    noted: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: noted.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if noted:
+        raise KeyboardInterrupt
 
 
 def _start_worker() -> None:
