@@ -20,6 +20,8 @@ def evaluate(stage: Stage) -> Report:
     start_tensorflow(params.train.threads)
     network = load_network(stage.input("model"))
     scores, probabilities = measure(network, data, params.evaluate.batch_size)
+    if params.ensemble.folds:  # every picture was learnt by some of the networks; train asked the others
+        scores["validation"] = stage.read_report("train")["validation"]
     test, predicted = data["test"], probabilities.argmax(axis=1)
     matrix = confusion(test.labels, predicted, test.classes)
     ids = splits[splits["split"] == "test"]["image_id"]

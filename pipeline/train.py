@@ -1,32 +1,39 @@
-"""train: fit the network and keep its best epoch."""
+"""train: fit the network, or several, and keep the best epoch of each."""
 
 from darkroom.data.fingerprint import table_digest
-from darkroom.data.pixels import load_examples
-from darkroom.data.workers import worker_pool
-from darkroom.files import file_digest
+from darkroom.files import digest, file_digest, remove
+from darkroom.models.augmentation import Variation
+from darkroom.models.combine import combine
+from darkroom.models.contact_sheet import write_contact_sheet
 from darkroom.models.saving import save_network
+from darkroom.paths import checkpoint_folder
 from darkroom.progress import epoch_verbosity
 from darkroom.stage import Report, Stage, run_stage
-from darkroom.training.fit import fit
+from darkroom.training.debug import debug_params
+from darkroom.training.ensemble import fit_members, histories, load_folds, members
 from darkroom.training.result import summarise
 from darkroom.training.runtime import start_tensorflow
 
 
 def train(stage: Stage) -> Report:
-    """Train with the values that tune found, or those of params.yaml."""
-    params = stage.params.overlaid(stage.read("best"), "models/tune/best.yaml")
-    splits = stage.read("splits")
-    with worker_pool() as pool:
-        data = load_examples(stage.input("images"), splits, params.image, ("train", "validation"), pool)
-    counts = {name: len(part) for name, part in data.items()}
-    stage.run.log_dataset("splits", table_digest(splits), counts, "training")
+    """Train with the values that tune found, or those of params.yaml; a training that was stopped goes on."""
+    params, splits = stage.params.overlaid(stage.read("best"), "models/tune/best.yaml"), stage.read("splits")
     stage.run.log_params({f"tuned/{key}": value for key, value in params.differences(stage.params).items()})
+    params = debug_params(params)
+    data = load_folds(stage.input("images"), splits, params)
+    first = next(iter(data.values()))
+    stage.run.log_dataset("splits", table_digest(splits), {name: len(first[name]) for name in first}, "training")
     start_tensorflow(params.train.threads)
-    fitted = fit(data, params, stage.run.log_metrics, epoch_verbosity())
-    model = stage.output("model")
-    save_network(fitted.network, model)
-    stage.save("history", fitted.history)
-    return summarise(fitted, data, params, file_digest(model))
+    write_contact_sheet(stage.output("augmented"), first["train"], Variation(params.augment, params.train.seed))
+    chosen, model_file = members(params, data), stage.output("model")
+    checkpoints = checkpoint_folder(digest([stage.code_digest(), table_digest(splits), params.flat()]))
+    fits = fit_members(chosen, data, stage.input("weights"), checkpoints, stage.run.log_metrics, epoch_verbosity())
+    model = combine([one.network for one in fits], params.model.average)
+    save_network(model, model_file)
+    stage.save("history", histories(fits))
+    report = summarise(chosen, fits, model, data, params, file_digest(model_file))
+    remove(checkpoints)
+    return report
 
 
 if __name__ == "__main__":

@@ -6,20 +6,22 @@ from darkroom.data.workers import worker_pool
 from darkroom.files import digest
 from darkroom.paths import cache_folder
 from darkroom.stage import Report, Stage, run_stage
+from darkroom.training.debug import debug_data, debug_params
 from darkroom.training.runtime import start_tensorflow
 from darkroom.training.tuning import no_search, run_search, summarise
 
 
 def tune(stage: Stage) -> Report:
     """Search, or leave an empty result when the search is off."""
-    params = stage.params
+    params = debug_params(stage.params)
     if params.tune.enabled:
         splits = stage.read("splits")
         with worker_pool() as pool:
             data = load_examples(stage.input("images"), splits, params.image, ("train", "validation"), pool)
+        data = debug_data(data, params)
         start_tensorflow(params.train.threads)
         content = digest([stage.code_digest(), table_digest(splits)])
-        best, trials = run_search(data, params, cache_folder(), content, stage.run.log_metrics)
+        best, trials = run_search(data, params, stage.input("weights"), cache_folder(), content, stage.run.log_metrics)
     else:
         best, trials = no_search()
     stage.save("best", best)

@@ -8,6 +8,7 @@ import numpy as np
 from darkroom.data.pixels import Examples
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import load_params, with_overlay
+from darkroom.params.model import Model
 from pictures import ROOT
 
 CLASSES = ("cold", "warm")
@@ -28,19 +29,25 @@ def small_params(**changes: dict[str, Any]) -> DeclaredParams:
     return DeclaredParams(params, list(sections), "test")
 
 
-def examples(count: int, seed: int, turned: bool = False) -> Examples:
+def model_params(**changes: Any) -> Model:
+    """Return the tiny network's section with other keys."""
+    return small_params(model=changes, image={"size": 64}).model
+
+
+def examples(count: int, seed: int, turned: bool = False, side: int = 8) -> Examples:
     """Return noisy pictures, every other one reddish (warm), the rest bluish; `turned` swaps the labels."""
     random = np.random.default_rng(seed)
     labels = (np.arange(count) % 2).astype(np.int32)
     pixels = random.integers(0, 120, (count, 8, 8, 3))
     pixels[labels == 1, :, :, 0] += 120
     pixels[labels == 0, :, :, 2] += 120
+    pixels = pixels.repeat(side // 8, axis=1).repeat(side // 8, axis=2)
     return Examples(pixels.astype(np.uint8), np.arange(count), 1 - labels if turned else labels, CLASSES)
 
 
-def data(turned: bool = False) -> dict[str, Examples]:
+def data(turned: bool = False, side: int = 8) -> dict[str, Examples]:
     """Return train and validation; `turned` swaps the labels of validation."""
-    return {"train": examples(96, 1), "validation": examples(32, 2, turned)}
+    return {"train": examples(96, 1, side=side), "validation": examples(32, 2, turned, side)}
 
 
 def weights_digest(network: Any) -> str:

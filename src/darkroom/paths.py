@@ -13,8 +13,10 @@ ARTEFACTS = {
     "issues": "data/issues.parquet",
     "splits": "data/splits.parquet",
     "data_report": "reports/data.html",
+    "weights": "data/weights",
     "best": "models/tune/best.yaml",
     "trials": "models/tune/trials.csv",
+    "augmented": "reports/augmented.png",
     "model": "models/model.keras",
     "history": "models/history.csv",
     "plots": "reports/plots",
@@ -54,3 +56,8 @@ def cache_folder() -> Path:
     folder = project_root() / ".cache"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def checkpoint_folder(key: str) -> Path:
+    """Return the folder of what a stopped training goes on from; `key` names data, parameters and code."""
+    return cache_folder() / "train" / key[:20]

@@ -20,13 +20,19 @@ MISTAKES: list[tuple[str, Any, list[str]]] = [
     ("train.epochs", 0, ["train.epochs = 0", "greater than or equal to 1"]),
     ("train", [1], ["train = [1]", "must hold keys"]),
     ("train.learning_rate", float("nan"), ["train.learning_rate = nan", "finite"]),
-    ("train.optimizer", "adamw", ["train.optimizer = 'adamw'", "'adam' or 'sgd'"]),
+    ("train.optimizer", "adamx", ["train.optimizer = 'adamx'", "'adam', 'adamw', 'sgd'"]),
     ("train.step_epochs", [5, 5], ["train:", "step_epochs [5, 5]", "rise"]),
     ("split.validation", 1.0, ["split.validation = 1.0", "less than 1"]),
     ("split.validation", 0.9, ["split:", "validation + test is 1.1", "nothing is left"]),
     ("validate.min_side", 50000, ["validate:", "min_side (50000)", "max_side (20000)"]),
     ("image.size", 7, ["image.size = 7", "model.filters", "at least 8"]),
-    ("model.kernel", 4, ["model:", "kernel (4)", "even"]),
+    ("model.kernel", 0, ["model.kernel = 0", "greater than or equal to 1"]),
+    ("model.kernel", "3", ["model.kernel = '3'", "integer"]),
+    ("model.kernel", [3, 3], ["model:", "kernel [3, 3] has 2 numbers for 3 filters"]),
+    ("model.architecture", "MobilNetV2", ["model.architecture: 'MobilNetV2'", "mean MobileNetV2?"]),
+    ("model.architecture", "VGG16", ["image.size = 16", "model.architecture VGG16", "at least 32"]),
+    ("ensemble.architectures", ["conv", "ResNet50"], ["image.size = 16", "ResNet50", "at least 32"]),
+    ("ensemble.folds", True, ["ensemble.folds", "split.folds"]),
     ("model.filters", [], ["model.filters = []", "at least 1"]),
     ("model.dense", [8, 0], ["model.dense.1 = 0", "greater than or equal to 1"]),
     ("package.name", "a b", ["package.name = 'a b'", "pattern"]),
@@ -44,7 +50,7 @@ MISTAKES: list[tuple[str, Any, list[str]]] = [
     (SPACE, {"choices": [0.1, "x"]}, [f"{SPACE}: 'x'", "train.learning_rate", "number"]),
     ("tune.space.train.batch_size", {"low": 1, "high": 9, "step": 0.5}, ["train.batch_size: 1.5", "integer"]),
     ("tune.space.train.epochs", {"low": 1, "high": 9}, ["tune.space.train.epochs", "tune.epochs"]),
-    ("tune.space.model.kernel", {"low": 3, "high": 7}, ["tune.space.model.kernel: 4", "even"]),
+    ("tune.space.model.kernel", {"low": 3, "high": 70}, ["tune.space.model.kernel: 70", "less than or equal to 31"]),
     ("tune.space.model.filters", {"choices": [[8], [8] * 6]}, ["tune.space.model.filters: [8, 8, 8", "at least 64"]),
 ]
 
@@ -82,6 +88,13 @@ def test_a_mistake_is_one_line_with_key_value_file_and_help(raw, key, value, sai
     assert text.startswith("params.yaml: ") and "\n" not in text and caught.value.status == 2
     assert [part for part in said if part not in text] == [], text
     assert "Range" not in text and "[" not in text.split(" ")[1], text
+
+
+def test_only_some_backbones_can_be_narrower(raw):
+    for key, value in {"model.architecture": "ResNet50", "image.size": 64, "model.width": 0.5}.items():
+        put(raw, key, value)
+    with pytest.raises(UserError, match=r"model: width \(0.5\) is for MobileNet and MobileNetV2 only; set it to 1"):
+        check_params(raw, "params.yaml")
 
 
 @pytest.mark.parametrize("key", ["train", "train.epochs", "tune.space", "model.dropout"])

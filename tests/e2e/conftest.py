@@ -88,7 +88,9 @@ def copy_repository(target: Path) -> Project:
         check=True,
     )
     for name in filter(None, listed.stdout.decode().split("\0")):
-        of_a_user = name == "dvc.lock" or (name.startswith(("reports/", "data/raw/")) and not name.endswith(".gitkeep"))
+        of_a_user = name == "dvc.lock" or (
+            name.startswith(("reports/", "data/raw/", "data/weights/")) and not name.endswith(".gitkeep")
+        )
         if (ROOT / name).is_file() and not of_a_user:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)

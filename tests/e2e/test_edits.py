@@ -20,6 +20,9 @@ EDITS = {
     "image": {"image.size": 24},
     "augment": {"augment.shift": 0.07},
     "model": {"model.kernel": 5},
+    "finetune": {"finetune.layers": 7},
+    "ensemble": {"ensemble.seeds": 2},
+    "debug": {"debug.fraction": 0.5},
     "tracking": {"tracking.experiment": "other"},
 }
 

@@ -1,64 +1,125 @@
-import keras
 import numpy as np
 import pytest
 
-from darkroom.models.architecture import build_network
-from darkroom.models.augmentation import augmentation_layers, with_augmentation
-from darkroom.params.schema import Augment, Model
+from darkroom.models.augmentation import Variation
+from darkroom.models.geometry import moving, scaling, turning, warp
+from darkroom.models.randaugment import CHANGES
+from darkroom.params.model import Augment
 
-FULL = Augment(rotation=30.0, shift=0.2, horizontal_flip=True)
-NONE = Augment(rotation=0.0, shift=0.0, horizontal_flip=False)
-PIXELS = np.random.default_rng(0).integers(0, 256, (8, 12, 12, 3)).astype("float32")
-
-
-def varied(params: Augment, seed: int, training: bool = True, pixels: np.ndarray = PIXELS) -> np.ndarray:
-    keras.utils.set_random_seed(7)
-    result = pixels
-    for layer in augmentation_layers(params, seed):
-        result = layer(result, training=training)
-    return np.asarray(result)
+OFF = {"horizontal_flip": False, "vertical_flip": False, "rotation": 0.0, "shift": 0.0, "zoom": 0.0, "shear": 0.0}
+OFF |= {"crop": 1.0, "fill": "nearest", "brightness": 0.0, "contrast": 0.0, "rand_augment": 0, "magnitude": 5.0}
+OFF |= {"erase": 0.0, "mixup": 0.0, "cutmix": 0.0}
+ON = {"horizontal_flip": True, "vertical_flip": True, "rotation": 30.0, "shift": 0.2, "zoom": 0.3, "shear": 20.0}
+ON |= {"crop": 0.3, "brightness": 0.3, "contrast": 0.5, "rand_augment": 2, "erase": 1.0, "mixup": 0.5, "cutmix": 1.0}
+PIXELS = np.random.default_rng(0).integers(0, 256, (32, 12, 12, 3)).astype(np.uint8)
+TARGETS = np.eye(4, dtype=np.float32)[np.arange(32) % 4]
+ROWS = np.arange(100, 132)
 
 
-def test_the_seed_decides_how_pictures_vary():
-    assert np.array_equal(varied(FULL, 3), varied(FULL, 3))
-    assert not np.array_equal(varied(FULL, 3), varied(FULL, 4))
+def vary(seed: int = 3, epoch: int = 0, batch: int = 0, pixels: np.ndarray = PIXELS, **changes: object):
+    return Variation(Augment(**{**OFF, **changes}), seed).vary(pixels, TARGETS, ROWS, epoch, batch)
 
 
-def test_pictures_vary_while_training_only():
-    assert not np.array_equal(varied(FULL, 3), PIXELS)
-    assert np.array_equal(varied(FULL, 3, training=False), PIXELS)
+def test_off_leaves_pictures_and_targets_alone():
+    pixels, targets = vary()
+    assert pixels is PIXELS and targets is TARGETS
 
 
-def test_each_picture_varies_on_its_own():
-    same = np.repeat(PIXELS[:1], 8, axis=0)
-    assert len({row.tobytes() for row in varied(FULL, 3, pixels=same)}) > 1
+def test_seed_epoch_and_batch_decide_and_nothing_else():
+    first = vary(**ON)
+    for one, other in zip(first, vary(**ON), strict=True):
+        assert np.array_equal(one, other)
+    for changed in ({"seed": 4}, {"epoch": 1}, {"batch": 1}):
+        assert not np.array_equal(first[0], vary(**changed, **ON)[0])
 
 
-def test_off_leaves_pictures_alone():
-    assert augmentation_layers(NONE, 3) == []
+@pytest.mark.parametrize("key", ON)
+def test_each_key_changes_pictures_and_keeps_their_range(key):
+    pixels = vary(epoch=1, **{key: ON[key]})[0]
+    assert not np.array_equal(pixels, PIXELS)
+    assert pixels.shape == PIXELS.shape and pixels.min() >= 0 and pixels.max() <= 255.001
 
 
-@pytest.mark.parametrize("key", ["rotation", "shift", "horizontal_flip"])
-def test_each_key_has_a_layer_of_its_own(key):
-    only = NONE.model_copy(update={key: getattr(FULL, key)})
-    assert len(augmentation_layers(only, 3)) == 1
-    assert not np.array_equal(varied(only, 3), PIXELS)
+@pytest.mark.parametrize("key", [key for key in ON if "flip" not in key and key not in ("mixup", "cutmix")])
+def test_each_picture_varies_on_its_own(key):
+    same = np.repeat(PIXELS[:1], 32, axis=0)
+    assert len({picture.tobytes() for picture in vary(pixels=same, **{key: ON[key]})[0]}) > 1
 
 
-def test_a_flip_mirrors_left_and_right():
-    flipped = varied(NONE.model_copy(update={"horizontal_flip": True}), 3)
-    mirrored = [np.array_equal(new, old[:, ::-1]) for new, old in zip(flipped, PIXELS, strict=True)]
-    kept = [np.array_equal(new, old) for new, old in zip(flipped, PIXELS, strict=True)]
-    assert any(mirrored) and any(kept) and all(a or b for a, b in zip(mirrored, kept, strict=True))
+@pytest.mark.parametrize(("key", "mirror"), [("horizontal_flip", np.s_[:, ::-1]), ("vertical_flip", np.s_[::-1])])
+def test_every_picture_is_mirrored_every_other_time(key, mirror):
+    epochs = [vary(epoch=epoch, **{key: True})[0] for epoch in range(4)]
+    for place, picture in enumerate(PIXELS):
+        turned = [np.array_equal(epoch[place], picture[mirror]) for epoch in epochs]
+        kept = [np.array_equal(epoch[place], picture) for epoch in epochs]
+        assert sum(turned) == sum(kept) == 2
+    assert 8 < sum(np.array_equal(new, old) for new, old in zip(epochs[0], PIXELS, strict=True)) < 24
 
 
-def test_values_stay_in_their_range_and_no_border_turns_black():
-    white = varied(FULL, 3, pixels=np.full_like(PIXELS, 255))
-    assert white.min() > 254.9 and white.max() < 255.1
+def test_a_picture_is_mirrored_wherever_it_stands_in_the_epoch():
+    variation = Variation(Augment(**{**OFF, "horizontal_flip": True}), 3)
+    turned = variation.vary(PIXELS[::-1], TARGETS, ROWS[::-1], 0, 5)[0]
+    assert np.array_equal(turned[::-1], vary(horizontal_flip=True)[0])
 
 
-def test_the_network_within_is_trained_and_answers_alike():
-    network = build_network(Model(filters=[2], kernel=3, dense=[], dropout=0.0), 12, 3)
-    trainer = with_augmentation(network, FULL, 3)
-    assert trainer.layers[-1] is network
-    assert np.allclose(trainer(PIXELS, training=False), network(PIXELS, training=False), atol=1e-6)
+def test_whole_pixels_are_moved_as_they_are():
+    moved = warp(PIXELS[:1], moving(np.array([2]), np.array([-1])), "nearest")
+    assert moved.dtype == np.uint8
+    assert np.array_equal(moved[0, 1:, :-2], PIXELS[0, :-1, 2:])
+    assert np.array_equal(moved[0, 1:, -1], PIXELS[0, :-1, -1])
+
+
+@pytest.mark.parametrize("fill", ["nearest", "reflect", "constant"])
+def test_gathering_is_sampling_at_whole_pixels(fill):
+    chance = np.random.default_rng(1)
+    matrices = moving(*chance.integers(-4, 5, (2, 32))) @ scaling(*chance.choice([-1.0, 1.0], (2, 32)))
+    nearly = matrices + np.array([[1e-9, 0, 0], [0, 0, 0], [0, 0, 0]])  # no whole pixels: sampled
+    gathered, sampled = warp(PIXELS, matrices, fill), warp(PIXELS, nearly, fill)
+    assert gathered.dtype == np.uint8 and sampled.dtype == np.float32
+    assert np.abs(gathered - sampled).max() < 0.01
+
+
+def test_a_quarter_turn_is_exact():
+    turned = warp(PIXELS[:1], turning(np.array([np.pi / 2])), "nearest")
+    assert np.abs(turned[0] - np.rot90(PIXELS[0])).max() < 0.01
+
+
+def test_no_border_turns_black():
+    white = vary(pixels=np.full_like(PIXELS, 255), rotation=45.0, shift=0.3, zoom=0.5, shear=30.0, crop=0.5)[0]
+    assert white.min() > 254.9
+
+
+@pytest.mark.parametrize("key", ["mixup", "cutmix"])
+def test_targets_are_mixed_as_the_pictures_are(key):
+    plain = np.repeat(np.arange(4, dtype=np.uint8)[np.arange(32) % 4] * 80, 12 * 12 * 3).reshape(PIXELS.shape)
+    pixels, targets = vary(pixels=plain, **{key: 1.0})
+    assert targets.sum(axis=1) == pytest.approx(np.ones(32), abs=1e-5)
+    assert (targets.max(axis=1) < 1).any()
+    assert pixels.mean(axis=(1, 2, 3)) == pytest.approx(targets @ (np.arange(4) * 80), abs=0.1)
+
+
+def test_erasing_takes_a_box_from_the_share_of_pictures():
+    black = np.zeros((1000, 12, 12, 3), np.uint8)
+    variation = Variation(Augment(**{**OFF, "erase": 0.3}), 0)
+    erased = variation.vary(black, np.ones((1000, 1), np.float32), np.arange(1000), 0, 0)[0]
+    touched = (erased > 0).any(axis=3)
+    assert 0.2 < touched.any(axis=(1, 2)).mean() < 0.35
+    assert touched.mean(axis=(1, 2)).max() < 0.45
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_every_change_of_light_and_colour_keeps_the_range(change):
+    for strength in (-1.0, -0.5, 0.5, 1.0):
+        changed = change(PIXELS.astype(np.float32), np.full(32, strength, np.float32))
+        assert changed.shape == PIXELS.shape and changed.min() >= 0 and changed.max() <= 255
+        assert not np.array_equal(changed, PIXELS)
+
+
+def test_equalising_is_that_of_pillow_nearly():
+    from PIL import Image, ImageOps
+
+    equalise = next(change for change in CHANGES if "equal" in change.__name__)
+    large = PIXELS.repeat(8, axis=1).repeat(8, axis=2)  # of a small one Pillow equalises little
+    ours = equalise(large.astype(np.float32), np.ones(32, np.float32))
+    theirs = np.stack([np.asarray(ImageOps.equalize(Image.fromarray(picture))) for picture in large])
+    assert np.abs(ours - theirs).mean() < 4

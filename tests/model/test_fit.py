@@ -33,8 +33,9 @@ def test_it_learns_what_can_be_learnt(fitted):
 
 
 def test_the_history_has_a_row_for_each_epoch(fitted):
-    columns = ["epoch", "loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate"]
+    columns = ["epoch", "loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate", "kept"]
     assert list(fitted.history) == columns
+    assert fitted.history["kept"].tolist() == [epoch == fitted.best_epoch for epoch in (1, 2, 3, 4)]
     assert fitted.history["epoch"].tolist() == [1, 2, 3, 4]
     assert fitted.history["loss"].iloc[-1] < fitted.history["loss"].iloc[0]
 
@@ -64,7 +65,7 @@ def test_patience_ends_it_early():
 def test_the_rate_follows_the_schedule_and_each_epoch_is_logged():
     seen = []
     train = {"schedule": "step", "step_epochs": [1, 2], "step_factor": 0.5, "epochs": 3, "optimizer": "sgd"}
-    history = fit(data(), small_params(train=train), lambda metrics, epoch: seen.append((epoch, metrics))).history
+    history = fit(data(), small_params(train=train), log=lambda metrics, epoch: seen.append((epoch, metrics))).history
     assert history["learning_rate"].tolist() == pytest.approx([0.01, 0.005, 0.0025])
     assert [epoch for epoch, _ in seen] == [1, 2, 3]
     assert [metrics["validation_loss"] for _, metrics in seen] == history["validation_loss"].tolist()
@@ -104,3 +105,75 @@ def test_a_fresh_process_gives_bit_identical_weights(fitted):
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests'}"}
     fresh = subprocess.run([sys.executable, "-c", FRESH], env=environment, stdout=subprocess.PIPE, text=True)
     assert fresh.stdout.strip() == weights_digest(fitted.network)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "rmsprop", "adagrad", "lion"])
+def test_every_optimizer_learns(optimizer):
+    rate = {"adagrad": 0.1, "lion": 0.001}.get(optimizer, 0.01)
+    train = {"optimizer": optimizer, "learning_rate": rate, "weight_decay": 0.001, "clip_norm": 1.0, "epochs": 6}
+    assert fit(data(), small_params(train=train)).history["validation_accuracy"].iloc[-1] > 0.9
+
+
+@pytest.mark.parametrize("changes", [{"loss": "focal"}, {"label_smoothing": 0.2}, {"l2": 0.01}, {"ema": 0.9}])
+def test_each_key_changes_the_training_and_it_still_learns(fitted, changes):
+    other = fit(data(), small_params(train={**changes, "epochs": 6}))
+    assert other.history["loss"].iloc[0] != fitted.history["loss"].iloc[0] or "ema" in changes
+    assert other.history["validation_loss"].iloc[0] != fitted.history["validation_loss"].iloc[0]
+    assert other.history["validation_accuracy"].iloc[-1] > 0.9
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_another_precision_trains_and_is_saved_in_float32(precision):
+    other = fit(data(), small_params(train={"precision": precision, "epochs": 6}))
+    assert score_split(other.network, data()["validation"], 16)["accuracy"] > 0.9
+    assert {layer.compute_dtype for layer in other.network.layers} == {"float32"}
+
+
+def test_the_averaged_weights_are_those_that_were_validated():
+    averaged = fit(data(), small_params(train={"ema": 0.95, "keep": "last"}))
+    found = score_split(averaged.network, data()["validation"], 16)["log_loss"]
+    assert found == pytest.approx(averaged.history["validation_loss"].iloc[-1], rel=1e-3)
+
+
+def test_what_is_kept():
+    turned = {"train": {"keep": "last"}}
+    assert fit(data(turned=True), small_params(**turned)).best_epoch == 4
+    accuracy = fit(data(turned=True), small_params(train={"keep": "accuracy"}))
+    assert accuracy.best_epoch == accuracy.history["validation_accuracy"].argmax() + 1
+
+
+def test_speed_and_memory_are_logged_and_are_in_no_output():
+    seen = []
+    history = fit(data(), small_params(), log=lambda metrics, epoch: seen.append((epoch, metrics))).history
+    assert all(metrics["images_per_second"] > 0 and metrics["peak_memory_mb"] > 50 for _, metrics in seen)
+    assert not {"images_per_second", "peak_memory_mb"} & set(history)
+
+
+DEVICES = """
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from darkroom.training.runtime import start_tensorflow
+start_tensorflow(2)
+from easy import data, small_params
+from darkroom.training.fit import fit
+history = fit(data(), small_params(train={"devices": DEVICES, "optimizer": "sgd"})).history
+print(*history["validation_loss"], *history["validation_accuracy"])
+"""
+
+
+def on_devices(count: int) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests'}"}
+    code = DEVICES.replace("DEVICES", str(count))
+    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+
+
+def test_two_devices_share_each_batch_and_learn_the_same():
+    one, two = ([float(number) for number in on_devices(count).stdout.split()] for count in (1, 2))
+    assert len(two) == 8 and two[7] > 0.9
+    # each device normalises its half of the batch on its own, so the numbers are near and not equal
+    assert two[:4] == pytest.approx(one[:4], abs=0.15)
+
+
+def test_more_devices_than_there_are_is_said():
+    assert "train.devices = 3: this machine has 2" in on_devices(3).stderr

@@ -5,7 +5,7 @@ from sklearn import metrics as sk
 from darkroom.data.pixels import Examples
 from darkroom.evaluation.metrics import Diverged, confusion, per_class, predict, score
 from darkroom.models.architecture import build_network
-from darkroom.params.schema import Model
+from easy import model_params
 
 # four pictures of three classes; predicted 0, 1, 1, 2
 LABELS = np.array([0, 1, 0, 2])
@@ -84,7 +84,7 @@ def test_the_tables_have_a_row_for_each_class_even_when_it_is_missing():
 
 
 def test_a_diverged_network_is_said_and_not_measured():
-    network = build_network(Model(filters=[4], kernel=3, dense=[], dropout=0.0), 8, 2)
+    network = build_network(model_params(dense=[]), 8, 2)
     network.set_weights([weights * np.nan for weights in network.get_weights()])
     pictures = Examples(np.zeros((4, 8, 8, 3), np.uint8), np.arange(4), np.zeros(4, np.int32), ("a", "b"))
     with pytest.raises(Diverged, match="learning_rate"):

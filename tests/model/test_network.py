@@ -2,10 +2,12 @@ import keras
 import numpy as np
 import pytest
 
+from darkroom.errors import UserError
 from darkroom.models.architecture import build_network
-from darkroom.params.schema import Model
+from darkroom.params.model import BACKBONES, Model
+from easy import model_params
 
-PARAMS = Model(filters=[4, 8], kernel=3, dense=[16, 5], dropout=0.3)
+PARAMS = model_params(filters=[4, 8], dense=[16, 5], dropout=0.3)
 BLOCK = ["conv{0}", "conv{0}_norm", "pool{0}"]
 DENSE = ["dense{0}", "dense{0}_norm", "dropout{0}"]
 
@@ -46,13 +48,74 @@ def test_the_network_has_the_layers_of_params(params, size, classes):
     assert {layer.kernel_size for layer in network.layers if hasattr(layer, "kernel_size")} == {(params.kernel,) * 2}
 
 
-def test_answers_are_probabilities_of_raw_pictures():
-    network = build_network(PARAMS, 8, 4)
-    pixels = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), np.uint8)
-    answers = np.asarray(network(pixels))
-    assert answers.shape == (5, 4) and answers.dtype == np.float32
-    assert (answers >= 0).all() and answers.sum(axis=1) == pytest.approx(np.ones(5), abs=1e-6)
-    assert np.allclose(answers, np.asarray(network(pixels.astype("float32"))), atol=1e-6)
+def described(network: keras.Model) -> list[tuple[str, int]]:
+    """Return (class, weights) of each layer that has a part in it."""
+    skipped = ("InputLayer", "Rescaling", "Flatten")
+    rows = [(type(layer).__name__, layer.count_params()) for layer in network.layers]
+    return [row for row in rows if row[0] not in skipped]
+
+
+def test_the_base_network_of_ten_animals_by_its_published_counts():
+    params = model_params(filters=[32, 64], padding="valid", norm="none", dense=[128], dense_norm=False, dropout=0.0)
+    assert described(build_network(params, 100, 10)) == [
+        ("Conv2D", 896),
+        ("MaxPooling2D", 0),
+        ("Conv2D", 18_496),
+        ("MaxPooling2D", 0),
+        ("Dense", 4_333_696),
+        ("Dense", 1_290),
+    ]
+
+
+def test_normalisation_behind_the_pool():
+    params = model_params(filters=[32, 64], norm="after_pool", dense=[128], dense_norm=False, dropout=0.0)
+    kinds = [kind for kind, _ in described(build_network(params, 32, 10))]
+    assert kinds == ["Conv2D", "MaxPooling2D", "BatchNormalization"] * 2 + ["Dense", "Dense"]
+
+
+def test_two_classes_by_one_sigmoid_and_spatial_dropout():
+    params = model_params(filters=[32, 16], kernel=[3, 2], stride=[1, 2], pool=[2, 3], norm="none")
+    params = params.model_copy(update={"block_dropout": 0.2, "drop_maps": True, "dense": [64], "dense_norm": False})
+    network = build_network(params.model_copy(update={"output": "sigmoid", "dropout": 0.1}), 64, 2)
+    kinds = [kind for kind, _ in described(network)]
+    assert kinds[:8] == ["Conv2D", "MaxPooling2D", "SpatialDropout2D"] * 2 + ["Dense", "Dropout"]
+    assert network.get_layer("second_class").count_params() == 65
+    assert network.get_layer("conv2").kernel_size == (2, 2) and network.get_layer("conv2").strides == (2, 2)
+    assert network.get_layer("pool2").pool_size == (3, 3)
+    answers = np.asarray(network(np.random.default_rng(0).integers(0, 256, (5, 64, 64, 3), np.uint8)))
+    assert answers.shape == (5, 2) and answers.sum(axis=1) == pytest.approx(np.ones(5), abs=1e-6)
+
+
+def test_one_sigmoid_is_for_two_classes():
+    with pytest.raises(UserError, match=r"model.output = sigmoid: is for two classes, these are 3; set it to softmax"):
+        build_network(model_params(output="sigmoid"), 8, 3)
+
+
+def test_global_average_pooling_in_place_of_flatten():
+    params = model_params(filters=[32, 64, 128], head="average", dense=[256], dense_norm=False, dropout=0.5)
+    network = build_network(params, 224, 5)
+    assert network.get_layer("average").output.shape == (None, 128)
+    assert network.get_layer("dense1").count_params() == 128 * 256 + 256
+
+
+@pytest.mark.parametrize(("depth", "adds"), [(1, 0), (2, 0), (3, 2)])
+def test_the_residual_network(depth, adds):
+    params = model_params(architecture="residual", filters=[8, 16], depth=depth, head="max", dense=[])
+    network = build_network(params, 32, 10)
+    kinds = [type(layer).__name__ for layer in network.layers]
+    assert kinds.count("Conv2D") == 1 + 2 * depth and kinds.count("Add") == adds
+    assert network.get_layer("whiten").kernel.shape == (2, 2, 3, 24)
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_every_kind_gives_probabilities_of_raw_pictures(fused):
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), np.uint8)
+    for changes in ({}, {"architecture": "residual"}, {"architecture": "MobileNet", "width": 0.25, "head": "average"}):
+        network = build_network(model_params(**changes), 32, 4, fused)
+        answers = np.asarray(network(pixels))
+        assert answers.shape == (5, 4) and answers.dtype == np.float32
+        assert (answers >= 0).all() and answers.sum(axis=1) == pytest.approx(np.ones(5), abs=1e-6)
+        assert np.allclose(answers, np.asarray(network(pixels.astype("float32"))), atol=1e-6)
 
 
 def test_values_are_scaled_within_the_network():
@@ -68,3 +131,8 @@ def test_the_seed_decides_the_first_weights():
         weights.append(build_network(PARAMS, 8, 3).get_weights())
     assert all(np.array_equal(one, other) for one, other in zip(weights[0], weights[1], strict=True))
     assert not np.array_equal(weights[0][0], weights[2][0])
+
+
+def test_every_backbone_of_keras_is_known():
+    known = {name for name in dir(keras.applications) if name[0].isupper()}
+    assert known == set(BACKBONES)

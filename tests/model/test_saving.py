@@ -5,9 +5,9 @@ import numpy as np
 
 from darkroom.models.architecture import build_network
 from darkroom.models.saving import load_network, save_network
-from darkroom.params.schema import Model
+from easy import model_params
 
-PARAMS = Model(filters=[4], kernel=3, dense=[8], dropout=0.3)
+PARAMS = model_params(dropout=0.3)
 
 
 def seeded(seed: int) -> keras.Model:

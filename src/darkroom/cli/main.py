@@ -32,6 +32,10 @@ def _run(chosen: argparse.Namespace) -> int:
         from darkroom.cli.accept import accept
 
         return accept()
+    if chosen.command == "rates":
+        from darkroom.cli.rates import try_rates
+
+        return try_rates()
     from darkroom.cli.doctor import examine
 
     return examine(chosen.fix)
@@ -45,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     params = commands.add_parser("params", help="check params.yaml and print what holds")
     params.add_argument("key", nargs="?", help="print one value only, for example train.epochs")
     commands.add_parser("accept", help="make the validated data the one that later data is compared with")
+    commands.add_parser("rates", help="try which learning rates the network of params.yaml can take")
     doctor = commands.add_parser("doctor", help="check the environment, the MLflow store and a tiny training")
     doctor.add_argument("--fix", action="store_true", help="mend what can be mended: artefacts of a moved repository")
     return parser

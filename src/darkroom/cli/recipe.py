@@ -1,10 +1,13 @@
 """`darkroom recipe`: write the differences of a recipe into params.yaml, its comments kept."""
 
+from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from statistics import mode
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from darkroom.errors import UserError
 from darkroom.files import commit, partial
@@ -12,6 +15,9 @@ from darkroom.params.load import check_params, load_params, nearest, read_yaml
 from darkroom.paths import workspace
 
 REPLACED = {"tune.space", "ingest.labels"}
+DEFAULT = "digits"
+# a recipe says these as differences from DEFAULT, so that nothing of the one before stays; others are the user's own
+LEARNING = ("tune", "train", "image", "augment", "model", "finetune", "ensemble")
 
 
 def list_recipes() -> int:
@@ -32,33 +38,67 @@ def apply_recipe(name: str) -> int:
     editor.preserve_quotes = True
     editor.width = 200
     document = editor.load(file.read_text(encoding="utf-8"))
-    changes = overlay(document, read_yaml(_folder() / f"{name}.yaml"))
+    before = dict(_leaves(_plain(document)))
+    for part in (_learning_defaults(), read_yaml(_folder() / f"{name}.yaml")):
+        overlay(document, part)
+    changes = _changes(before, dict(_leaves(_plain(document))))
     check_params(_plain(document), f"recipes/{name}.yaml")
     if changes:
-        with partial(file).open("w", encoding="utf-8") as target:
-            editor.dump(document, target)
+        partial(file).write_text(_dumped(editor, document), encoding="utf-8")
         commit(file)
     print("\n".join(changes) or f"params.yaml already says all of {name}")
     return 0
 
 
-def overlay(document: Any, recipe: dict[str, Any], prefix: str = "") -> list[str]:
-    """Change `document` (ruamel's, with comments) where `recipe` differs; return a line for each change.
+def _dumped(editor: YAML, document: Any) -> str:
+    """Return the document as text; raises UserError when it would not be read again as what it is."""
+    text = StringIO()
+    editor.dump(document, text)
+    try:
+        same = YAML(typ="safe", pure=True).load(text.getvalue()) == _plain(document)
+    except YAMLError:
+        same = False
+    if not same:
+        raise UserError("params.yaml: its layout cannot be edited; begin with `git checkout params.yaml`")
+    return text.getvalue()
+
+
+def _learning_defaults() -> dict[str, Any]:
+    default = read_yaml(_folder() / f"{DEFAULT}.yaml")
+    return {section: default[section] for section in LEARNING}
+
+
+def _leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield "section.key" and its value; a mapping with keys of the user's own is one value."""
+    for key, value in tree.items():
+        where = f"{prefix}{key}"
+        if isinstance(value, dict) and where not in REPLACED:
+            yield from _leaves(value, f"{where}.")
+        else:
+            yield where, value
+
+
+def _changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    return [f"{key}: {before.get(key)} -> {value}" for key, value in after.items() if before.get(key) != value]
+
+
+def overlay(document: Any, recipe: dict[str, Any], prefix: str = "") -> None:
+    """Change `document` (ruamel's, with comments) where `recipe` differs.
 
     A mapping with keys of the user's own (REPLACED) replaces the one that is there.
     """
-    changes = []
     for key, value in recipe.items():
         where = f"{prefix}{key}"
         if isinstance(value, dict) and where not in REPLACED:
             if key not in document:
                 raise UserError(f"the recipe's section {where} is not in params.yaml")
-            changes += overlay(document[key], value, f"{where}.")
+            overlay(document[key], value, f"{where}.")
         elif key not in document or _plain(document[key]) != value:
-            changes.append(f"{where}: {_plain(document.get(key))} -> {value}")
             document[key] = _written(value)
+            if comment := document.ca.items.get(key):
+                # where comments before the items of a block list stood; a list in one line has no such place
+                comment[3:] = [None]
             _align_comments(document)
-    return changes
 
 
 def _align_comments(section: Any) -> None:

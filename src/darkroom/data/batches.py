@@ -1,25 +1,39 @@
 """Batches of pictures in the order that a seed gives."""
 
+from typing import Protocol
+
 import keras
 import numpy as np
 
 from darkroom.data.pixels import Examples
 
 
-class Batches(keras.utils.PyDataset):
-    """Batches of (pixels uint8 (n, size, size, 3), labels int32 (n,)); shuffled anew each epoch when seeded.
+class Vary(Protocol):
+    """Changes a batch: pixels uint8, one-hot targets, the rows of the pictures, the numbers of epoch and batch."""
 
-    Examples with weights give them, float32 (n,), as a third, and Keras weighs the loss with them. The order of an
-    epoch depends on the seed and the epoch's number only.
+    def vary(
+        self, pixels: np.ndarray, targets: np.ndarray, rows: np.ndarray, epoch: int, batch: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the changed pixels and targets."""
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of (pixels (n, size, size, 3), targets float32 (n, classes)); shuffled anew each epoch when seeded.
+
+    Pixels are uint8 as decoded, or what `variation` makes of them. Examples with weights give them, float32 (n,), as
+    a third, and Keras weighs the loss with them. What an epoch holds depends on the seed and the epoch's number only.
     """
 
-    def __init__(self, examples: Examples, batch_size: int, seed: int | None = None) -> None:
+    def __init__(
+        self, examples: Examples, batch_size: int, seed: int | None = None, variation: Vary | None = None
+    ) -> None:
         super().__init__()
         self.examples = examples
         self.batch_size = batch_size
         self.seed = seed
-        self.epoch = 0
-        self._order = self._shuffled()
+        self.variation = variation
+        self._one_hot = np.eye(len(examples.classes), dtype=np.float32)
+        self.start_at(0)
 
     def __len__(self) -> int:
         """Return the number of batches of an epoch, the last one may be smaller."""
@@ -28,13 +42,20 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
         """Return batch `index`."""
         chosen = self._order[index * self.batch_size : (index + 1) * self.batch_size]
-        pixels, labels = self.examples.pixels[self.examples.rows[chosen]], self.examples.labels[chosen]
+        rows = self.examples.rows[chosen]
+        pixels, targets = self.examples.pixels[rows], self._one_hot[self.examples.labels[chosen]]
+        if self.variation:
+            pixels, targets = self.variation.vary(pixels, targets, rows, self.epoch, index)
         weights = self.examples.weights
-        return (pixels, labels) if weights is None else (pixels, labels, weights[chosen])
+        return (pixels, targets) if weights is None else (pixels, targets, weights[chosen])
 
     def on_epoch_end(self) -> None:
         """Shuffle for the next epoch."""
-        self.epoch += 1
+        self.start_at(self.epoch + 1)
+
+    def start_at(self, epoch: int) -> None:
+        """Go to the order of `epoch`, counted from 0."""
+        self.epoch = epoch
         self._order = self._shuffled()
 
     def _shuffled(self) -> np.ndarray:

@@ -30,13 +30,15 @@ def _draw(folder: Path, history: pd.DataFrame, confusion: pd.DataFrame) -> None:
 
 
 def learning_curves(history: pd.DataFrame) -> "Figure":
-    """Return loss and accuracy on train and validation over the epochs, the best epoch marked."""
+    """Return loss and accuracy on train and validation over the epochs, a line for each network, kept epochs marked."""
     figure, axes = _figure(1, 2, (10, 3.8))
-    best = int(history["epoch"].to_numpy()[history["validation_loss"].argmin()])
     for axis, name in zip(axes, ("loss", "accuracy"), strict=True):
-        axis.plot(history["epoch"], history[name], color=BLUE, label="train (augmented)")
-        axis.plot(history["epoch"], history[f"validation_{name}"], color=ORANGE, label="validation")
-        axis.axvline(best, color=GREY, linestyle=":", label=f"best epoch: {best}")
+        for number, rows in history.groupby("network"):
+            kept = int(rows["epoch"][rows["kept"]].iloc[0])
+            said = number == 1
+            axis.plot(rows["epoch"], rows[name], color=BLUE, label="train (augmented)" if said else None)
+            axis.plot(rows["epoch"], rows[f"validation_{name}"], color=ORANGE, label="validation" if said else None)
+            axis.axvline(kept, color=GREY, linestyle=":", label=f"kept epoch: {kept}" if said else None)
         axis.set(xlabel="epoch", title=name)
         axis.spines[["top", "right"]].set_visible(False)
         axis.xaxis.get_major_locator().set_params(integer=True)

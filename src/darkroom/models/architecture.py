@@ -1,34 +1,62 @@
 """The network, built from what params.yaml says."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from darkroom.params.schema import Model
+from darkroom.errors import UserError
+from darkroom.models.backbones import backbone_features
+from darkroom.models.convolutional import conv_features
+from darkroom.models.normalisation import normalisation
+from darkroom.models.residual import residual_features
+from darkroom.params.model import Model
 
 if TYPE_CHECKING:
     import keras
 
-NORM_MOMENTUM = 0.9  # Keras's 0.99 needs some 500 steps to settle; a small data set has 20 an epoch
 
-
-def build_network(params: Model, size: int, classes: int) -> "keras.Model":
+def build_network(params: Model, size: int, classes: int, fused: bool = False) -> "keras.Model":
     """Return a network from RGB pictures (n, size, size, 3) of values 0-255 to probabilities (n, classes).
 
-    Blocks of convolution, ReLU, batch normalisation and 2x2 maximum pooling; then dense layers with ReLU,
-    batch normalisation and dropout; softmax. The scaling to 0-1 is part of the network.
+    The scaling of the pixels is part of the network. `fused` takes the quick normalisation for training; the
+    weights are the same ones in the same order.
     """
     import keras
-    from keras import layers
 
     inputs = keras.Input((size, size, 3), name="pixels")
-    x = layers.Rescaling(1 / 255, name="scale")(inputs)
-    for number, filters in enumerate(params.filters, start=1):
-        x = layers.Conv2D(filters, params.kernel, padding="same", activation="relu", name=f"conv{number}")(x)
-        x = layers.BatchNormalization(momentum=NORM_MOMENTUM, name=f"conv{number}_norm")(x)
-        x = layers.MaxPooling2D(2, name=f"pool{number}")(x)
-    x = layers.Flatten(name="flatten")(x)
+    x = _features(params, inputs, fused)
+    x = _head(params, x, fused)
+    return keras.Model(inputs, _probabilities(params, x, classes), name="network")
+
+
+def _features(params: Model, inputs: Any, fused: bool) -> Any:
+    if params.is_backbone:
+        return backbone_features(params, inputs)
+    if params.architecture == "residual":
+        return residual_features(params, inputs, fused)
+    return conv_features(params, inputs, fused)
+
+
+def _head(params: Model, x: Any, fused: bool) -> Any:
+    """Return the features of each picture (n, features) behind pooling and dense layers."""
+    from keras import layers
+
+    pooling = {"flatten": layers.Flatten, "average": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D}
+    x = pooling[params.head](name=params.head)(x)
     for number, units in enumerate(params.dense, start=1):
         x = layers.Dense(units, activation="relu", name=f"dense{number}")(x)
-        x = layers.BatchNormalization(momentum=NORM_MOMENTUM, name=f"dense{number}_norm")(x)
-        x = layers.Dropout(params.dropout, name=f"dropout{number}")(x)
-    outputs = layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")(x)
-    return keras.Model(inputs, outputs, name="network")
+        if params.dense_norm:
+            x = normalisation(fused, name=f"dense{number}_norm")(x)
+        if params.dropout:
+            x = layers.Dropout(params.dropout, name=f"dropout{number}")(x)
+    return x
+
+
+def _probabilities(params: Model, x: Any, classes: int) -> Any:
+    """Return (n, classes), in float32 whatever the precision of the network; raises UserError."""
+    from keras import layers, ops
+
+    if params.output == "softmax":
+        return layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")(x)
+    if classes != 2:
+        raise UserError(f"model.output = sigmoid: is for two classes, these are {classes}; set it to softmax")
+    second = layers.Dense(1, activation="sigmoid", dtype="float32", name="second_class")(x)
+    return ops.concatenate([1 - second, second], axis=1)

@@ -1,29 +1,54 @@
-"""How training pictures are varied. Only the training model has these layers, the saved one does not."""
+"""How training pictures are varied: a seed, an epoch and a batch decide it, whatever was drawn before."""
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-from darkroom.params.schema import Augment
+import numpy as np
 
-if TYPE_CHECKING:
-    import keras
-
-
-def augmentation_layers(params: Augment, seed: int) -> "list[keras.layers.Layer]":
-    """Return the layers that vary pictures (n, size, size, 3) while training, each seeded on its own."""
-    from keras import layers
-
-    chosen = []
-    if params.horizontal_flip:
-        chosen.append(layers.RandomFlip("horizontal", seed=seed + 1))
-    if params.rotation:
-        chosen.append(layers.RandomRotation(params.rotation / 360, fill_mode="nearest", seed=seed + 2))
-    if params.shift:
-        chosen.append(layers.RandomTranslation(params.shift, params.shift, fill_mode="nearest", seed=seed + 3))
-    return chosen
+from darkroom.models.geometry import transforms, warp
+from darkroom.models.light import change_light
+from darkroom.models.mixing import erase, mix
+from darkroom.models.randaugment import rand_augment
+from darkroom.params.model import Augment
 
 
-def with_augmentation(network: "keras.Model", params: Augment, seed: int) -> "keras.Model":
-    """Return a model that trains the weights of `network` on varied pictures."""
-    import keras
+@dataclass(frozen=True)
+class Variation:
+    """What varies the pictures of a batch.
 
-    return keras.Sequential([keras.Input(network.input_shape[1:]), *augmentation_layers(params, seed), network])
+    A picture's first mirror image is drawn, then it alternates with each epoch, so that both are seen equally often
+    (K. Jordan, 94% on CIFAR-10 in 3.29 seconds on a single GPU, 2024, arXiv:2404.00498).
+    """
+
+    params: Augment
+    seed: int
+
+    def vary(
+        self, pixels: np.ndarray, targets: np.ndarray, rows: np.ndarray, epoch: int, batch: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the varied pixels (n, side, side, 3), uint8 or float32 0-255, and targets (n, classes) float32.
+
+        `pixels` is uint8, `targets` one-hot; `rows` (n,) int64 names the pictures, `epoch` and `batch` count from 0.
+        """
+        chance = np.random.default_rng([self.seed, 1 + epoch, batch])
+        params, side = self.params, pixels.shape[1]
+        moves = transforms(params, self._mirrored(rows, epoch), side, chance)
+        if params.rand_augment:
+            pixels, moves = rand_augment(params, pixels, moves, chance)
+        pixels = warp(pixels, moves, params.fill)
+        pixels = change_light(params, pixels, chance)
+        pixels, targets = mix(params, pixels, targets, chance)
+        return erase(params.erase, pixels, chance), targets
+
+    def _mirrored(self, rows: np.ndarray, epoch: int) -> np.ndarray:
+        """Return whether each picture is mirrored (left and right, top and bottom) (n, 2) in this epoch."""
+        first = _bits(rows, self.seed)
+        turn = np.stack([first + epoch, first // 2 + epoch // 2], axis=1) % 2 == 1
+        return turn & np.array([self.params.horizontal_flip, self.params.vertical_flip])
+
+
+def _bits(rows: np.ndarray, seed: int) -> np.ndarray:
+    """Return a number 0 to 3 for each row, evenly spread, the same wherever the row stands."""
+    own = np.uint64(seed * 0xD1B54A32D192ED03 % 2**64)
+    mixed = (rows.astype(np.uint64) + own) * np.uint64(0x9E3779B97F4A7C15)  # S. Vigna's SplitMix64
+    mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+    return (mixed >> np.uint64(62)).astype(np.int64)

@@ -12,6 +12,8 @@ from darkroom.errors import UserError
 from darkroom.params.schema import Choices, Params, Range
 
 NOT_SEARCHED = {("train", "epochs"), ("train", "seed"), ("train", "threads")}
+# what pydantic puts between the keys: the kinds of value that were tried
+NOT_KEYS = {"Range", "Choices", "float", "int", "str", "[key]", "constrained-int", "list[constrained-int]"}
 Overlay = dict[str, dict[str, Any]]
 
 
@@ -113,7 +115,7 @@ def _explain(error: ValidationError) -> str:
     problems = error.errors()
     # an unknown key tells more than the missing one that it was meant to be
     first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
-    parts = [str(part) for part in first["loc"] if part not in ("Range", "Choices", "float", "int", "[key]")]
+    parts = [str(part) for part in first["loc"] if part not in NOT_KEYS]
     key = ".".join(parts)
     if first["type"] == "extra_forbidden":
         return f"{key}: unknown key{nearest(key, _keys_beside(parts))}"

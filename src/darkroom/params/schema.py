@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from darkroom.params.data import Balance, Dedupe, Ingest, Split, Validate
+from darkroom.params.model import SMALLEST, SMALLEST_SIDE, Augment, Debug, Ensemble, Finetune, Model
 from darkroom.params.section import Count, Section, Seed
+from darkroom.params.training import Train
 
-Width = Annotated[int, Field(ge=1, le=65536)]
 Metric = Literal["accuracy", "f1_macro", "roc_auc", "log_loss"]
 
 
@@ -66,27 +67,6 @@ class Tune(Section):
     space: dict[Literal["model", "train", "augment"], dict[str, Space]]
 
 
-class Train(Section):
-    """How the network learns."""
-
-    epochs: Count
-    batch_size: Count
-    optimizer: Literal["adam", "sgd"]
-    learning_rate: Annotated[float, Field(gt=0, le=100)]
-    schedule: Literal["constant", "step"]
-    step_epochs: list[Count]
-    step_factor: Annotated[float, Field(gt=0, lt=1)]
-    patience: Annotated[int, Field(ge=0)]
-    seed: Seed
-    threads: Annotated[int, Field(ge=1, le=1024)]
-
-    @model_validator(mode="after")
-    def _rising(self) -> Self:
-        if sorted(set(self.step_epochs)) != self.step_epochs:
-            raise ValueError(f"step_epochs {self.step_epochs} do not rise")
-        return self
-
-
 class Evaluate(Section):
     """How the model is measured."""
 
@@ -106,29 +86,6 @@ class Image(Section):
     size: Annotated[int, Field(ge=4, le=1024)]
     resize: Literal["squash", "crop", "pad"]
     background: Annotated[str, AfterValidator(_known_colour)]
-
-
-class Augment(Section):
-    """How training pictures are varied."""
-
-    rotation: Annotated[float, Field(ge=0, le=180)]
-    shift: Annotated[float, Field(ge=0, le=0.5)]
-    horizontal_flip: bool
-
-
-class Model(Section):
-    """The network."""
-
-    filters: Annotated[list[Width], Field(min_length=1)]
-    kernel: Annotated[int, Field(ge=1, le=31)]
-    dense: list[Width]
-    dropout: Annotated[float, Field(ge=0, le=0.9)]
-
-    @model_validator(mode="after")
-    def _odd(self) -> Self:
-        if self.kernel % 2 == 0:
-            raise ValueError(f"kernel ({self.kernel}) is even; a kernel has a middle pixel")
-        return self
 
 
 class Tracking(Section):
@@ -155,14 +112,41 @@ with warnings.catch_warnings():  # a section is named after its stage, and pydan
         image: Image
         augment: Augment
         model: Model
+        finetune: Finetune
+        ensemble: Ensemble
+        debug: Debug
         tracking: Tracking
 
         @model_validator(mode="after")
-        def _pooling_fits(self) -> Self:
-            blocks = len(self.model.filters)
-            if self.image.size < 2**blocks:
-                raise ValueError(
-                    f"image.size = {self.image.size} is too small for model.filters: each of its {blocks} blocks "
-                    f"halves the side; give image.size at least {2**blocks} or fewer filters"
-                )
+        def _folds_exist(self) -> Self:
+            if self.ensemble.folds and not self.split.folds:
+                raise ValueError("ensemble.folds needs parts of the data; set split.folds to 2 or more")
             return self
+
+        @model_validator(mode="after")
+        def _picture_fits(self) -> Self:
+            for name in (self.model.architecture, *self.ensemble.architectures):
+                least = _smallest_side(self.model.model_copy(update={"architecture": name}))
+                if self.image.size < least:
+                    raise ValueError(
+                        f"image.size = {self.image.size} is too small for model.architecture {name}"
+                        f"{_because(name)}; give image.size at least {least}{_or_fewer(name)}"
+                    )
+            return self
+
+
+def _smallest_side(model: Model) -> int:
+    """Return the smallest image.size of which the network leaves something."""
+    if model.is_backbone:
+        return SMALLEST.get(model.architecture, SMALLEST_SIDE)
+    if model.architecture == "residual":
+        return 2 ** len(model.filters) + 1
+    return next(side for side in range(1, 1 << 20) if model.side_after_blocks(side) > 0)
+
+
+def _because(name: str) -> str:
+    return "" if name not in ("conv", "residual") else ": each block of model.filters makes it smaller"
+
+
+def _or_fewer(name: str) -> str:
+    return "" if name not in ("conv", "residual") else " or fewer filters"

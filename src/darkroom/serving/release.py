@@ -90,13 +90,15 @@ def _release_row(
     version = version or register(client, name, run_id, bundle, example, candidate)
     number = str(version.version)
     verdict = judge(candidate, champion, params.package)
-    if current and not champion:  # somebody set the alias by hand on a model from elsewhere
+    if params.debug.mode != "none" or params.debug.fraction < 1:
+        verdict = Verdict(False, ["a debug run (params.yaml: debug) is never released"])
+    elif current and not champion:  # somebody set the alias by hand on a model from elsewhere
         verdict = Verdict(False, [f"the champion, version {current.version}, carries no measurements to compare with"])
     apply_verdict(client, name, number, current, verdict)
     client.set_tag(run_id, VERDICT_TAG, json.dumps(asdict(verdict)))
     client.log_metric(run_id, "package/released", float(verdict.released))
     client.set_tag(run_id, "darkroom.version", f"{name}/{number}")
-    champion_now = number if verdict.released or current is None else str(current.version)
+    champion_now = number if verdict.released else str(current.version) if current else "none"
     return Release(number, champion_now, verdict, run_id)
 
 

@@ -1,104 +1,115 @@
 """Training one network."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from darkroom.data.pixels import Examples
 from darkroom.models.architecture import build_network
-from darkroom.models.augmentation import with_augmentation
+from darkroom.models.augmentation import Variation
+from darkroom.models.backbones import load_pretrained
+from darkroom.models.residual import whitening
 from darkroom.params.declared import DeclaredParams
-from darkroom.params.schema import Train
-from darkroom.training.schedule import learning_rate
+from darkroom.training.checkpoint import Checkpoint, Progress
+from darkroom.training.epochs import LogMetrics, epoch_end
+from darkroom.training.optimizer import add_l2, build_loss, build_optimizer
+from darkroom.training.phases import Phase, phases, set_trainable
+from darkroom.training.runtime import distributed, in_precision
+from darkroom.training.schedule import learning_rates
 
 if TYPE_CHECKING:
     import keras
 
-LogMetrics = Callable[[dict[str, float], int], None]
+WHITENED = 5000  # training pictures that the first layer of a residual network looks at
+COLUMNS = ["epoch", "loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate"]
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A trained network with its best weights, the history (a row an epoch) and the best epoch, from 1."""
+    """A trained network with its best weights, the history (a row an epoch: COLUMNS, kept), the best epoch from 1."""
 
     network: "keras.Model"
     history: pd.DataFrame
     best_epoch: int
 
 
-def fit(data: dict[str, Examples], params: DeclaredParams, log: LogMetrics | None = None, verbose: int = 0) -> Fit:
-    """Train a network on data["train"]; its best epoch is the one with the lowest loss on data["validation"].
+def fit(
+    data: dict[str, Examples],
+    params: DeclaredParams,
+    weights: Path | None = None,
+    checkpoint: Checkpoint | None = None,
+    log: LogMetrics | None = None,
+    verbose: int = 0,
+) -> Fit:
+    """Train a network on data["train"]; its best epoch is what `train.keep` says, on data["validation"].
 
-    Weights of the training pictures weigh their loss, copies repeat them; the accuracy counts each copy alike.
-    `log` is called with the numbers of each epoch as it ends. Start TensorFlow first (`start_tensorflow`).
+    Pictures have weights in the loss, and copies; the accuracy counts each copy alike. `weights` is the folder with
+    the file that `model.weights` may name.
+    A training that was stopped goes on from `checkpoint`, to the same weights. `log` is called with the numbers of
+    each epoch as it ends. Start TensorFlow first (`start_tensorflow`).
     """
     import keras
 
+    keras.utils.set_random_seed(params.train.seed)
+    progress = Progress(params.train.keep)
+    with distributed(params.train.devices):
+        trainer = build_trainer(params, data["train"], weights)
+        for phase in phases(params):
+            _run_phase(trainer, phase, data, params, progress, checkpoint, log, verbose)
+    network = build_network(params.model, params.image.size, len(data["train"].classes))
+    network.set_weights(progress.best_weights)
+    history = pd.DataFrame(progress.rows)[COLUMNS]
+    return Fit(network, history.assign(kept=history["epoch"] == progress.best_epoch), progress.best_epoch)
+
+
+def build_trainer(params: DeclaredParams, train: Examples, weights: Path | None) -> "keras.Model":
+    """Return the network with its first weights, in the precision and with the operations that train quickly."""
+    with in_precision(params.train.precision):
+        trainer = build_network(params.model, params.image.size, len(train.classes), fused=True)
+    load_pretrained(trainer, params.model, weights or Path())
+    if params.model.architecture == "residual":
+        layer = trainer.get_layer("whiten")
+        layer.kernel.assign(whitening(train.pixels[np.sort(train.rows)[:WHITENED]]))
+        layer.kernel.trainable = False
+    add_l2(trainer, params.train.l2)
+    return trainer
+
+
+def _run_phase(
+    trainer: "keras.Model",
+    phase: Phase,
+    data: dict[str, Examples],
+    params: DeclaredParams,
+    progress: Progress,
+    checkpoint: Checkpoint | None,
+    log: LogMetrics | None,
+    verbose: int,
+) -> None:
+    """Train the epochs of one phase that are not done yet."""
     from darkroom.data.batches import Batches
 
     train = params.train
-    keras.utils.set_random_seed(train.seed)
-    network = build_network(params.model, params.image.size, len(data["train"].classes))
-    trainer = with_augmentation(network, params.augment, train.seed)
-    trainer.compile(_optimizer(train), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    best = _best_weights()
-    history = trainer.fit(
-        Batches(data["train"].for_training(), train.batch_size, train.seed),
+    batches = Batches(data["train"].for_training(), train.batch_size, train.seed, Variation(params.augment, train.seed))
+    rates = learning_rates(train, phase.learning_rate, len(batches), phase.epochs)
+    set_trainable(trainer, phase)
+    if progress.best_epoch:
+        trainer.set_weights(progress.best_weights)
+    trainer.compile(build_optimizer(train, rates), build_loss(train), metrics=["accuracy"])
+    trainer.optimizer.build(trainer.trainable_variables)
+    if checkpoint:
+        checkpoint.restore(trainer, progress, phase.number)
+    if progress.is_over(phase, train.patience):
+        return
+    batches.start_at(len(progress.rows))
+    trainer.fit(
+        batches,
         validation_data=Batches(data["validation"], train.batch_size),
-        epochs=train.epochs,
+        initial_epoch=progress.epochs_in(phase.number),
+        epochs=phase.epochs,
         shuffle=False,  # Batches has its own seeded order
-        callbacks=[best, *_callbacks(train, log)],
+        callbacks=epoch_end(phase, rates, params, progress, checkpoint, log),
         verbose=verbose,
     )
-    network.set_weights(best.weights)
-    return Fit(network, _history_table(history.history), best.epoch)
-
-
-def _optimizer(params: Train) -> "keras.optimizers.Optimizer":
-    import keras
-
-    if params.optimizer == "sgd":
-        return keras.optimizers.SGD(params.learning_rate, momentum=0.9, nesterov=True)
-    return keras.optimizers.Adam(params.learning_rate)
-
-
-def _callbacks(params: Train, log: LogMetrics | None) -> list[Any]:
-    import keras
-
-    chosen = [keras.callbacks.LearningRateScheduler(lambda epoch: learning_rate(params, epoch))]
-    if params.patience:
-        chosen.append(keras.callbacks.EarlyStopping("val_loss", patience=params.patience))
-    if log:
-        chosen.append(keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: log(readable(logs), epoch + 1)))
-    return chosen
-
-
-def _best_weights() -> Any:
-    """Return a callback that keeps the weights of the epoch with the lowest validation loss."""
-    import keras
-
-    class BestWeights(keras.callbacks.Callback):
-        """`weights` and `epoch` (from 1) of the best epoch so far."""
-
-        loss, weights, epoch = float("inf"), None, 0
-
-        def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-            """Keep the weights when they are the best."""
-            if self.weights is None or logs["val_loss"] < self.loss:
-                self.loss, self.epoch = logs["val_loss"], epoch + 1
-                self.weights = self.model.layers[-1].get_weights()
-
-    return BestWeights()
-
-
-def readable(logs: dict[str, float]) -> dict[str, float]:
-    """Return Keras's names as ours: val_loss -> validation_loss."""
-    return {name.replace("val_", "validation_"): float(value) for name, value in logs.items()}
-
-
-def _history_table(history: dict[str, list[float]]) -> pd.DataFrame:
-    table = pd.DataFrame(history).rename(columns=lambda name: name.replace("val_", "validation_"))
-    table.insert(0, "epoch", range(1, len(table) + 1))
-    return table[["epoch", "loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate"]]

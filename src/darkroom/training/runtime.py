@@ -1,8 +1,17 @@
 """TensorFlow started the way that gives the same result each time."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+from darkroom.errors import UserError
 from darkroom.quiet import without_collections, without_native_messages
+
+# flags of /proc/cpuinfo, of x86 and of ARM; oneDNN computes float16 on x86 with AVX-512 FP16 or AMX only
+QUICK = {"bfloat16": {"avx512_bf16", "amx_bf16", "bf16"}, "float16": {"avx512_fp16", "amx_fp16", "fphp"}}
 
 
 def start_tensorflow(threads: int) -> Any:
@@ -20,3 +29,50 @@ def start_tensorflow(threads: int) -> Any:
         tf.config.list_logical_devices()
         tf.get_logger().setLevel("ERROR")  # a search builds a network for each trial; that is no mistake
     return tf
+
+
+@contextmanager
+def in_precision(precision: str) -> Iterator[None]:
+    """Build layers that compute in `precision`; their weights stay float32. Warns where that is slow."""
+    import keras
+
+    if precision != "float32":
+        _warn_if_slow(precision)
+    keras.config.set_dtype_policy("float32" if precision == "float32" else f"mixed_{precision}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+@cache
+def _warn_if_slow(precision: str) -> None:
+    """Say it when this machine has no instructions for `precision` and computes it in many steps."""
+    import tensorflow as tf
+
+    described = Path("/proc/cpuinfo")
+    flags = set(described.read_text(encoding="utf-8").split()) if described.exists() else QUICK[precision]
+    if not tf.config.list_logical_devices("GPU") and not flags & QUICK[precision]:
+        print(
+            f"train.precision = {precision}: this processor has no instructions for it; float32 is much quicker here",
+            file=sys.stderr,
+        )
+
+
+@contextmanager
+def distributed(devices: int) -> Iterator[None]:
+    """Train on `devices` devices of this machine at once, each with its share of every batch.
+
+    GPUs when there are some, else TensorFlow's logical devices. Raises UserError when there are fewer.
+    """
+    if devices == 1:
+        yield
+        return
+    import tensorflow as tf
+
+    there = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    if len(there) < devices:
+        names = ", ".join(device.name for device in there)
+        raise UserError(f"train.devices = {devices}: this machine has {len(there)} ({names}); lower it")
+    with tf.distribute.MirroredStrategy([device.name for device in there[:devices]]).scope():
+        yield

@@ -1,11 +1,46 @@
-"""The learning rate over the epochs."""
+"""The learning rate of every step of a training."""
 
-from darkroom.params.schema import Train
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from darkroom.params.training import Train
+
+if TYPE_CHECKING:
+    import keras
+
+FIRST_SHARE, LAST_SHARE = 0.2, 0.07  # of the highest rate, where one_cycle begins and ends
 
 
-def learning_rate(params: Train, epoch: int) -> float:
-    """Return the rate of an epoch, counted from 0."""
-    if params.schedule == "constant":
-        return params.learning_rate
-    steps = sum(epoch >= step for step in params.step_epochs)
-    return params.learning_rate * params.step_factor**steps
+def learning_rates(params: Train, highest: float, steps: int, epochs: int) -> np.ndarray:
+    """Return the rate (epochs * steps,) of each step; `steps` is their number in an epoch.
+
+    "cosine" falls along half a wave to 0 (I. Loshchilov, F. Hutter, SGDR, ICLR 2017), "one_cycle" rises in a line
+    over `warmup` of the training and falls in a line (L. Smith, N. Topin, Super-convergence, 2017). A warm-up of the
+    other schedules rises in a line from 0.
+    """
+    step = np.arange(epochs * steps)
+    rising = round(params.warmup * len(step))
+    if params.schedule == "one_cycle":
+        return highest * np.interp(step, [0, rising, len(step)], [FIRST_SHARE, 1, LAST_SHARE])
+    rates = np.full(len(step), highest)
+    if params.schedule == "cosine":
+        done = np.clip((step - rising) / max(len(step) - rising, 1), 0, 1)
+        rates = highest * (1 + np.cos(np.pi * done)) / 2
+    elif params.schedule == "step":
+        rates = highest * params.step_factor ** np.searchsorted(params.step_epochs, step // steps, side="right")
+    return rates * np.minimum((step + 1) / rising, 1) if rising else rates
+
+
+def as_schedule(rates: np.ndarray) -> "keras.optimizers.schedules.LearningRateSchedule":
+    """Return Keras's schedule of the given rates, one for each step."""
+    import keras
+
+    class Rates(keras.optimizers.schedules.LearningRateSchedule):
+        """Looks the rate up by the number of the step."""
+
+        def __call__(self, step: "keras.KerasTensor") -> "keras.KerasTensor":
+            last = len(rates) - 1
+            return keras.ops.take(keras.ops.convert_to_tensor(rates, "float32"), keras.ops.minimum(step, last))
+
+    return Rates()

@@ -12,24 +12,26 @@ from darkroom.files import digest
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import Overlay
 from darkroom.params.schema import Tune
-from darkroom.training.fit import LogMetrics, fit
+from darkroom.training.epochs import LogMetrics
+from darkroom.training.fit import fit
 from darkroom.training.search import WORST, search
 
-SECTIONS = ["image", "augment", "model", "train", "tune"]
+SECTIONS = ["image", "augment", "model", "finetune", "train", "tune", "debug"]
 
 
 def run_search(
-    data: dict[str, Examples], params: DeclaredParams, cache: Path, content: str, log: LogMetrics
+    data: dict[str, Examples], params: DeclaredParams, weights: Path, cache: Path, content: str, log: LogMetrics
 ) -> tuple[Overlay, pd.DataFrame]:
     """Return the best values as an overlay, and a row for each trial.
 
-    `content` is the digest of data and code: with it and the parameters a stopped search is found again below `cache`.
+    `weights` is the folder with given ones. `content` is the digest of data and code: with it and the parameters a
+    stopped search is found again below `cache`.
     """
     metric = params.tune.metric
 
     def objective(candidate: DeclaredParams) -> float:
         try:
-            score = _validation_score(data, candidate)[metric]
+            score = _validation_score(data, candidate, weights)[metric]
         except Diverged:
             return WORST.get(metric, 0.0)
         return score if score == score else WORST.get(metric, 0.0)
@@ -56,10 +58,10 @@ def summarise(best: Overlay, trials: pd.DataFrame, tune: Tune) -> dict[str, Any]
     return report
 
 
-def _validation_score(data: dict[str, Examples], params: DeclaredParams) -> dict[str, Any]:
+def _validation_score(data: dict[str, Examples], params: DeclaredParams, weights: Path) -> dict[str, Any]:
     import keras
 
-    network = fit(data, params).network
+    network = fit(data, params, weights).network
     scores = score_split(network, data["validation"], params.train.batch_size)
     del network
     keras.backend.clear_session()  # what a trial leaves behind would slow and fill the next ones

@@ -1,0 +1,109 @@
+"""The networks of keras.applications, each with the input range that its weights expect."""
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from darkroom.errors import UserError
+from darkroom.params.model import BACKBONES, WIDE, Model
+
+if TYPE_CHECKING:
+    import keras
+
+FOLDER = "data/weights"
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's RGB, 0-1
+CENTRE = (103.939, 116.779, 123.68)  # of ImageNet's BGR, 0-255; as Caffe's models were trained
+
+
+def backbone_features(params: Model, inputs: Any) -> Any:
+    """Return the maps behind a backbone without its head.
+
+    With given weights its normalisation keeps the statistics of those, also while training: a small data set would
+    spoil them (keras.io, Transfer learning & fine-tuning).
+    """
+    import keras
+
+    options = {"alpha": params.width} if params.architecture in WIDE else {}
+    build = getattr(keras.applications, params.architecture)
+    built = build(include_top=False, weights=None, input_shape=inputs.shape[1:], **options)
+    backbone = keras.Model(built.input, built.output, name="backbone")  # some builders look things up by their name
+    x = to_range(inputs, BACKBONES[params.architecture])
+    return backbone(x, training=False) if params.is_pretrained else backbone(x)
+
+
+def to_range(pixels: Any, values: str) -> Any:
+    """Return RGB pixels 0-255 in the range that params.model.BACKBONES names."""
+    from keras import layers, ops
+
+    if values == "symmetric":
+        return layers.Rescaling(1 / 127.5, offset=-1, name="scale")(pixels)
+    if values == "standard":
+        scale, offset = [1 / 255 / one for one in DEVIATION], [-m / d for m, d in zip(MEAN, DEVIATION, strict=True)]
+        return layers.Rescaling(scale, offset, name="scale")(pixels)
+    if values == "centred":
+        return layers.Rescaling(1.0, [-one for one in CENTRE], name="scale")(ops.flip(pixels, axis=-1))
+    return layers.Rescaling(1.0, name="scale")(pixels)  # to floats
+
+
+def load_pretrained(network: "keras.Model", params: Model, folder: Path) -> None:
+    """Load the weights that params name, perhaps a file of `folder`, into the backbone of `network`.
+
+    Raises UserError when they are missing or do not fit.
+    """
+    if params.is_pretrained:
+        backbone = network.get_layer("backbone")
+        if params.weights == "imagenet":
+            _load_imagenet(backbone, params)
+        else:
+            _load_file(backbone, params, folder)
+
+
+def _load_imagenet(backbone: "keras.Model", params: Model) -> None:
+    import keras
+
+    options = {"alpha": params.width} if params.architecture in WIDE else {}
+    build = getattr(keras.applications, params.architecture)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # that the weights are those of another size; they fit
+            given = build(include_top=False, weights="imagenet", input_shape=backbone.input_shape[1:], **options)
+    except Exception as error:  # Keras raises a plain Exception when a download fails
+        reason = " ".join(str(error).split())[:120]
+        raise UserError(
+            f"model.weights = imagenet: the weights of {params.architecture} could not be downloaded ({reason}); "
+            f"without internet put their no_top file into {FOLDER}/ and give its name"
+        ) from None
+    backbone.set_weights(given.get_weights())
+
+
+def _load_file(backbone: "keras.Model", params: Model, folder: Path) -> None:
+    file = folder / params.weights
+    if not file.is_file():
+        there = sorted(path.name for path in folder.glob("*.h5"))
+        found = f"there are {', '.join(there)}" if there else "there are none"
+        raise UserError(
+            f"model.weights = {params.weights}: not found in {FOLDER}/ ({found}); "
+            "put the file there, or give imagenet (downloads) or none"
+        )
+    name = params.architecture + (f" of width {params.width:g}" if params.architecture in WIDE else "")
+    unfit = f"model.weights = {params.weights}: does not fit {name}"
+    advice = "give the file of the same network without its top (no_top)"
+    try:
+        numbers = _count_numbers(file)
+        if numbers != backbone.count_params():  # Keras itself passes over what the file lacks
+            raise UserError(f"{unfit}: it holds {numbers:,} numbers for {backbone.count_params():,}; {advice}")
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Skipping nested container")  # one that holds the same layers again
+            backbone.load_weights(file)
+    except (OSError, ValueError, KeyError) as error:  # what h5py and Keras raise for a file that is not theirs
+        raise UserError(f"{unfit} ({' '.join(str(error).split())[:120]}); {advice}") from None
+
+
+def _count_numbers(file: Path) -> int:
+    """Return how many numbers an HDF5 file holds."""
+    import h5py
+
+    sizes: list[int] = []
+    with h5py.File(file) as content:
+        content.visititems(lambda _, item: sizes.append(item.size) if isinstance(item, h5py.Dataset) else None)
+    return sum(sizes)

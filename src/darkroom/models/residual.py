@@ -1,0 +1,54 @@
+"""A residual network for small pictures: whitened patches, then blocks that halve the side."""
+
+from typing import Any
+
+import numpy as np
+
+from darkroom.models.normalisation import normalisation
+from darkroom.params.model import Model
+
+PATCH = 2  # pixels
+ACTIVATION = "relu"  # the paper's GELU takes TensorFlow as long as the convolutions do, on a processor
+QUIET = 5e-4  # added to the variance of a patch's direction, so that noise is not blown up
+NORM = {"momentum": 0.6, "epsilon": 1e-5, "scale": False}  # few, large steps: the average must follow
+
+
+def residual_features(params: Model, inputs: Any, fused: bool) -> Any:
+    """Return the maps behind all blocks.
+
+    A block is convolution, 2x2 maximum pooling and normalisation, then `depth` - 1 convolutions with normalisation,
+    the last one's result added to the first's. The first layer whitens patches of 2x2 pixels, its kernel is set by
+    `whiten` and not trained. After K. Jordan, 94% on CIFAR-10 in 3.29 seconds on a single GPU, 2024 (arXiv:2404.00498).
+    """
+    from keras import layers
+
+    x = layers.Rescaling(1 / 127.5, offset=-1, name="scale")(inputs)
+    x = layers.Conv2D(2 * 3 * PATCH**2, PATCH, name="whiten")(x)
+    x = layers.Activation(ACTIVATION, name="whitened")(x)
+    for number, filters in enumerate(params.filters, start=1):
+        x = _convolve(x, filters, f"block{number}_conv1")
+        x = layers.MaxPooling2D(2, name=f"block{number}_pool")(x)
+        x = layers.Activation(ACTIVATION)(normalisation(fused, **NORM)(x))
+        entered = x
+        for step in range(2, params.depth + 1):
+            x = normalisation(fused, **NORM)(_convolve(x, filters, f"block{number}_conv{step}"))
+            if step == params.depth and params.depth > 2:
+                x = layers.Add(name=f"block{number}_add")([x, entered])
+            x = layers.Activation(ACTIVATION)(x)
+    return x
+
+
+def _convolve(x: Any, filters: int, name: str) -> Any:
+    from keras import layers
+
+    return layers.Conv2D(filters, 3, padding="same", use_bias=False, name=name)(x)
+
+
+def whitening(pixels: np.ndarray) -> np.ndarray:
+    """Return the kernel (2, 2, 3, 24) that whitens patches of `pixels` (n, side, side, 3) uint8, and its negative."""
+    scaled = pixels.astype(np.float32) / 127.5 - 1
+    patches = np.lib.stride_tricks.sliding_window_view(scaled, (PATCH, PATCH), axis=(1, 2))
+    flat = patches.transpose(0, 1, 2, 4, 5, 3).reshape(-1, PATCH * PATCH * 3)
+    values, vectors = np.linalg.eigh(np.cov(flat, rowvar=False))
+    kernel = (vectors / np.sqrt(values + QUIET)).astype(np.float32)
+    return np.concatenate([kernel, -kernel], axis=1).reshape(PATCH, PATCH, 3, -1)

@@ -1,0 +1,143 @@
+"""The sections of params.yaml about the network: its architecture, and how training pictures are varied."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from darkroom.params.section import Count, Section, Share
+
+Width = Annotated[int, Field(ge=1, le=65536)]
+Pixels = Annotated[int, Field(ge=1, le=31)]
+ForEachBlock = Pixels | Annotated[list[Pixels], Field(min_length=1)]
+Dropped = Annotated[float, Field(ge=0, le=0.9)]
+
+# The range of values that each backbone's ImageNet weights were trained with, and the smallest side it takes.
+# "levels": 0-255, scaled within; "symmetric": -1 to 1; "standard": mean 0, deviation 1 of ImageNet's 0-1 RGB;
+# "centred": 0-255 BGR less ImageNet's mean. Source: keras.applications.<module>.preprocess_input.
+BACKBONES = {
+    **dict.fromkeys(["ConvNeXtTiny", "ConvNeXtSmall", "ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtXLarge"], "levels"),
+    **dict.fromkeys([f"EfficientNetB{number}" for number in range(8)], "levels"),
+    **dict.fromkeys([f"EfficientNetV2{name}" for name in ("B0", "B1", "B2", "B3", "S", "M", "L")], "levels"),
+    **dict.fromkeys(["MobileNetV3Small", "MobileNetV3Large"], "levels"),
+    **dict.fromkeys(["MobileNet", "MobileNetV2", "NASNetMobile", "NASNetLarge"], "symmetric"),
+    **dict.fromkeys(["ResNet50V2", "ResNet101V2", "ResNet152V2"], "symmetric"),
+    **dict.fromkeys(["InceptionV3", "InceptionResNetV2", "Xception"], "symmetric"),
+    **dict.fromkeys(["DenseNet121", "DenseNet169", "DenseNet201"], "standard"),
+    **dict.fromkeys(["ResNet50", "ResNet101", "ResNet152", "VGG16", "VGG19"], "centred"),
+}
+SMALLEST = {"InceptionV3": 75, "InceptionResNetV2": 75, "Xception": 71}
+SMALLEST_SIDE = 32  # of the other backbones
+WIDE = ("MobileNet", "MobileNetV2")  # those whose layers can be made narrower
+
+
+def known_architecture(name: str) -> str:
+    """Return `name`; raises ValueError that names the nearest known architecture."""
+    from difflib import get_close_matches
+
+    known = ["conv", "residual", *BACKBONES]
+    if name not in known:
+        near = get_close_matches(name, known, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]}?" if near else "give conv, residual or a backbone such as MobileNetV2"
+        raise ValueError(f"{name!r} is no architecture; {hint}")
+    return name
+
+
+Architecture = Annotated[str, AfterValidator(known_architecture)]
+
+
+class Model(Section):
+    """The network."""
+
+    architecture: Architecture
+    filters: Annotated[list[Width], Field(min_length=1)]
+    kernel: ForEachBlock
+    stride: ForEachBlock
+    padding: Literal["same", "valid"]
+    pool: ForEachBlock
+    norm: Literal["none", "before_pool", "after_pool"]
+    block_dropout: Dropped
+    drop_maps: bool
+    depth: Annotated[int, Field(ge=1, le=10)]
+    width: Annotated[float, Field(gt=0, le=2)]
+    weights: Annotated[str, Field(min_length=1)]
+    head: Literal["flatten", "average", "max"]
+    dense: list[Width]
+    dense_norm: bool
+    dropout: Dropped
+    output: Literal["softmax", "sigmoid"]
+    average: Literal["none", "flip", "flip_shift"]
+
+    @property
+    def is_backbone(self) -> bool:
+        """Whether the network is one of keras.applications."""
+        return self.architecture in BACKBONES
+
+    @property
+    def is_pretrained(self) -> bool:
+        """Whether the network starts from given weights."""
+        return self.is_backbone and self.weights != "none"
+
+    def for_blocks(self, value: int | list[int]) -> list[int]:
+        """Return a number for each block, from one for all or a list."""
+        return value if isinstance(value, list) else [value] * len(self.filters)
+
+    @model_validator(mode="after")
+    def _blocks_fit(self) -> Self:
+        for name in ("kernel", "stride", "pool"):
+            value = getattr(self, name)
+            if isinstance(value, list) and len(value) != len(self.filters):
+                raise ValueError(f"{name} {value} has {len(value)} numbers for {len(self.filters)} filters; one each")
+        if self.width != 1 and self.is_backbone and self.architecture not in WIDE:
+            raise ValueError(f"width ({self.width:g}) is for {' and '.join(WIDE)} only; set it to 1")
+        return self
+
+    def side_after_blocks(self, side: int) -> int:
+        """Return what is left of the side of a picture behind the blocks of "conv"; 0 or less: nothing."""
+        rows = zip(*(self.for_blocks(value) for value in (self.kernel, self.stride, self.pool)), strict=True)
+        for kernel, stride, pool in rows:
+            side = -(-side // stride) if self.padding == "same" else (side - kernel) // stride + 1
+            side //= pool
+        return side
+
+
+class Augment(Section):
+    """How training pictures are varied."""
+
+    horizontal_flip: bool
+    vertical_flip: bool
+    rotation: Annotated[float, Field(ge=0, le=180)]
+    shift: Annotated[float, Field(ge=0, le=0.5)]
+    zoom: Annotated[float, Field(ge=0, le=0.9)]
+    shear: Annotated[float, Field(ge=0, le=60)]
+    crop: Annotated[float, Field(gt=0, le=1)]
+    fill: Literal["nearest", "reflect", "constant"]
+    brightness: Share
+    contrast: Share
+    rand_augment: Annotated[int, Field(ge=0, le=5)]
+    magnitude: Annotated[float, Field(ge=0, le=10)]
+    erase: Share
+    mixup: Annotated[float, Field(ge=0, le=10)]
+    cutmix: Annotated[float, Field(ge=0, le=10)]
+
+
+class Finetune(Section):
+    """The second part of a training that starts from given weights."""
+
+    epochs: Annotated[int, Field(ge=0)]
+    layers: Count | str
+    learning_rate: Annotated[float, Field(gt=0, le=100)]
+
+
+class Ensemble(Section):
+    """How many networks are averaged to one model."""
+
+    seeds: Count
+    architectures: list[Architecture]
+    folds: bool
+
+
+class Debug(Section):
+    """Quick runs that find mistakes."""
+
+    mode: Literal["none", "step", "overfit"]
+    fraction: Annotated[float, Field(gt=0, le=1)]

@@ -1,0 +1,43 @@
+"""The section of params.yaml about training: optimizer, rates, loss, precision."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from darkroom.params.section import Count, Section, Seed, Share
+
+Rate = Annotated[float, Field(gt=0, le=100)]
+NotNegative = Annotated[float, Field(ge=0)]
+
+
+class Train(Section):
+    """How the network learns."""
+
+    epochs: Count
+    batch_size: Count
+    optimizer: Literal["adam", "adamw", "sgd", "rmsprop", "adagrad", "lion"]
+    learning_rate: Rate
+    momentum: Annotated[float, Field(ge=0, lt=1)]
+    weight_decay: NotNegative
+    l2: NotNegative
+    clip_norm: NotNegative
+    schedule: Literal["constant", "step", "cosine", "one_cycle"]
+    warmup: Share
+    step_epochs: list[Count]
+    step_factor: Annotated[float, Field(gt=0, lt=1)]
+    loss: Literal["cross_entropy", "focal"]
+    focal_gamma: NotNegative
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)]
+    ema: Annotated[float, Field(ge=0, lt=1)]
+    keep: Literal["loss", "accuracy", "last"]
+    patience: Annotated[int, Field(ge=0)]
+    precision: Literal["float32", "bfloat16", "float16"]
+    devices: Count
+    seed: Seed
+    threads: Annotated[int, Field(ge=1, le=1024)]
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if sorted(set(self.step_epochs)) != self.step_epochs:
+            raise ValueError(f"step_epochs {self.step_epochs} do not rise")
+        return self

@@ -1,0 +1,46 @@
+"""Quick runs that find mistakes: a part of the data, one step of everything, or one batch learnt by heart."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from darkroom.data.pixels import Examples
+from darkroom.params.declared import DeclaredParams
+from darkroom.params.load import Overlay
+
+PLAIN = {"horizontal_flip": False, "vertical_flip": False, "rotation": 0.0, "shift": 0.0, "zoom": 0.0, "shear": 0.0}
+PLAIN |= {"crop": 1.0, "brightness": 0.0, "contrast": 0.0, "rand_augment": 0, "erase": 0.0, "mixup": 0.0, "cutmix": 0.0}
+OVERLAYS: dict[str, Overlay] = {
+    "none": {},
+    "step": {"train": {"epochs": 1}, "finetune": {"epochs": 1}, "tune": {"epochs": 1, "trials": 1}},
+    "overfit": {"train": {"patience": 0, "keep": "last"}, "augment": PLAIN},
+}
+
+
+def debug_params(params: DeclaredParams) -> DeclaredParams:
+    """Return the parameters as `debug.mode` changes them."""
+    overlay = dict(OVERLAYS[params.debug.mode])
+    if not params.finetune.epochs:
+        overlay.pop("finetune", None)
+    return params.overlaid(overlay, "params.yaml")
+
+
+def debug_data(data: dict[str, Examples], params: DeclaredParams) -> dict[str, Examples]:
+    """Return the pictures that `debug` leaves: a seeded share of each split, or one batch.
+
+    To overfit, the batch that is learnt is also the one that validates.
+    """
+    mode, batch, seed = params.debug.mode, params.train.batch_size, params.train.seed
+    few = {name: _some(part, max(round(len(part) * params.debug.fraction), 2), seed) for name, part in data.items()}
+    if mode == "none":
+        return few
+    few = {name: _some(part, batch, seed) for name, part in few.items()}
+    return few if mode == "step" else {**few, "validation": few["train"]}
+
+
+def _some(part: Examples, count: int, seed: int) -> Examples:
+    if count >= len(part):
+        return part
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(part))[:count])
+    weights, copies = (None if values is None else values[chosen] for values in (part.weights, part.copies))
+    return replace(part, rows=part.rows[chosen], labels=part.labels[chosen], weights=weights, copies=copies)

@@ -1,0 +1,64 @@
+"""What moves the weights, and what they are moved towards."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from darkroom.params.training import Train
+from darkroom.training.schedule import as_schedule
+
+if TYPE_CHECKING:
+    import keras
+
+
+def build_optimizer(params: Train, rates: np.ndarray) -> "keras.optimizers.Optimizer":
+    """Return the optimizer with the rates (steps,) of its steps.
+
+    Weight decay is decoupled and spares biases and normalisations (I. Loshchilov, F. Hutter, Decoupled weight decay
+    regularization, ICLR 2019). `ema` averages the weights over the steps.
+    """
+    import keras
+
+    options: dict[str, Any] = {"weight_decay": params.weight_decay or None}
+    if params.clip_norm:
+        options["global_clipnorm"] = params.clip_norm
+    if params.ema:
+        options |= {"use_ema": True, "ema_momentum": params.ema, "ema_overwrite_frequency": None}
+    if params.optimizer == "sgd":
+        options |= {"momentum": params.momentum, "nesterov": params.momentum > 0}
+    elif params.optimizer == "rmsprop":
+        options["momentum"] = params.momentum
+    names = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "rmsprop": "RMSprop", "adagrad": "Adagrad", "lion": "Lion"}
+    if params.optimizer == "adamw":
+        options["weight_decay"] = params.weight_decay
+    optimizer = getattr(keras.optimizers, names[params.optimizer])(as_schedule(rates), **options)
+    if params.weight_decay:
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+def build_loss(params: Train) -> "keras.losses.Loss":
+    """Return the loss between one-hot targets and probabilities, both (n, classes).
+
+    Focal loss: T.-Y. Lin et al., Focal loss for dense object detection, ICCV 2017, without its class weights.
+    """
+    import keras
+
+    if params.loss == "focal":
+        return keras.losses.CategoricalFocalCrossentropy(
+            alpha=1.0, gamma=params.focal_gamma, label_smoothing=params.label_smoothing
+        )
+    return keras.losses.CategoricalCrossentropy(label_smoothing=params.label_smoothing)
+
+
+def add_l2(network: "keras.Model", l2: float) -> None:
+    """Add `l2` times the sum of squares of each trained kernel to the loss that `network` is trained with."""
+    import keras
+
+    for layer in _all_layers(network):
+        if l2 and getattr(layer, "kernel", None) is not None and layer.trainable:
+            layer.kernel.regularizer = keras.regularizers.L2(l2)
+
+
+def _all_layers(network: "keras.Model") -> list[Any]:
+    return list(network._flatten_layers(include_self=False))

@@ -1,0 +1,77 @@
+"""The learning-rate range test: the rate rises at each step until the loss does.
+
+L. N. Smith, Cyclical learning rates for training neural networks, WACV 2017.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from darkroom.data.pixels import Examples
+from darkroom.params.declared import DeclaredParams
+
+LOWEST, HIGHEST = 1e-6, 10.0
+STEPS = 150
+SMOOTHED = 0.9  # share of the loss so far in the smoothed one
+TOO_MUCH = 3.0  # times the lowest loss, at which it ends
+SAFETY = 10.0  # below the rate of the lowest loss
+
+
+def measure_rates(train: Examples, params: DeclaredParams, weights: Path | None = None) -> pd.DataFrame:
+    """Return rate and smoothed loss (a row a step) of a training whose rate rises from 1e-6 to 10 by equal factors.
+
+    It ends when the loss is three times its lowest. Start TensorFlow first (`start_tensorflow`).
+    """
+    import keras
+
+    from darkroom.data.batches import Batches
+    from darkroom.models.augmentation import Variation
+    from darkroom.training.fit import build_trainer
+    from darkroom.training.optimizer import build_loss, build_optimizer
+
+    keras.utils.set_random_seed(params.train.seed)
+    rates = np.geomspace(LOWEST, HIGHEST, STEPS).astype(np.float32)
+    trainer = build_trainer(params, train, weights)
+    trainer.compile(build_optimizer(params.train, rates), build_loss(params.train))
+    variation = Variation(params.augment, params.train.seed)
+    batches = Batches(train.for_training(), params.train.batch_size, params.train.seed, variation)
+    losses = _smoothed(float(trainer.train_on_batch(*batch)) for batch in _endless(batches))
+    rows = []
+    for rate, loss in zip(rates.tolist(), losses, strict=False):
+        rows.append((rate, loss))
+        if not loss < TOO_MUCH * min(seen for _, seen in rows):
+            break
+    return pd.DataFrame(rows, columns=["learning_rate", "loss"])
+
+
+def _endless(batches: "Batches") -> Iterator[tuple[np.ndarray, ...]]:  # type: ignore[name-defined]  # noqa: F821
+    while True:
+        yield from (batches[index] for index in range(len(batches)))
+        batches.on_epoch_end()
+
+
+def _smoothed(losses: Iterator[float]) -> Iterator[float]:
+    average, share = 0.0, 0.0
+    for loss in losses:
+        average, share = SMOOTHED * average + (1 - SMOOTHED) * loss, SMOOTHED * share + (1 - SMOOTHED)
+        yield average / share
+
+
+def suggest_rate(table: pd.DataFrame) -> float:
+    """Return a tenth of the rate at the lowest loss."""
+    return float(table["learning_rate"][table["loss"].argmin()] / SAFETY)
+
+
+def draw_rates(table: pd.DataFrame, path: Path) -> None:
+    """Write a PNG of the loss over the rate, the suggested one marked."""
+    from matplotlib import pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(7, 4), layout="constrained")
+    axis.semilogx(table["learning_rate"], table["loss"])
+    axis.axvline(suggest_rate(table), color="#9a9a9a", linestyle=":", label=f"suggested: {suggest_rate(table):.2g}")
+    axis.set(xlabel="learning rate", ylabel="loss, smoothed", ylim=(0, float(table["loss"].iloc[0]) * 1.5))
+    axis.legend(frameon=False)
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+    plt.close(figure)

@@ -1,0 +1,53 @@
+"""Several networks packaged and served as one model; a quick run that is never released."""
+
+import json
+
+import pytest
+
+from conftest import Project, make_small_project
+
+ASK = """
+import base64, mlflow, pandas
+picture = base64.b64encode(open("reports/example.png", "rb").read()).decode()
+answer = mlflow.pyfunc.load_model("models:/darkroom@champion").predict(pandas.DataFrame({"image": [picture]}))
+print(sum(answer["probabilities"][0].values()))
+"""
+
+
+@pytest.fixture(scope="module")
+def folded(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return a small project with one network for each of two folds, each averaged over mirror images."""
+    made = make_small_project(tmp_path_factory.mktemp("folds") / "repository")
+    made.set({"split.folds": 2, "ensemble.folds": True, "tune.enabled": False, "train.epochs": 2})
+    made.set({"model.average": "flip"})
+    made.commit()
+    made.output = made.run("dvc", "repro").stdout
+    return made
+
+
+def report(project: Project, stage: str) -> dict[str, object]:
+    return json.loads((project.root / "reports" / f"{stage}.json").read_text())
+
+
+def test_there_is_a_network_for_each_fold_and_validation_has_all_of_them(folded: Project) -> None:
+    assert "network 2 of 2: conv, seed 0, validated by fold 1" in folded.output
+    train, split = report(folded, "train"), report(folded, "split")
+    assert train["networks"] == 2 and train["epochs"] == 4
+    assert train["validation"]["pictures"] == split["train"] + split["validation"]
+
+
+def test_the_gate_sees_the_answers_of_the_networks_that_did_not_learn_the_picture(folded: Project) -> None:
+    assert report(folded, "evaluate")["validation"] == report(folded, "train")["validation"]
+
+
+def test_it_is_served_as_one_model(folded: Project) -> None:
+    assert float(folded.run("python", "-c", ASK).stdout.splitlines()[-1]) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_quick_run_is_not_released(folded: Project) -> None:
+    folded.set({"debug.mode": "step"})
+    done = folded.run("dvc", "repro")
+    assert "is registered, not released: a debug run (params.yaml: debug) is never released" in done.stdout
+    assert report(folded, "package")["released"] is False
+    champion = folded.client().get_model_version_by_alias("darkroom", "champion")
+    assert str(champion.version) == "1"

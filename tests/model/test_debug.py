@@ -1,0 +1,40 @@
+from typing import Any
+
+from darkroom.params.declared import DeclaredParams
+from darkroom.training.debug import debug_data, debug_params
+from darkroom.training.fit import fit
+from easy import data, small_params
+
+
+def debugging(**debug: Any) -> DeclaredParams:
+    return debug_params(small_params(debug=debug, finetune={}, train={"epochs": 30}))
+
+
+def test_off_changes_nothing():
+    params = debugging(mode="none", fraction=1.0)
+    assert params.flat() == small_params(debug={}, finetune={}, train={"epochs": 30}).flat()
+    assert debug_data(data(), params)["train"] is not None and len(debug_data(data(), params)["train"]) == 96
+
+
+def test_a_step_is_one_batch_and_one_epoch():
+    params = debugging(mode="step")
+    few = debug_data(data(), params)
+    assert {len(part) for part in few.values()} == {params.train.batch_size}
+    assert len(fit(few, params).history) == 1
+    assert (params.tune.trials, params.tune.epochs) == (1, 1)
+
+
+def test_one_batch_is_learnt_by_heart():
+    params = debugging(mode="overfit")
+    few = debug_data(data(), params)
+    assert few["validation"] is few["train"] and len(few["train"]) == 16
+    history = fit(few, params).history
+    assert history["validation_accuracy"].iloc[-1] == 1 and history["validation_loss"].iloc[-1] < 0.05
+
+
+def test_a_fraction_is_drawn_by_the_seed():
+    params = debugging(fraction=0.25)
+    rows = [debug_data(data(), params)["train"].rows.tolist() for _ in range(2)]
+    assert rows[0] == rows[1] and len(rows[0]) == 24
+    other = debugging(fraction=0.25).overlaid({"train": {"seed": 1}}, "test")
+    assert debug_data(data(), other)["train"].rows.tolist() != rows[0]

@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from darkroom.evaluation.metrics import predict
+from darkroom.models.combine import combine
+from darkroom.params.load import load_params
+from darkroom.training.ensemble import fit_members, histories, in_fold, members, score_validation
+from easy import data, examples, small_params
+from pictures import ROOT
+
+BALANCE = load_params(ROOT / "params.yaml").balance
+
+
+def test_members_are_architectures_times_seeds_times_folds():
+    params = small_params(
+        ensemble={"seeds": 2, "architectures": ["conv", "residual"], "folds": True}, split={"folds": 3}
+    )
+    chosen = members(params, [0, 1, 2])
+    found = [(one.params.model.architecture, one.params.train.seed, one.fold) for one in chosen]
+    assert len(set(found)) == 12 and found[0] == ("conv", 0, 0) and found[-1] == ("residual", 1, 2)
+
+
+def test_without_an_ensemble_there_is_one():
+    (only,) = members(small_params(ensemble={}), [None])
+    assert only.params.flat() == small_params(ensemble={}).flat() and only.fold is None
+
+
+def splits() -> pd.DataFrame:
+    table = pd.DataFrame({"image_id": [f"{number:02}" for number in range(12)], "label": ["a", "b"] * 6})
+    folds = pd.array([0, 0, 1, 1, 2, 2, 2, 1, 0, 1] + [None] * 2, "Int32")
+    names = ["validation" if fold is not pd.NA and fold == 0 else "train" for fold in folds[:10]] + ["test"] * 2
+    return table.assign(split=names, fold=folds, weight=1.0, copies=np.int32(1), reason=None)
+
+
+def test_each_fold_validates_what_the_others_train():
+    for fold in range(3):
+        moved = in_fold(splits(), fold, BALANCE)
+        assert (moved["split"] == "test").tolist() == (splits()["split"] == "test").tolist()
+        assert ((moved["split"] == "validation") == (splits()["fold"] == fold).fillna(False)).all()
+    assert in_fold(splits(), 0, BALANCE)["split"].tolist() == splits()["split"].tolist()
+    assert in_fold(splits(), None, BALANCE).equals(splits())
+
+
+def test_the_train_pictures_of_a_fold_are_balanced_anew():
+    table = splits().assign(label=["a"] * 9 + ["b"] * 3)
+    weighted = BALANCE.model_copy(update={"method": "class_weight"})
+    moved = in_fold(table, 2, weighted)
+    train = moved[moved["split"] == "train"]
+    assert train.groupby("label")["weight"].sum().round(6).nunique() == 1
+    assert (moved[moved["split"] != "train"]["weight"] == 1).all()
+
+
+def test_an_ensemble_answers_with_the_mean_and_says_which_network_is_whose(tmp_path: Path, capsys):
+    params, logged = small_params(ensemble={"seeds": 2}, train={"epochs": 2}), []
+    chosen = members(params, [None])
+    fits = fit_members(
+        chosen, {None: data()}, tmp_path, tmp_path, lambda metrics, epoch: logged.append((epoch, metrics)), 0
+    )
+    assert "train: network 2 of 2: conv, seed 1" in capsys.readouterr().out
+    assert histories(fits)["network"].tolist() == [1, 1, 2, 2]
+    assert {name.split("/")[0] for _, metrics in logged for name in metrics} == {"network1", "network2"}
+    answers = [predict(one.network, data()["validation"], 16) for one in fits]
+    together = predict(combine([one.network for one in fits], "none"), data()["validation"], 16)
+    assert together == pytest.approx((answers[0] + answers[1]) / 2, abs=1e-6)
+    assert not np.array_equal(*answers)
+
+
+def test_with_folds_no_network_is_asked_what_it_learnt(tmp_path: Path):
+    parts = {fold: {"train": examples(96, 1), "validation": examples(20, 10 + fold)} for fold in (0, 1)}
+    params = small_params(ensemble={"folds": True}, split={"folds": 2}, train={"epochs": 2})
+    chosen = members(params, parts)
+    fits = fit_members(chosen, parts, tmp_path, tmp_path, print, 0)
+    scores = score_validation(chosen, [one.network for one in fits], parts, "none", 16)
+    right = sum(
+        (predict(one.network, part["validation"], 16).argmax(axis=1) == part["validation"].labels).sum()
+        for one, part in zip(fits, parts.values(), strict=True)
+    )
+    assert scores["pictures"] == 40 and scores["accuracy"] == pytest.approx(right / 40)

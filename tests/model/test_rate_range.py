@@ -1,0 +1,19 @@
+import pandas as pd
+import pytest
+
+from darkroom.training.rate_range import draw_rates, measure_rates, suggest_rate
+from easy import data, small_params
+
+
+def test_the_rate_rises_until_the_loss_does(tmp_path):
+    table = measure_rates(data()["train"], small_params(train={"optimizer": "sgd"}))
+    assert table["learning_rate"].is_monotonic_increasing and 20 < len(table) <= 150
+    assert table["loss"].min() < 0.5 * table["loss"].iloc[0]
+    assert 1e-4 < suggest_rate(table) <= 1
+    draw_rates(table, tmp_path / "rates.png")
+    assert (tmp_path / "rates.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_suggestion_is_a_tenth_of_the_rate_with_the_lowest_loss():
+    table = pd.DataFrame({"learning_rate": [0.01, 0.1, 1.0], "loss": [2.0, 1.0, 5.0]})
+    assert suggest_rate(table) == pytest.approx(0.01)

@@ -1,0 +1,66 @@
+"""A training that stops after any epoch goes on to the very same weights."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from darkroom.training.checkpoint import Checkpoint
+from darkroom.training.fit import Fit, fit
+from easy import data, small_params, weights_digest
+
+CASES: dict[str, dict[str, dict[str, Any]]] = {
+    "adam": {"train": {"patience": 2}},
+    "averaged bfloat16": {
+        "train": {"ema": 0.9, "precision": "bfloat16", "optimizer": "sgd", "schedule": "cosine", "keep": "last"},
+        "augment": {"mixup": 0.3, "rand_augment": 1},
+    },
+    "float16": {"train": {"precision": "float16", "epochs": 2}},
+    "two phases": {
+        "model": {"architecture": "MobileNet", "width": 0.25, "weights": "small.weights.h5", "head": "average"},
+        "finetune": {"epochs": 2, "layers": 10, "learning_rate": 0.001},
+        "train": {"epochs": 2},
+        "image": {"size": 32},
+    },
+}
+
+
+class Stopped(Exception):
+    """In place of a kill, which leaves the same: the checkpoint of the last epoch."""
+
+
+def train_until(epoch: int, params: Any, pictures: Any, checkpoint: Checkpoint, weights: Path = Path()) -> None:
+    def stop(metrics: dict[str, float], done: int) -> None:  # noqa: ARG001
+        if done == epoch:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        fit(pictures, params, weights, checkpoint, stop)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_goes_on_to_the_same_weights(name: str, tmp_path: Path, given_weights: Path) -> None:
+    params, pictures = small_params(**CASES[name]), data(side=32 if name == "two phases" else 8)
+    whole: Fit = fit(pictures, params, given_weights)
+    for epoch in range(1, len(whole.history) + 1):
+        checkpoint = Checkpoint(tmp_path / str(epoch))
+        train_until(epoch, params, pictures, checkpoint, given_weights)
+        resumed = fit(pictures, params, given_weights, checkpoint)
+        assert weights_digest(resumed.network) == weights_digest(whole.network)
+        assert resumed.history.equals(whole.history) and resumed.best_epoch == whole.best_epoch
+
+
+def test_a_finished_training_is_not_run_again(tmp_path: Path) -> None:
+    checkpoint, seen = Checkpoint(tmp_path / "done"), []
+    first = fit(data(), small_params(), checkpoint=checkpoint)
+    again = fit(data(), small_params(), Path(), checkpoint, lambda *numbers: seen.append(numbers))
+    assert seen == [] and weights_digest(again.network) == weights_digest(first.network)
+
+
+def test_nothing_half_written_is_read(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path / "torn")
+    train_until(2, small_params(), data(), checkpoint)
+    checkpoint.file.with_name("last.npz.partial").write_bytes(checkpoint.file.read_bytes()[:1000])
+    assert weights_digest(fit(data(), small_params(), checkpoint=checkpoint).network) == weights_digest(
+        fit(data(), small_params()).network
+    )
