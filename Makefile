@@ -8,7 +8,7 @@ UI_PORT ?= 5000
 export MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR := false
 
 .DEFAULT_GOAL := help
-.PHONY: help env repro test check ui serve clean lock format
+.PHONY: help env repro test recipes check ui serve clean lock format
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ repro: env ## run the pipeline; only what changed runs again
 
 test: env ## run the tests
 	@$(BIN)/python -m pytest
+
+recipes: env ## train each recipe for one short epoch on small pictures
+	@$(BIN)/python -m pytest tests/e2e/test_recipes.py
 
 check: env ## formatting, lint and types
 	@$(BIN)/ruff format --check .

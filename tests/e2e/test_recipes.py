@@ -1,0 +1,40 @@
+"""Every recipe trains one short epoch on a small data set (`make recipes`)."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from conftest import ROOT, Project, make_small_project
+
+RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return a repository whose small pictures are JPEG files, as most recipes' data are."""
+    made = make_small_project(tmp_path_factory.mktemp("recipes") / "repository")
+    for path in (made.root / "data" / "raw" / "shapes").rglob("*.png"):
+        if path.name != "broken.png":
+            with Image.open(path) as image:
+                image.convert("RGB").save(path.with_suffix(".jpg"), quality=95)
+        path.unlink()
+    made.run("dvc", "add", "--quiet", "data/raw/shapes")
+    made.commit()
+    return made
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_trains(small: Project, name: str) -> None:
+    small.run("git", "checkout", "--quiet", "params.yaml")
+    small.run("darkroom", "recipe", name)
+    sigmoid = small.run("darkroom", "params", "model.output").stdout.strip() == "sigmoid"
+    given = small.run("darkroom", "params", "model.weights").stdout.strip() == "imagenet"
+    labels = {"cross": None} if sigmoid else {}
+    small.set({"ingest.source": "shapes", "ingest.labels": labels, "debug.mode": "step"})
+    small.set({"model.weights": "none"} if given else {})  # a test downloads nothing
+    small.run("dvc", "repro", "train")
+    report = json.loads(Path(small.root / "reports" / "train.json").read_text())
+    assert report["epochs"] == 1 and len(report["classes"]) == (2 if sigmoid else 3)
+    assert report["validation"]["log_loss"] > 0
