@@ -7,10 +7,10 @@ import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from conftest import Project, make_small_project
-from darkroom.training.checkpoint import Checkpoint
 
 EPOCHS = 12
 TRAIN = ["dvc", "repro", "--force", "--single-item", "train"]  # else DVC takes the result from its cache
@@ -28,7 +28,10 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 def finished_epochs(root: Path) -> int:
     files = list((root / ".cache" / "train").glob("*/network1/last.npz"))
-    return Checkpoint(files[0].parent).finished_epochs() if files else 0
+    if not files:
+        return 0
+    with np.load(files[0]) as saved:
+        return len(json.loads(str(saved["facts"]))["rows"])
 
 
 def stop(project: Project, epoch: int, how: signal.Signals) -> tuple[int, str]:

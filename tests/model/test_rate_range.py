@@ -1,7 +1,8 @@
 import pandas as pd
 import pytest
 
-from darkroom.training.rate_range import draw_rates, measure_rates, suggest_rate
+from darkroom.evaluation.plots import draw_rates
+from darkroom.training.rate_range import measure_rates, suggest_rate
 from easy import data, small_params
 
 
@@ -10,7 +11,7 @@ def test_the_rate_rises_until_the_loss_does(tmp_path):
     assert table["learning_rate"].is_monotonic_increasing and 20 < len(table) <= 150
     assert table["loss"].min() < 0.5 * table["loss"].iloc[0]
     assert 1e-4 < suggest_rate(table) <= 1
-    draw_rates(table, tmp_path / "rates.png")
+    draw_rates(table, suggest_rate(table), tmp_path / "rates.png")
     assert (tmp_path / "rates.png").read_bytes().startswith(b"\x89PNG")
 
 

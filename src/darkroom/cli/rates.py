@@ -5,10 +5,11 @@ import pandas as pd
 from darkroom.data.pixels import load_examples
 from darkroom.data.workers import worker_pool
 from darkroom.errors import UserError
+from darkroom.evaluation.plots import draw_rates
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import load_params
 from darkroom.paths import ARTEFACTS, workspace
-from darkroom.training.rate_range import draw_rates, measure_rates, suggest_rate
+from darkroom.training.rate_range import measure_rates, suggest_rate
 from darkroom.training.runtime import start_tensorflow
 
 PICTURE = "reports/learning_rates.png"
@@ -19,15 +20,16 @@ def try_rates() -> int:
     """Run the range test on the train split, write its picture and print the suggestion; return the exit status."""
     root = workspace()
     params = DeclaredParams(load_params(root / "params.yaml"), SECTIONS, "rates")
-    file = root / ARTEFACTS["splits"]
-    if not file.exists():
-        raise UserError(f"{ARTEFACTS['splits']} is missing: no pictures to train on; run `dvc repro split`", status=1)
+    for name in ("images", "splits"):
+        if not (root / ARTEFACTS[name]).exists():
+            raise UserError(f"{ARTEFACTS[name]} is missing: nothing to train on; run `dvc repro split`", status=1)
     with worker_pool() as pool:
-        splits = pd.read_parquet(file)
+        splits = pd.read_parquet(root / ARTEFACTS["splits"])
         train = load_examples(root / ARTEFACTS["images"], splits, params.image, ("train",), pool)["train"]
     start_tensorflow(params.train.threads)
     table = measure_rates(train, params, root / ARTEFACTS["weights"])
-    draw_rates(table, root / PICTURE)
-    print(f"the loss was lowest near {suggest_rate(table) * 10:.2g}; see {PICTURE}")
-    print(f"train.learning_rate: {suggest_rate(table):.2g} would be a safe first choice for {params.train.optimizer}")
+    suggested = suggest_rate(table)
+    draw_rates(table, suggested, root / PICTURE)
+    print(f"the loss was lowest near {10 * suggested:.2g}: see {PICTURE}")
+    print(f"train.learning_rate: {suggested:.2g}, a tenth of that, is a safe first choice for {params.train.optimizer}")
     return 0

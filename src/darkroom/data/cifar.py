@@ -99,6 +99,7 @@ class _ArraysOnly(pickle.Unpickler):
     """Reads pickles of arrays and plain containers; any other pickle could run a program."""
 
     def find_class(self, module: str, name: str) -> Any:
+        """Return what builds an array; raises UserError for anything else."""
         if module in ("numpy.core.multiarray", "numpy._core.multiarray") and name == "_reconstruct":
             return _empty_array
         if (module, name) in (("numpy", "ndarray"), ("numpy", "dtype")):

@@ -46,6 +46,16 @@ def learning_curves(history: pd.DataFrame) -> "Figure":
     return figure
 
 
+def draw_rates(table: pd.DataFrame, suggested: float, path: Path) -> None:
+    """Write a PNG of the loss over the learning rate (a row a step), the suggested rate marked."""
+    figure, axis = _figure(1, 1, (7, 4))
+    axis.semilogx(table["learning_rate"], table["loss"], color=BLUE)
+    axis.axvline(suggested, color=GREY, linestyle=":", label=f"suggested: {suggested:.2g}")
+    axis.set(xlabel="learning rate", ylabel="loss, smoothed", ylim=(0, float(table["loss"].iloc[0]) * 1.5))
+    axis.legend(frameon=False)
+    _save(figure, path)
+
+
 def confusion_matrix(confusion: pd.DataFrame) -> "Figure":
     """Return the confusion matrix of the test split, each row coloured by its shares."""
     table = confusion.pivot(index="actual", columns="predicted", values="pictures")

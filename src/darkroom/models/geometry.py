@@ -82,7 +82,7 @@ def warp(pixels: np.ndarray, matrices: np.ndarray, fill: str) -> np.ndarray:
 
 
 def _gather(pixels: np.ndarray, matrices: np.ndarray, fill: str) -> np.ndarray:
-    """Return mirrored pictures, shifted by whole pixels; five times as fast as sampling."""
+    """Return mirrored pictures, shifted by whole pixels, without the cost of sampling."""
     side = pixels.shape[1]
     middle = (side - 1) / 2
     places = np.arange(side) - middle

@@ -21,8 +21,7 @@ def normalisation(fused: bool, **options: Any) -> "keras.layers.Layer":
 def _fused_layer() -> Any:
     """Return the class of a layer that trains as Keras's BatchNormalization does, in one operation.
 
-    Keras computes mean, variance and scaling in separate operations, in float32. TensorFlow's one takes bfloat16 and
-    makes a small network train about twice as fast on a processor that computes in bfloat16.
+    Keras computes mean, variance and scaling in separate operations, in float32; TensorFlow's one takes bfloat16 too.
     """
     import keras
     import tensorflow as tf
@@ -31,6 +30,7 @@ def _fused_layer() -> Any:
         """Keras's layer with another `call` for maps (n, height, width, channels) while training."""
 
         def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+            """Return the normalised maps."""
             if not training or not self.trainable or len(inputs.shape) != 4:
                 return super().call(inputs, training=training, mask=mask)
             gamma = self.gamma.value if self.scale else tf.ones([inputs.shape[-1]])

@@ -28,13 +28,15 @@ def residual_features(params: Model, inputs: Any, fused: bool) -> Any:
     for number, filters in enumerate(params.filters, start=1):
         x = _convolve(x, filters, f"block{number}_conv1")
         x = layers.MaxPooling2D(2, name=f"block{number}_pool")(x)
-        x = layers.Activation(ACTIVATION)(normalisation(fused, **NORM)(x))
+        x = normalisation(fused, name=f"block{number}_norm1", **NORM)(x)
+        x = layers.Activation(ACTIVATION, name=f"block{number}_active1")(x)
         entered = x
         for step in range(2, params.depth + 1):
-            x = normalisation(fused, **NORM)(_convolve(x, filters, f"block{number}_conv{step}"))
+            x = _convolve(x, filters, f"block{number}_conv{step}")
+            x = normalisation(fused, name=f"block{number}_norm{step}", **NORM)(x)
             if step == params.depth and params.depth > 2:
                 x = layers.Add(name=f"block{number}_add")([x, entered])
-            x = layers.Activation(ACTIVATION)(x)
+            x = layers.Activation(ACTIVATION, name=f"block{number}_active{step}")(x)
     return x
 
 

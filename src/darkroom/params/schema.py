@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from darkroom.params.data import Balance, Dedupe, Ingest, Split, Validate
-from darkroom.params.model import SMALLEST, SMALLEST_SIDE, Augment, Debug, Ensemble, Finetune, Model
+from darkroom.params.model import BACKBONES, SMALLEST, SMALLEST_SIDE, Augment, Debug, Ensemble, Finetune, Model
 from darkroom.params.section import Count, Section, Seed
 from darkroom.params.training import Train
 
@@ -127,10 +127,11 @@ with warnings.catch_warnings():  # a section is named after its stage, and pydan
         def _picture_fits(self) -> Self:
             for name in (self.model.architecture, *self.ensemble.architectures):
                 least = _smallest_side(self.model.model_copy(update={"architecture": name}))
+                advice = "" if name in BACKBONES else " or fewer model.filters, each block makes it smaller"
                 if self.image.size < least:
                     raise ValueError(
-                        f"image.size = {self.image.size} is too small for model.architecture {name}"
-                        f"{_because(name)}; give image.size at least {least}{_or_fewer(name)}"
+                        f"image.size = {self.image.size} is too small for model.architecture {name}; "
+                        f"give image.size at least {least}{advice}"
                     )
             return self
 
@@ -142,11 +143,3 @@ def _smallest_side(model: Model) -> int:
     if model.architecture == "residual":
         return 2 ** len(model.filters) + 1
     return next(side for side in range(1, 1 << 20) if model.side_after_blocks(side) > 0)
-
-
-def _because(name: str) -> str:
-    return "" if name not in ("conv", "residual") else ": each block of model.filters makes it smaller"
-
-
-def _or_fewer(name: str) -> str:
-    return "" if name not in ("conv", "residual") else " or fewer filters"

@@ -19,7 +19,7 @@ of duplicates straddle it.
 
 ## Training
 
-{train[parameters]:,} weights, {train[epochs]} epochs; epoch {train[best_epoch]} was kept for its validation loss.
+Networks: {train[networks]}, of {train[parameters]:,} weights and {train[epochs]} epochs together; kept: {kept}.
 The test split was read once, after that.
 
 ## Measurements
@@ -47,6 +47,7 @@ def model_card(reports: Reports, params: Any, verdict: dict[str, Any]) -> str:
         params=params,
         classes=", ".join(reports["train"]["classes"]),
         dropped=", ".join(f"{count} {reason}" for reason, count in reasons.items()) or "none",
+        kept=_kept(reports["train"]["best_epochs"], params.train.keep),
         rows="\n".join(f"| {name} | {' | '.join(_number(scores[name]) for scores in splits)} |" for name in SHOWN),
         gate="released" if verdict["released"] else "not released",
         reasons="; ".join(verdict["reasons"]),
@@ -69,6 +70,11 @@ def terminal_summary(reports: Reports, done: Release, name: str) -> str:
             "",
         ]
     )
+
+
+def _kept(epochs: list[int], keep: str) -> str:
+    which = "the last" if keep == "last" else f"the best validation {keep}"
+    return f"epoch {', '.join(map(str, epochs))}, {which}"
 
 
 def _number(value: float | None) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from darkroom.files import commit, partial, remove
+from darkroom.files import commit, partial
 
 if TYPE_CHECKING:
     import keras
@@ -83,17 +83,6 @@ class Checkpoint:
                 states = [saved[name] for name in names if name.startswith("state")]
                 for variable, value in zip(_variables(trainer), states, strict=True):
                     variable.assign(value)
-
-    def finished_epochs(self) -> int:
-        """Return how many epochs are saved."""
-        if not self.file.exists():
-            return 0
-        with np.load(self.file) as saved:
-            return len(json.loads(str(saved["facts"]))["rows"])
-
-    def remove(self) -> None:
-        """Delete the folder; the training is done."""
-        remove(self.file.parent)
 
 
 def _variables(trainer: "keras.Model") -> list[Any]:

@@ -20,12 +20,13 @@ LogMetrics = Callable[[dict[str, float], int], None]
 def epoch_end(
     phase: Phase,
     rates: np.ndarray,
+    pictures: int,
     params: DeclaredParams,
     progress: Progress,
     checkpoint: Checkpoint | None,
     log: LogMetrics | None,
 ) -> "list[keras.callbacks.Callback]":
-    """Return the callbacks of a phase, whose steps have `rates`.
+    """Return the callbacks of a phase, whose steps have `rates` and whose epochs have `pictures`.
 
     Validation sees the averaged weights when there are some (`train.ema`).
     """
@@ -69,7 +70,6 @@ def epoch_end(
             return weights
 
         def _speed(self) -> dict[str, float]:
-            pictures = self.params["steps"] * params.train.batch_size
             memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
             return {"images_per_second": pictures / max(self.seconds, 1e-9), "peak_memory_mb": memory}
 

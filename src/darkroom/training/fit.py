@@ -110,6 +110,6 @@ def _run_phase(
         initial_epoch=progress.epochs_in(phase.number),
         epochs=phase.epochs,
         shuffle=False,  # Batches has its own seeded order
-        callbacks=epoch_end(phase, rates, params, progress, checkpoint, log),
+        callbacks=epoch_end(phase, rates, len(batches.examples), params, progress, checkpoint, log),
         verbose=verbose,
     )

@@ -55,10 +55,8 @@ def add_l2(network: "keras.Model", l2: float) -> None:
     """Add `l2` times the sum of squares of each trained kernel to the loss that `network` is trained with."""
     import keras
 
-    for layer in _all_layers(network):
-        if l2 and getattr(layer, "kernel", None) is not None and layer.trainable:
-            layer.kernel.regularizer = keras.regularizers.L2(l2)
-
-
-def _all_layers(network: "keras.Model") -> list[Any]:
-    return list(network._flatten_layers(include_self=False))
+    if not l2:
+        return
+    for layer in network._flatten_layers(include_self=False):
+        if getattr(layer, "kernel", None) is not None:
+            layer.kernel.regularizer = keras.regularizers.L2(l2)  # Keras leaves out what is frozen

@@ -5,12 +5,19 @@ L. N. Smith, Cyclical learning rates for training neural networks, WACV 2017.
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from darkroom.data.pixels import Examples
+from darkroom.models.augmentation import Variation
 from darkroom.params.declared import DeclaredParams
+from darkroom.training.fit import build_trainer
+from darkroom.training.optimizer import build_loss, build_optimizer
+
+if TYPE_CHECKING:
+    from darkroom.data.batches import Batches
 
 LOWEST, HIGHEST = 1e-6, 10.0
 STEPS = 150
@@ -27,9 +34,6 @@ def measure_rates(train: Examples, params: DeclaredParams, weights: Path | None 
     import keras
 
     from darkroom.data.batches import Batches
-    from darkroom.models.augmentation import Variation
-    from darkroom.training.fit import build_trainer
-    from darkroom.training.optimizer import build_loss, build_optimizer
 
     keras.utils.set_random_seed(params.train.seed)
     rates = np.geomspace(LOWEST, HIGHEST, STEPS).astype(np.float32)
@@ -46,7 +50,7 @@ def measure_rates(train: Examples, params: DeclaredParams, weights: Path | None 
     return pd.DataFrame(rows, columns=["learning_rate", "loss"])
 
 
-def _endless(batches: "Batches") -> Iterator[tuple[np.ndarray, ...]]:  # type: ignore[name-defined]  # noqa: F821
+def _endless(batches: "Batches") -> Iterator[tuple[np.ndarray, ...]]:
     while True:
         yield from (batches[index] for index in range(len(batches)))
         batches.on_epoch_end()
@@ -62,16 +66,3 @@ def _smoothed(losses: Iterator[float]) -> Iterator[float]:
 def suggest_rate(table: pd.DataFrame) -> float:
     """Return a tenth of the rate at the lowest loss."""
     return float(table["learning_rate"][table["loss"].argmin()] / SAFETY)
-
-
-def draw_rates(table: pd.DataFrame, path: Path) -> None:
-    """Write a PNG of the loss over the rate, the suggested one marked."""
-    from matplotlib import pyplot as plt
-
-    figure, axis = plt.subplots(figsize=(7, 4), layout="constrained")
-    axis.semilogx(table["learning_rate"], table["loss"])
-    axis.axvline(suggest_rate(table), color="#9a9a9a", linestyle=":", label=f"suggested: {suggest_rate(table):.2g}")
-    axis.set(xlabel="learning rate", ylabel="loss, smoothed", ylim=(0, float(table["loss"].iloc[0]) * 1.5))
-    axis.legend(frameon=False)
-    figure.savefig(path, dpi=110, metadata={"Software": None})
-    plt.close(figure)

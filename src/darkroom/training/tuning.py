@@ -30,6 +30,7 @@ def run_search(
     metric = params.tune.metric
 
     def objective(candidate: DeclaredParams) -> float:
+        """Return the metric of a short training; the worst there is when it diverged."""
         try:
             score = _validation_score(data, candidate, weights)[metric]
         except Diverged:
