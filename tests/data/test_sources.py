@@ -5,10 +5,12 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from darkroom.data.archives import read_at
 from darkroom.data.layout import Entry
 from darkroom.data.listing import list_entries, open_ingest_source, open_source
 from darkroom.data.sources import Folder
@@ -157,3 +159,16 @@ def test_a_folder_that_dvc_imports_is_a_source(folder, tmp_path, monkeypatch):
     assert (project / "data" / "raw" / "pets.dvc").exists()
     with open_ingest_source(ANY.model_copy(update={"source": "pets"}), project / "data" / "raw") as source:
         assert [entry.path for entry in list_entries(source, ANY)[0]] == sorted(FILES)
+
+
+def test_threads_that_read_several_archives_read_whole_files(tmp_path):
+    files = [tmp_path / name for name in "abc"]
+    for file in files:
+        file.write_bytes(file.name.encode() * 1000)
+
+    def read(number: int) -> bool:
+        file = files[number % 3]
+        return read_at(file, 500, 400) == file.name.encode() * 400
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(read, range(30_000)))

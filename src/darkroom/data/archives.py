@@ -49,7 +49,8 @@ def require_plausible(expanded: int, file: Path) -> None:
 
 def read_at(file: Path, offset: int, size: int) -> bytes:
     """Return `size` bytes from `offset`; raises OSError when the file ends before."""
-    data = os.pread(_open(file).fileno(), size, offset)
+    opened = _open(file)  # held while it is read: another thread may open the next archive, which closes this one
+    data = os.pread(opened.fileno(), size, offset)
     if len(data) < size:
         raise OSError("damaged: the archive ends too early")
     return data
