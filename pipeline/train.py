@@ -31,7 +31,7 @@ def train(stage: Stage) -> Report:
     model = combine([one.network for one in fits], params.model.average)
     save_network(model, model_file)
     stage.save("history", histories(fits))
-    report = summarise(chosen, fits, model, data, params, file_digest(model_file))
+    report = summarise(chosen, fits, data, params, file_digest(model_file))
     remove(checkpoints)
     return report
 

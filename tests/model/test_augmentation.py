@@ -16,8 +16,8 @@ TARGETS = np.eye(4, dtype=np.float32)[np.arange(32) % 4]
 ROWS = np.arange(100, 132)
 
 
-def vary(seed: int = 3, epoch: int = 0, batch: int = 0, pixels: np.ndarray = PIXELS, **changes: object):
-    return Variation(Augment(**{**OFF, **changes}), seed).vary(pixels, TARGETS, ROWS, epoch, batch)
+def vary(seed: int = 3, epoch: int = 0, part: int = 0, pixels: np.ndarray = PIXELS, **changes: object):
+    return Variation(Augment(**{**OFF, **changes}), seed).vary(pixels, TARGETS, ROWS, epoch, part)
 
 
 def test_off_leaves_pictures_and_targets_alone():
@@ -25,11 +25,11 @@ def test_off_leaves_pictures_and_targets_alone():
     assert pixels is PIXELS and targets is TARGETS
 
 
-def test_seed_epoch_and_batch_decide_and_nothing_else():
+def test_seed_epoch_and_part_decide_and_nothing_else():
     first = vary(**ON)
     for one, other in zip(first, vary(**ON), strict=True):
         assert np.array_equal(one, other)
-    for changed in ({"seed": 4}, {"epoch": 1}, {"batch": 1}):
+    for changed in ({"seed": 4}, {"epoch": 1}, {"part": 1}):
         assert not np.array_equal(first[0], vary(**changed, **ON)[0])
 
 
@@ -62,21 +62,20 @@ def test_a_picture_is_mirrored_wherever_it_stands_in_the_epoch():
     assert np.array_equal(turned[::-1], vary(horizontal_flip=True)[0])
 
 
-def test_whole_pixels_are_moved_as_they_are():
-    moved = warp(PIXELS[:1], moving(np.array([2]), np.array([-1])), "nearest")
-    assert moved.dtype == np.uint8
-    assert np.array_equal(moved[0, 1:, :-2], PIXELS[0, :-1, 2:])
-    assert np.array_equal(moved[0, 1:, -1], PIXELS[0, :-1, -1])
-
-
-@pytest.mark.parametrize("fill", ["nearest", "reflect", "constant"])
-def test_gathering_is_sampling_at_whole_pixels(fill):
+@pytest.mark.parametrize(("fill", "padding"), [("nearest", "edge"), ("reflect", "symmetric"), ("constant", "constant")])
+@pytest.mark.parametrize("kind", [np.uint8, np.float32])
+@pytest.mark.parametrize("side", [11, 12])
+def test_whole_pixels_are_copied_and_the_border_filled(fill, padding, kind, side):
     chance = np.random.default_rng(1)
-    matrices = moving(*chance.integers(-4, 5, (2, 32))) @ scaling(*chance.choice([-1.0, 1.0], (2, 32)))
-    nearly = matrices + np.array([[1e-9, 0, 0], [0, 0, 0], [0, 0, 0]])  # no whole pixels: sampled
-    gathered, sampled = warp(PIXELS, matrices, fill), warp(PIXELS, nearly, fill)
-    assert gathered.dtype == np.uint8 and sampled.dtype == np.float32
-    assert np.abs(gathered - sampled).max() < 0.01
+    across, down = chance.integers(-4, 5, (2, 32))
+    mirrored = chance.choice([-1.0, 1.0], (2, 32))
+    pixels = PIXELS[:, :side, :side].astype(kind)
+    moved = warp(pixels, moving(across, down) @ scaling(*mirrored), fill)
+    assert moved.dtype == kind
+    for new, old, right, below, (left, top) in zip(moved, pixels, across, down, mirrored.T.astype(int), strict=True):
+        padded = np.pad(old, ((4, 4), (4, 4), (0, 0)), padding)
+        expected = padded[4 + below :, 4 + right :][:side, :side][::top, ::left]
+        assert np.array_equal(new, expected)
 
 
 def test_a_quarter_turn_is_exact():

@@ -6,8 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from darkroom.data.batches import Batches
 from darkroom.evaluation.metrics import score_split
 from darkroom.training.fit import Fit, fit
+from darkroom.training.runtime import is_quick
 from easy import data, examples, small_params, weights_digest
 from pictures import ROOT
 
@@ -107,7 +109,7 @@ def test_a_fresh_process_gives_bit_identical_weights(fitted):
     assert fresh.stdout.strip() == weights_digest(fitted.network)
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "rmsprop", "adagrad", "lion"])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "rmsprop", "adagrad", "lion", "muon"])
 def test_every_optimizer_learns(optimizer):
     rate = {"adagrad": 0.1, "lion": 0.001}.get(optimizer, 0.01)
     train = {"optimizer": optimizer, "learning_rate": rate, "weight_decay": 0.001, "clip_norm": 1.0, "epochs": 6}
@@ -147,6 +149,35 @@ def test_speed_and_memory_are_logged_and_are_in_no_output():
     history = fit(data(), small_params(), log=lambda metrics, epoch: seen.append((epoch, metrics))).history
     assert all(metrics["images_per_second"] > 0 and metrics["peak_memory_mb"] > 50 for _, metrics in seen)
     assert not {"images_per_second", "peak_memory_mb"} & set(history)
+
+
+def test_auto_is_one_of_the_two_precisions():
+    auto, plain, short = (
+        weights_digest(fit(data(), small_params(train={"precision": name, "epochs": 1})).network)
+        for name in ("auto", "float32", "bfloat16")
+    )
+    assert plain != short and auto == (short if is_quick("bfloat16") else plain)
+
+
+SMALL_FIRST = {"train": {"small_epochs": 2, "small_size": 4}, "model": {"head": "max"}}
+
+
+def test_the_first_epochs_see_smaller_pictures(monkeypatch):
+    seen = []
+    make = Batches._make
+    monkeypatch.setattr(Batches, "_make", lambda batches, part: seen.append(made := make(batches, part)) or made)
+    fitted = fit(data(), small_params(**SMALL_FIRST))
+    sides = [pixels.shape[1] for pixels, _ in seen if len(pixels) == 96]
+    assert sides == sorted(sides) and {4, 8} == set(sides)
+    assert {pixels.shape[1] for pixels, _ in seen if len(pixels) == 32} == {8}  # validation
+    assert fitted.history["learning_rate"].nunique() == 1 and fitted.history["epoch"].tolist() == [1, 2, 3, 4]
+    assert fitted.network.input_shape == (None, 8, 8, 3)
+
+
+def test_patience_counts_over_both_sizes():
+    changes = {**SMALL_FIRST, "train": {**SMALL_FIRST["train"], "epochs": 30, "small_epochs": 10, "patience": 2}}
+    stopped = fit(data(turned=True), small_params(**changes))
+    assert len(stopped.history) == stopped.best_epoch + 2 < 10
 
 
 DEVICES = """

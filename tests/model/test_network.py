@@ -4,6 +4,7 @@ import pytest
 
 from darkroom.errors import UserError
 from darkroom.models.architecture import build_network
+from darkroom.models.residual import start_residual
 from darkroom.params.model import BACKBONES, Model
 from easy import model_params
 
@@ -105,6 +106,19 @@ def test_the_residual_network(depth, adds):
     kinds = [type(layer).__name__ for layer in network.layers]
     assert kinds.count("Conv2D") == 1 + 2 * depth and kinds.count("Add") == adds
     assert network.get_layer("whiten").kernel.shape == (2, 2, 3, 24)
+
+
+def test_a_residual_network_starts_with_layers_that_copy_what_comes_in():
+    params = model_params(architecture="residual", filters=[32, 16], depth=2, head="max", dense=[])
+    network = build_network(params, 32, 10)
+    pixels = np.random.default_rng(0).integers(0, 256, (50, 32, 32, 3), np.uint8)
+    start_residual(network, pixels)
+    whitened, first = (network.get_layer(name).output for name in ("whitened", "block1_conv1"))
+    into, out = map(np.asarray, keras.Model(network.input, [whitened, first])(pixels))
+    assert np.allclose(out[..., :24], into, atol=1e-5) and not np.allclose(out[..., 24:], 0)
+    fewer = keras.Model(network.get_layer("block1_active2").output, network.get_layer("block2_conv1").output)
+    maps = np.random.default_rng(1).normal(size=(2, 15, 15, 32)).astype(np.float32)
+    assert np.allclose(np.asarray(fewer(maps)), maps[..., :16], atol=1e-5)
 
 
 @pytest.mark.parametrize("fused", [False, True])

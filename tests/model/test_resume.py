@@ -16,6 +16,10 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
         "augment": {"mixup": 0.3, "rand_augment": 1},
     },
     "float16": {"train": {"precision": "float16", "epochs": 2}},
+    "smaller first": {
+        "train": {"optimizer": "muon", "momentum": 0.6, "ema": 0.9, "small_epochs": 2, "small_size": 4, "keep": "last"},
+        "model": {"architecture": "residual", "filters": [8], "head": "max", "dense": []},
+    },
     "two phases": {
         "model": {"architecture": "MobileNet", "width": 0.25, "weights": "small.weights.h5", "head": "average"},
         "finetune": {"epochs": 2, "layers": 10, "learning_rate": 0.001},

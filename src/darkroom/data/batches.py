@@ -7,32 +7,54 @@ import numpy as np
 
 from darkroom.data.pixels import Examples
 
+BYTES_AT_ONCE = 2_000_000  # of pixels: a small batch takes less time to make than to begin with
+
 
 class Vary(Protocol):
-    """Changes a batch: pixels uint8, one-hot targets, the rows of the pictures, the numbers of epoch and batch."""
+    """Changes pictures: pixels uint8, one-hot targets, the rows of the pictures, the numbers of epoch and part."""
 
     def vary(
-        self, pixels: np.ndarray, targets: np.ndarray, rows: np.ndarray, epoch: int, batch: int
+        self, pixels: np.ndarray, targets: np.ndarray, rows: np.ndarray, epoch: int, part: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the changed pixels and targets."""
+
+
+def shrunk(pixels: np.ndarray, side: int) -> np.ndarray:
+    """Return the pictures (n, side, side, 3) made smaller; a pixel is the mean of those that it covers."""
+    import cv2
+
+    small = np.empty((len(pixels), side, side, pixels.shape[3]), pixels.dtype)
+    for picture, place in zip(pixels, small, strict=True):
+        cv2.resize(picture, (side, side), dst=place, interpolation=cv2.INTER_AREA)
+    return small
 
 
 class Batches(keras.utils.PyDataset):
     """Batches of (pixels (n, size, size, 3), targets float32 (n, classes)); shuffled anew each epoch when seeded.
 
-    Pixels are uint8 as decoded, or what `variation` makes of them. Examples with weights give them, float32 (n,), as
-    a third, and Keras weighs the loss with them. What an epoch holds depends on the seed and the epoch's number only.
+    Pixels are uint8 as decoded, or what `variation` makes of them; shrunk to `side` when that is given. Examples with
+    weights give them, float32 (n,), as a third, and Keras weighs the loss with them. What an epoch holds depends on
+    the seed and the epoch's number only.
     """
 
     def __init__(
-        self, examples: Examples, batch_size: int, seed: int | None = None, variation: Vary | None = None
+        self,
+        examples: Examples,
+        batch_size: int,
+        seed: int | None = None,
+        variation: Vary | None = None,
+        side: int | None = None,
     ) -> None:
         super().__init__()
         self.examples = examples
         self.batch_size = batch_size
         self.seed = seed
         self.variation = variation
+        self.side = side
         self._one_hot = np.eye(len(examples.classes), dtype=np.float32)
+        self._made: tuple[np.ndarray, ...] = ()
+        self._part = -1  # none is made
+        self.at_once = max(BYTES_AT_ONCE // (examples.pixels[0].nbytes * batch_size), 1)  # batches
         self.start_at(0)
 
     def __len__(self) -> int:
@@ -41,11 +63,21 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
         """Return batch `index`."""
-        chosen = self._order[index * self.batch_size : (index + 1) * self.batch_size]
+        part, place = divmod(index, self.at_once)
+        if part != self._part:
+            self._part, self._made = part, self._make(part)
+        return tuple(values[place * self.batch_size : (place + 1) * self.batch_size] for values in self._made)
+
+    def _make(self, part: int) -> tuple[np.ndarray, ...]:
+        """Return the `at_once` batches of part `part`, one behind the other."""
+        pictures = self.at_once * self.batch_size
+        chosen = self._order[part * pictures : (part + 1) * pictures]
         rows = self.examples.rows[chosen]
         pixels, targets = self.examples.pixels[rows], self._one_hot[self.examples.labels[chosen]]
         if self.variation:
-            pixels, targets = self.variation.vary(pixels, targets, rows, self.epoch, index)
+            pixels, targets = self.variation.vary(pixels, targets, rows, self.epoch, part)
+        if self.side:
+            pixels = shrunk(pixels, self.side)
         weights = self.examples.weights
         return (pixels, targets) if weights is None else (pixels, targets, weights[chosen])
 
@@ -57,6 +89,7 @@ class Batches(keras.utils.PyDataset):
         """Go to the order of `epoch`, counted from 0."""
         self.epoch = epoch
         self._order = self._shuffled()
+        self._part = -1  # none is made
 
     def _shuffled(self) -> np.ndarray:
         if self.seed is None:

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     import keras
 
 
-def build_network(params: Model, size: int, classes: int, fused: bool = False) -> "keras.Model":
+def build_network(params: Model, size: int | None, classes: int, fused: bool = False) -> "keras.Model":
     """Return a network from RGB pictures (n, size, size, 3) of values 0-255 to probabilities (n, classes).
 
-    The scaling of the pixels is part of the network. `fused` takes the quick normalisation for training; the
-    weights are the same ones in the same order.
+    The scaling of the pixels is part of the network. A `size` of None takes pictures of any. `fused` takes the quick
+    normalisation for training; the weights are the same ones in the same order.
     """
     import keras
 

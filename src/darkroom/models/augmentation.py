@@ -1,4 +1,4 @@
-"""How training pictures are varied: a seed, an epoch and a batch decide it, whatever was drawn before."""
+"""How training pictures are varied: the seed and the numbers of epoch and part decide it, whatever was drawn before."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from darkroom.params.model import Augment
 
 @dataclass(frozen=True)
 class Variation:
-    """What varies the pictures of a batch.
+    """What varies pictures, those of a part of an epoch at once.
 
     A picture's first mirror image is drawn, then it alternates with each epoch, so that both are seen equally often
     (K. Jordan, 94% on CIFAR-10 in 3.29 seconds on a single GPU, 2024, arXiv:2404.00498).
@@ -23,13 +23,13 @@ class Variation:
     seed: int
 
     def vary(
-        self, pixels: np.ndarray, targets: np.ndarray, rows: np.ndarray, epoch: int, batch: int
+        self, pixels: np.ndarray, targets: np.ndarray, rows: np.ndarray, epoch: int, part: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the varied pixels (n, side, side, 3), uint8 or float32 0-255, and targets (n, classes) float32.
 
-        `pixels` is uint8, `targets` one-hot; `rows` (n,) int64 names the pictures, `epoch` and `batch` count from 0.
+        `pixels` is uint8, `targets` one-hot; `rows` (n,) int64 names the pictures, `epoch` and `part` count from 0.
         """
-        chance = np.random.default_rng([self.seed, 1 + epoch, batch])
+        chance = np.random.default_rng([self.seed, 1 + epoch, part])
         params, side = self.params, pixels.shape[1]
         moves = transforms(params, self._mirrored(rows, epoch), side, chance)
         if params.rand_augment:

@@ -72,45 +72,25 @@ def _matrices(count: int, values: dict[tuple[int, int], Any]) -> np.ndarray:
 
 
 def warp(pixels: np.ndarray, matrices: np.ndarray, fill: str) -> np.ndarray:
-    """Return the pictures (n, side, side, 3) moved: uint8 as they came, float32 when places fall between pixels."""
+    """Return the pictures (n, side, side, 3), uint8 or float32, moved; whole pixels stay as they are.
+
+    Places outside are those of the edge ("nearest"), of the mirrored picture ("reflect") or black ("constant").
+    """
+    import cv2
+
     if (matrices == WHOLE).all():
         return pixels
-    kept = np.abs(matrices[:, 0, 0]) == 1
-    if (kept & (np.abs(matrices[:, 1, 1]) == 1) & (matrices[:, 0, 1] == 0) & (matrices[:, 1, 0] == 0)).all():
-        return _gather(pixels, matrices, fill)
-    return _sample(pixels, matrices, fill)
-
-
-def _gather(pixels: np.ndarray, matrices: np.ndarray, fill: str) -> np.ndarray:
-    """Return mirrored pictures, shifted by whole pixels, without the cost of sampling."""
+    cv2.setNumThreads(1)  # a picture is too small to be shared, and the network wants the other cores
     side = pixels.shape[1]
-    middle = (side - 1) / 2
-    places = np.arange(side) - middle
-    across = np.rint(matrices[:, 0, :1] * places + matrices[:, 0, 2:] + middle).astype(np.intp)
-    down = np.rint(matrices[:, 1, 1:2] * places + matrices[:, 1, 2:] + middle).astype(np.intp)
-    rows = np.arange(len(pixels))[:, None, None]
-    moved = pixels[rows, _inside(down, side, fill)[:, :, None], _inside(across, side, fill)[:, None, :]]
-    if fill == "constant":
-        outside = ((down < 0) | (down >= side))[:, :, None] | ((across < 0) | (across >= side))[:, None, :]
-        moved[outside] = 0
+    border = {"nearest": cv2.BORDER_REPLICATE, "reflect": cv2.BORDER_REFLECT, "constant": cv2.BORDER_CONSTANT}[fill]
+    moved = np.empty_like(pixels)
+    for picture, matrix, place in zip(pixels, _from_corner(matrices, side), moved, strict=True):
+        how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        cv2.warpAffine(picture, matrix, (side, side), dst=place, flags=how, borderMode=border)
     return moved
 
 
-def _inside(places: np.ndarray, side: int, fill: str) -> np.ndarray:
-    """Return places (n, side) brought into the picture."""
-    if fill == "reflect":  # edge pixels twice, as TensorFlow's: 1 0 | 0 1 2
-        places = places % (2 * side)
-        places = np.minimum(places, 2 * side - 1 - places)
-    return places.clip(0, side - 1)
-
-
-def _sample(pixels: np.ndarray, matrices: np.ndarray, fill: str) -> np.ndarray:
-    """Return the pictures sampled between pixels, float32."""
-    from keras import ops
-
-    middle = (pixels.shape[1] - 1) / 2
-    to_corner = _matrices(1, {(0, 2): [middle], (1, 2): [middle]})
-    from_corner = _matrices(1, {(0, 2): [-middle], (1, 2): [-middle]})
-    flat = (to_corner @ matrices @ from_corner).reshape(-1, 9)[:, :8].astype(np.float32)
-    sampled = ops.image.affine_transform(pixels.astype(np.float32), flat, "bilinear", fill)
-    return ops.convert_to_numpy(sampled)
+def _from_corner(matrices: np.ndarray, side: int) -> np.ndarray:
+    """Return the upper two rows (n, 2, 3) of the matrices for places that are counted from the first pixel."""
+    middle = np.array([(side - 1) / 2])
+    return (moving(middle, middle) @ matrices @ moving(-middle, -middle))[:, :2]

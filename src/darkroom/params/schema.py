@@ -124,6 +124,17 @@ with warnings.catch_warnings():  # a section is named after its stage, and pydan
             return self
 
         @model_validator(mode="after")
+        def _small_pictures_fit(self) -> Self:
+            small, least = self.train.small_size, _smallest_side(self.model)
+            if not self.train.small_epochs:
+                return self
+            if self.model.head == "flatten":
+                raise ValueError("train.small_epochs: set model.head to average or max; flatten takes one size only")
+            if not least <= small < self.image.size:
+                raise ValueError(f"train.small_size = {small}: give {least} to {self.image.size - 1}, below image.size")
+            return self
+
+        @model_validator(mode="after")
         def _picture_fits(self) -> Self:
             for name in (self.model.architecture, *self.ensemble.architectures):
                 least = _smallest_side(self.model.model_copy(update={"architecture": name}))

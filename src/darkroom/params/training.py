@@ -14,8 +14,10 @@ class Train(Section):
     """How the network learns."""
 
     epochs: Count
+    small_epochs: Annotated[int, Field(ge=0)]
+    small_size: Annotated[int, Field(ge=4, le=1024)]
     batch_size: Count
-    optimizer: Literal["adam", "adamw", "sgd", "rmsprop", "adagrad", "lion"]
+    optimizer: Literal["adam", "adamw", "sgd", "rmsprop", "adagrad", "lion", "muon"]
     learning_rate: Rate
     momentum: Annotated[float, Field(ge=0, lt=1)]
     weight_decay: NotNegative
@@ -31,7 +33,7 @@ class Train(Section):
     ema: Annotated[float, Field(ge=0, lt=1)]
     keep: Literal["loss", "accuracy", "last"]
     patience: Annotated[int, Field(ge=0)]
-    precision: Literal["float32", "bfloat16", "float16"]
+    precision: Literal["float32", "bfloat16", "float16", "auto"]
     devices: Count
     seed: Seed
     threads: Annotated[int, Field(ge=1, le=1024)]

@@ -3,6 +3,7 @@
 import resource
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,22 +18,26 @@ if TYPE_CHECKING:
 LogMetrics = Callable[[dict[str, float], int], None]
 
 
-def epoch_end(
-    phase: Phase,
-    rates: np.ndarray,
-    pictures: int,
-    params: DeclaredParams,
-    progress: Progress,
-    checkpoint: Checkpoint | None,
-    log: LogMetrics | None,
-) -> "list[keras.callbacks.Callback]":
+@dataclass(frozen=True)
+class Training:
+    """What all phases of a training share; `log` is called with the numbers of each epoch as it ends."""
+
+    network: "keras.Model"
+    params: DeclaredParams
+    progress: Progress
+    checkpoint: Checkpoint | None
+    log: LogMetrics | None
+
+
+def epoch_end(training: Training, phase: Phase, rates: np.ndarray, pictures: int) -> "list[keras.callbacks.Callback]":
     """Return the callbacks of a phase, whose steps have `rates` and whose epochs have `pictures`.
 
     Validation sees the averaged weights when there are some (`train.ema`).
     """
     import keras
 
-    averaging = [keras.callbacks.SwapEMAWeights()] if params.train.ema else []
+    train, progress = training.params.train, training.progress
+    averaging = [keras.callbacks.SwapEMAWeights()] if train.ema else []
 
     class EpochEnd(keras.callbacks.Callback):
         """Keeps the row of each epoch and what a stopped training needs."""
@@ -52,11 +57,11 @@ def epoch_end(
             number = len(progress.rows) + 1
             row = {**readable(logs), "learning_rate": self._rate(), "epoch": number}
             progress.add({**row, "phase": phase.number}, self._weights)
-            if checkpoint:
-                checkpoint.save(self.model, progress)
-            if log:
-                log({**row, **self._speed()}, number)
-            self.model.stop_training = progress.is_over(phase, params.train.patience)
+            if training.checkpoint:
+                training.checkpoint.save(self.model, progress)
+            if training.log:
+                training.log({**row, **self._speed()}, number)
+            self.model.stop_training = progress.is_over(phase, train.patience)
 
         def _rate(self) -> float:
             return float(rates[(progress.epochs_in(phase.number) + 1) * self.params["steps"] - 1])

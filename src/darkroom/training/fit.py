@@ -11,10 +11,11 @@ from darkroom.data.pixels import Examples
 from darkroom.models.architecture import build_network
 from darkroom.models.augmentation import Variation
 from darkroom.models.backbones import load_pretrained
-from darkroom.models.residual import whitening
+from darkroom.models.residual import start_residual
 from darkroom.params.declared import DeclaredParams
+from darkroom.params.training import Train
 from darkroom.training.checkpoint import Checkpoint, Progress
-from darkroom.training.epochs import LogMetrics, epoch_end
+from darkroom.training.epochs import LogMetrics, Training, epoch_end
 from darkroom.training.optimizer import add_l2, build_loss, build_optimizer
 from darkroom.training.phases import Phase, phases, set_trainable
 from darkroom.training.runtime import distributed, in_precision
@@ -56,9 +57,9 @@ def fit(
     keras.utils.set_random_seed(params.train.seed)
     progress = Progress(params.train.keep)
     with distributed(params.train.devices):
-        trainer = build_trainer(params, data["train"], weights)
+        training = Training(build_trainer(params, data["train"], weights), params, progress, checkpoint, log)
         for phase in phases(params):
-            _run_phase(trainer, phase, data, params, progress, checkpoint, log, verbose)
+            _run_phase(training, phase, data, verbose)
     network = build_network(params.model, params.image.size, len(data["train"].classes))
     network.set_weights(progress.best_weights)
     history = pd.DataFrame(progress.rows)[COLUMNS]
@@ -68,48 +69,53 @@ def fit(
 def build_trainer(params: DeclaredParams, train: Examples, weights: Path | None) -> "keras.Model":
     """Return the network with its first weights, in the precision and with the operations that train quickly."""
     with in_precision(params.train.precision):
-        trainer = build_network(params.model, params.image.size, len(train.classes), fused=True)
+        side = None if params.train.small_epochs else params.image.size
+        trainer = build_network(params.model, side, len(train.classes), fused=True)
     load_pretrained(trainer, params.model, weights or Path())
     if params.model.architecture == "residual":
-        layer = trainer.get_layer("whiten")
-        layer.kernel.assign(whitening(train.pixels[np.sort(train.rows)[:WHITENED]]))
-        layer.kernel.trainable = False
+        start_residual(trainer, train.pixels[np.sort(train.rows)[:WHITENED]])
     add_l2(trainer, params.train.l2)
     return trainer
 
 
-def _run_phase(
-    trainer: "keras.Model",
-    phase: Phase,
-    data: dict[str, Examples],
-    params: DeclaredParams,
-    progress: Progress,
-    checkpoint: Checkpoint | None,
-    log: LogMetrics | None,
-    verbose: int,
-) -> None:
+def _run_phase(training: Training, phase: Phase, data: dict[str, Examples], verbose: int) -> None:
     """Train the epochs of one phase that are not done yet."""
     from darkroom.data.batches import Batches
 
-    train = params.train
-    batches = Batches(data["train"].for_training(), train.batch_size, train.seed, Variation(params.augment, train.seed))
+    network, progress, train = training.network, training.progress, training.params.train
+    pictures, variation = data["train"].for_training(), Variation(training.params.augment, train.seed)
+    batches = Batches(pictures, train.batch_size, train.seed, variation)
     rates = learning_rates(train, phase.learning_rate, len(batches), phase.epochs)
-    set_trainable(trainer, phase)
+    set_trainable(network, phase)
     if progress.best_epoch:
-        trainer.set_weights(progress.best_weights)
-    trainer.compile(build_optimizer(train, rates), build_loss(train), metrics=["accuracy"])
-    trainer.optimizer.build(trainer.trainable_variables)
-    if checkpoint:
-        checkpoint.restore(trainer, progress, phase.number)
-    if progress.is_over(phase, train.patience):
-        return
-    batches.start_at(len(progress.rows))
-    trainer.fit(
-        batches,
-        validation_data=Batches(data["validation"], train.batch_size),
-        initial_epoch=progress.epochs_in(phase.number),
-        epochs=phase.epochs,
-        shuffle=False,  # Batches has its own seeded order
-        callbacks=epoch_end(phase, rates, len(batches.examples), params, progress, checkpoint, log),
-        verbose=verbose,
-    )
+        network.set_weights(progress.best_weights)
+    _compile(network, train, rates, batches.at_once)
+    if training.checkpoint:
+        training.checkpoint.restore(network, progress, phase.number)
+    for last_epoch, side in _sides(phase, train):
+        if progress.is_over(phase, train.patience) or progress.epochs_in(phase.number) >= last_epoch:
+            continue
+        batches = Batches(pictures, train.batch_size, train.seed, variation, side)
+        batches.start_at(len(progress.rows))
+        network.fit(
+            batches,
+            validation_data=Batches(data["validation"], train.batch_size),
+            initial_epoch=progress.epochs_in(phase.number),
+            epochs=last_epoch,
+            shuffle=False,  # Batches has its own seeded order
+            callbacks=epoch_end(training, phase, rates, len(pictures)),
+            verbose=verbose,
+        )
+
+
+def _compile(network: "keras.Model", train: Train, rates: np.ndarray, steps: int) -> None:
+    """Give the network what it is trained with; Keras looks after it every so many steps."""
+    steps = steps if train.devices == 1 else 1  # Keras 3.15 fails with more on several devices
+    network.compile(build_optimizer(train, rates), build_loss(train), metrics=["accuracy"], steps_per_execution=steps)
+    network.optimizer.build(network.trainable_variables)
+
+
+def _sides(phase: Phase, train: Train) -> list[tuple[int, int | None]]:
+    """Return up to which epoch the pictures have which side; None: their own."""
+    small = min(train.small_epochs, phase.epochs) if phase.number == 1 else 0
+    return [(small, train.small_size), (phase.epochs, None)]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from darkroom.params.training import Train
+from darkroom.training.muon import muon
 from darkroom.training.schedule import as_schedule
 
 if TYPE_CHECKING:
@@ -28,10 +29,15 @@ def build_optimizer(params: Train, rates: np.ndarray) -> "keras.optimizers.Optim
         options |= {"momentum": params.momentum, "nesterov": params.momentum > 0}
     elif params.optimizer == "rmsprop":
         options["momentum"] = params.momentum
+    elif params.optimizer == "muon":
+        options |= {"momentum": params.momentum, "adam_weight_decay": params.weight_decay}
     names = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "rmsprop": "RMSprop", "adagrad": "Adagrad", "lion": "Lion"}
     if params.optimizer == "adamw":
         options["weight_decay"] = params.weight_decay
-    optimizer = getattr(keras.optimizers, names[params.optimizer])(as_schedule(rates), **options)
+    build = muon() if params.optimizer == "muon" else getattr(keras.optimizers, names[params.optimizer])
+    optimizer = build(as_schedule(rates), **options)
+    # fit would end with the averages in the network, and one that follows would go on from there; `Progress` keeps them
+    optimizer.finalize_variable_values = lambda variables: None  # noqa: ARG005
     if params.weight_decay:
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer

@@ -33,9 +33,14 @@ def start_tensorflow(threads: int) -> Any:
 
 @contextmanager
 def in_precision(precision: str) -> Iterator[None]:
-    """Build layers that compute in `precision`; their weights stay float32. Warns where that is slow."""
+    """Build layers that compute in `precision`; their weights stay float32. Warns where that is slow.
+
+    "auto" is bfloat16 where the machine has instructions for it, else float32.
+    """
     import keras
 
+    if precision == "auto":
+        precision = "bfloat16" if is_quick("bfloat16") else "float32"
     if precision != "float32":
         _warn_if_slow(precision)
     keras.config.set_dtype_policy("float32" if precision == "float32" else f"mixed_{precision}")
@@ -48,15 +53,21 @@ def in_precision(precision: str) -> Iterator[None]:
 @cache
 def _warn_if_slow(precision: str) -> None:
     """Say it when this machine has no instructions for `precision` and computes it in many steps."""
-    import tensorflow as tf
-
-    described = Path("/proc/cpuinfo")
-    flags = set(described.read_text(encoding="utf-8").split()) if described.exists() else QUICK[precision]
-    if not tf.config.list_logical_devices("GPU") and not flags & QUICK[precision]:
+    if not is_quick(precision):
         print(
             f"train.precision = {precision}: this processor has no instructions for it; float32 is much quicker here",
             file=sys.stderr,
         )
+
+
+def is_quick(precision: str) -> bool:
+    """Return whether this machine has instructions for `precision`; True where that cannot be told."""
+    import tensorflow as tf
+
+    described = Path("/proc/cpuinfo")
+    if tf.config.list_logical_devices("GPU") or not described.exists():
+        return True
+    return bool(set(described.read_text(encoding="utf-8").split()) & QUICK[precision])
 
 
 @contextmanager
