@@ -23,7 +23,7 @@ def run_recipe(copy: WorkingCopy, name: str, seed: int) -> dict[str, float]:
     """Train and evaluate a recipe with one seed; the stages of the data run once for all."""
     copy.measure("darkroom", "recipe", name)
     copy.set({"train.seed": seed})
-    copy.measure("dvc", "repro", "split")
+    copy.measure("dvc", "repro", "tune")
     cost = copy.measure("dvc", "repro", "--single-item", "train")
     copy.measure("dvc", "repro", "--single-item", "evaluate")
     scores = json.loads((copy.root / "reports/evaluate.json").read_text())
