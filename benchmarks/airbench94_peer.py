@@ -56,6 +56,7 @@ class Network(nn.Module):
         kernel = (vectors / torch.sqrt(values + QUIET)).T.reshape(12, 3, 2, 2)
         self.whiten.weight.data = torch.cat([kernel, -kernel])
         self.whiten.weight.requires_grad = False
+        nn.init.zeros_(self.whiten.bias)
         self.groups = nn.Sequential(*(Group(*pair) for pair in zip((24, *WIDTHS), WIDTHS, strict=False)))
         self.head = nn.Linear(WIDTHS[-1], 10, bias=False)
 

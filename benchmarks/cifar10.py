@@ -58,6 +58,7 @@ def decode(archive: Path, file: Path) -> None:
         classes = sorted({name.split("/")[-2] for name in names})
         for split in ("train", "test"):
             own = [name for name in names if name.split("/")[-3] == split]
+            own = [own[place] for place in np.random.default_rng(0).permutation(len(own))]
             pictures = [np.asarray(Image.open(BytesIO(opened.read(name))).convert("RGB")) for name in own]
             arrays[split] = np.stack(pictures)
             arrays[f"{split}_labels"] = np.array([classes.index(name.split("/")[-2]) for name in own])

@@ -3,6 +3,7 @@
 from darkroom.data.fingerprint import table_digest
 from darkroom.files import digest, file_digest, remove
 from darkroom.models.augmentation import Variation
+from darkroom.models.backbones import given_digest
 from darkroom.models.combine import combine
 from darkroom.models.contact_sheet import write_contact_sheet
 from darkroom.models.saving import save_network
@@ -25,14 +26,13 @@ def train(stage: Stage) -> Report:
     stage.run.log_dataset("splits", table_digest(splits), {name: len(first[name]) for name in first}, "training")
     start_tensorflow(params.train.threads)
     write_contact_sheet(stage.output("augmented"), first["train"], Variation(params.augment, params.train.seed))
-    chosen, model_file = members(params, data), stage.output("model")
-    checkpoints = checkpoint_folder(digest([stage.code_digest(), table_digest(splits), params.flat()]))
-    fits = fit_members(chosen, data, stage.input("weights"), checkpoints, stage.run.log_metrics, epoch_verbosity())
-    model = combine([one.network for one in fits], params.model.average)
-    save_network(model, model_file)
+    chosen, weights, model_file = members(params, data), stage.input("weights"), stage.output("model")
+    key = digest([stage.code_digest(), table_digest(splits), params.flat(), given_digest(params.model, weights)])
+    fits = fit_members(chosen, data, weights, checkpoint_folder(key), stage.run.log_metrics, epoch_verbosity())
+    save_network(combine([one.network for one in fits], params.model.average), model_file)
     stage.save("history", histories(fits))
     report = summarise(chosen, fits, data, params, file_digest(model_file))
-    remove(checkpoints)
+    remove(checkpoint_folder(key))
     return report
 
 

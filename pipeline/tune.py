@@ -4,6 +4,7 @@ from darkroom.data.fingerprint import table_digest
 from darkroom.data.pixels import load_examples
 from darkroom.data.workers import worker_pool
 from darkroom.files import digest
+from darkroom.models.backbones import given_digest
 from darkroom.paths import cache_folder
 from darkroom.stage import Report, Stage, run_stage
 from darkroom.training.debug import debug_data, debug_params
@@ -20,8 +21,9 @@ def tune(stage: Stage) -> Report:
             data = load_examples(stage.input("images"), splits, params.image, ("train", "validation"), pool)
         data = debug_data(data, params)
         start_tensorflow(params.train.threads)
-        content = digest([stage.code_digest(), table_digest(splits)])
-        best, trials = run_search(data, params, stage.input("weights"), cache_folder(), content, stage.run.log_metrics)
+        weights = stage.input("weights")
+        content = digest([stage.code_digest(), table_digest(splits), given_digest(params.model, weights)])
+        best, trials = run_search(data, params, weights, cache_folder(), content, stage.run.log_metrics)
     else:
         best, trials = no_search()
     stage.save("best", best)

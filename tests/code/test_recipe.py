@@ -62,6 +62,15 @@ def test_digits_takes_every_recipe_back(workspace, name):
     assert (workspace / "params.yaml").read_bytes() == (workspace / "default.yaml").read_bytes()
 
 
+def test_nothing_of_another_data_sets_choice_stays(workspace):
+    run("recipe", "cifar10-cnn")
+    alone = load_params(workspace / "params.yaml")
+    run("recipe", "animals-augmented")
+    assert load_params(workspace / "params.yaml").balance.method == "undersample"
+    run("recipe", "cifar10-cnn")
+    assert load_params(workspace / "params.yaml") == alone
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_lists_may_stand_as_dvc_writes_them(workspace, name):
     file = workspace / "params.yaml"

@@ -88,6 +88,10 @@ def test_no_border_turns_black():
     assert white.min() > 254.9
 
 
+def test_either_way_of_mixing_gives_the_same_kind_of_pictures():
+    assert {vary(part=part, mixup=0.5, cutmix=1.0)[0].dtype.name for part in range(8)} == {"float32"}
+
+
 @pytest.mark.parametrize("key", ["mixup", "cutmix"])
 def test_targets_are_mixed_as_the_pictures_are(key):
     plain = np.repeat(np.arange(4, dtype=np.uint8)[np.arange(32) % 4] * 80, 12 * 12 * 3).reshape(PIXELS.shape)

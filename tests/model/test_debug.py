@@ -7,12 +7,14 @@ from easy import data, small_params
 
 
 def debugging(**debug: Any) -> DeclaredParams:
-    return debug_params(small_params(debug=debug, finetune={}, train={"epochs": 30}))
+    train = {"epochs": 30, "label_smoothing": 0.1}
+    return debug_params(small_params(debug=debug, finetune={}, train=train, model={"dropout": 0.2}))
 
 
 def test_off_changes_nothing():
     params = debugging(mode="none", fraction=1.0)
-    assert params.flat() == small_params(debug={}, finetune={}, train={"epochs": 30}).flat()
+    train = {"epochs": 30, "label_smoothing": 0.1}
+    assert params.flat() == small_params(debug={}, finetune={}, train=train, model={"dropout": 0.2}).flat()
     assert debug_data(data(), params)["train"] is not None and len(debug_data(data(), params)["train"]) == 96
 
 
@@ -26,6 +28,7 @@ def test_a_step_is_one_batch_and_one_epoch():
 
 def test_one_batch_is_learnt_by_heart():
     params = debugging(mode="overfit")
+    assert params.train.label_smoothing == params.model.dropout == 0
     few = debug_data(data(), params)
     assert few["validation"] is few["train"] and len(few["train"]) == 16
     history = fit(few, params).history

@@ -100,6 +100,14 @@ def test_the_seed_decides(whole, tmp_path):
     assert not run(tmp_path / "journal", seed=1)[1].equals(whole[1])
 
 
+def test_a_combination_that_makes_no_network_is_the_worst(tmp_path):
+    space = {"model": {"filters": {"choices": [[4], [4, 4, 4]]}, "pool": {"choices": [2, 3]}}}  # 8 pixels, thrice by 3
+    best, trials, _ = run(tmp_path / "search.journal", space=space)
+    impossible = (trials["model.filters"].map(len) == 3) & (trials["model.pool"] == 3)
+    assert 0 < impossible.sum() < len(trials) and trials["log_loss"][impossible].eq(trials["log_loss"].max()).all()
+    assert best["model"] != {"filters": [4, 4, 4], "pool": 3}
+
+
 def test_accuracy_is_maximised(tmp_path):
     best, trials, _ = run(tmp_path / "journal", metric="accuracy")
     winner = trials.loc[trials["accuracy"].idxmax()]

@@ -18,6 +18,7 @@ REPLACED = {"tune.space", "ingest.labels"}
 DEFAULT = "digits"
 # a recipe says these as differences from DEFAULT, so that nothing of the one before stays; others are the user's own
 LEARNING = ("tune", "train", "image", "augment", "model", "finetune", "ensemble")
+CHOOSING = ("dedupe", "balance")  # so too for a recipe that names its data
 
 
 def list_recipes() -> int:
@@ -39,7 +40,8 @@ def apply_recipe(name: str) -> int:
     editor.width = 200
     document = editor.load(file.read_text(encoding="utf-8"))
     before = dict(_leaves(_plain(document)))
-    for part in (_learning_defaults(), read_yaml(_folder() / f"{name}.yaml")):
+    recipe = read_yaml(_folder() / f"{name}.yaml")
+    for part in (_defaults(LEARNING), _defaults(CHOOSING) if "ingest" in recipe else {}, recipe):
         overlay(document, part)
     changes = _changes(before, dict(_leaves(_plain(document))))
     check_params(_plain(document), f"recipes/{name}.yaml")
@@ -63,9 +65,9 @@ def _dumped(editor: YAML, document: Any) -> str:
     return text.getvalue()
 
 
-def _learning_defaults() -> dict[str, Any]:
+def _defaults(sections: tuple[str, ...]) -> dict[str, Any]:
     default = read_yaml(_folder() / f"{DEFAULT}.yaml")
-    return {section: default[section] for section in LEARNING}
+    return {section: default[section] for section in sections}
 
 
 def _leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -32,9 +32,10 @@ def shrunk(pixels: np.ndarray, side: int) -> np.ndarray:
 class Batches(keras.utils.PyDataset):
     """Batches of (pixels (n, size, size, 3), targets float32 (n, classes)); shuffled anew each epoch when seeded.
 
-    Pixels are uint8 as decoded, or what `variation` makes of them; shrunk to `side` when that is given. Examples with
-    weights give them, float32 (n,), as a third, and Keras weighs the loss with them. What an epoch holds depends on
-    the seed and the epoch's number only.
+    They are of one size, `batch_size` or a little less, give or take a picture: a small last one would weigh as much as
+    a whole one. Pixels are uint8 as decoded, or what `variation` makes of them; shrunk to `side` when that is given.
+    Examples with weights give them, float32 (n,), as a third, and Keras weighs the loss with them. What an epoch holds
+    depends on the seed and the epoch's number only.
     """
 
     def __init__(
@@ -47,31 +48,33 @@ class Batches(keras.utils.PyDataset):
     ) -> None:
         super().__init__()
         self.examples = examples
-        self.batch_size = batch_size
         self.seed = seed
         self.variation = variation
         self.side = side
         self._one_hot = np.eye(len(examples.classes), dtype=np.float32)
         self._made: tuple[np.ndarray, ...] = ()
         self._part = -1  # none is made
+        batches = -(-len(examples) // batch_size)
+        self._bounds = np.arange(batches + 1) * len(examples) // max(batches, 1)
         self.at_once = max(BYTES_AT_ONCE // (examples.pixels[0].nbytes * batch_size), 1)  # batches
         self.start_at(0)
 
     def __len__(self) -> int:
-        """Return the number of batches of an epoch, the last one may be smaller."""
-        return -(-len(self.examples) // self.batch_size)
+        """Return the number of batches of an epoch."""
+        return len(self._bounds) - 1
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
         """Return batch `index`."""
-        part, place = divmod(index, self.at_once)
+        part = index // self.at_once
         if part != self._part:
             self._part, self._made = part, self._make(part)
-        return tuple(values[place * self.batch_size : (place + 1) * self.batch_size] for values in self._made)
+        start, end = self._bounds[index : index + 2] - self._bounds[part * self.at_once]
+        return tuple(values[start:end] for values in self._made)
 
     def _make(self, part: int) -> tuple[np.ndarray, ...]:
         """Return the `at_once` batches of part `part`, one behind the other."""
-        pictures = self.at_once * self.batch_size
-        chosen = self._order[part * pictures : (part + 1) * pictures]
+        bounds = self._bounds[part * self.at_once :][: self.at_once + 1]
+        chosen = self._order[bounds[0] : bounds[-1]]
         rows = self.examples.rows[chosen]
         pixels, targets = self.examples.pixels[rows], self._one_hot[self.examples.labels[chosen]]
         if self.variation:

@@ -29,7 +29,7 @@ class Variation:
 
         `pixels` is uint8, `targets` one-hot; `rows` (n,) int64 names the pictures, `epoch` and `part` count from 0.
         """
-        chance = np.random.default_rng([self.seed, 1 + epoch, part])
+        chance = np.random.default_rng([self.seed, 1 + epoch, part, 1])
         params, side = self.params, pixels.shape[1]
         moves = transforms(params, self._mirrored(rows, epoch), side, chance)
         if params.rand_augment:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from darkroom.errors import UserError
+from darkroom.files import file_digest
 from darkroom.params.model import BACKBONES, WIDE, Model
 
 if TYPE_CHECKING:
@@ -56,6 +57,12 @@ def load_pretrained(network: "keras.Model", params: Model, folder: Path) -> None
             _load_imagenet(backbone, params)
         else:
             _load_file(backbone, params, folder)
+
+
+def given_digest(params: Model, folder: Path) -> str:
+    """Return the digest of the file of `folder` that params name as weights; empty when it is no file."""
+    file = folder / params.weights
+    return file_digest(file) if params.is_pretrained and file.is_file() else ""
 
 
 def _load_imagenet(backbone: "keras.Model", params: Model) -> None:

@@ -21,7 +21,8 @@ def mix(
     method, alpha = methods[chance.integers(len(methods))]
     partner = chance.permutation(len(pixels))
     shares = chance.beta(alpha, alpha, len(pixels)).astype(np.float32)
-    pixels, shares = method(pixels, partner, shares, chance)
+    # float32 by either method: parts of an epoch may not differ in their kind
+    pixels, shares = method(pixels.astype(np.float32), partner, shares, chance)
     return pixels, targets * shares[:, None] + targets[partner] * (1 - shares)[:, None]
 
 
@@ -44,7 +45,7 @@ def _cutmix(
 
 
 def erase(probability: float, pixels: np.ndarray, chance: np.random.Generator) -> np.ndarray:
-    """Return the pictures; each loses a box to grey noise with `probability`.
+    """Return the pictures; each loses a box to noise with `probability`.
 
     Z. Zhong et al., Random erasing data augmentation, AAAI 2020.
     """

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import keras
 
 PATCH = 2  # pixels
+PICTURES_AT_ONCE = 10  # their patches take 100 times as much memory
 ACTIVATION = "relu"  # the paper's GELU takes TensorFlow as long as the convolutions do, on a processor
 QUIET = 5e-4  # added to the variance of a patch's direction, so that noise is not blown up
 NORM = {"momentum": 0.6, "epsilon": 1e-5, "scale": False}  # few, large steps: the average must follow
@@ -68,9 +69,17 @@ def start_residual(network: "keras.Model", pixels: np.ndarray) -> None:
 
 def whitening(pixels: np.ndarray) -> np.ndarray:
     """Return the kernel (2, 2, 3, 24) that whitens patches of `pixels` (n, side, side, 3) uint8, and its negative."""
-    scaled = pixels.astype(np.float32) / 127.5 - 1
-    patches = np.lib.stride_tricks.sliding_window_view(scaled, (PATCH, PATCH), axis=(1, 2))
-    flat = patches.transpose(0, 1, 2, 4, 5, 3).reshape(-1, PATCH * PATCH * 3)
-    values, vectors = np.linalg.eigh(np.cov(flat, rowvar=False))
+    count, total, products = 0, np.zeros(3 * PATCH**2), np.zeros((3 * PATCH**2, 3 * PATCH**2))
+    for start in range(0, len(pixels), PICTURES_AT_ONCE):
+        patches = _patches(pixels[start : start + PICTURES_AT_ONCE])
+        count, total, products = count + len(patches), total + patches.sum(axis=0), products + patches.T @ patches
+    values, vectors = np.linalg.eigh(products / count - np.outer(total, total) / count**2)
     kernel = (vectors / np.sqrt(values + QUIET)).astype(np.float32)
     return np.concatenate([kernel, -kernel], axis=1).reshape(PATCH, PATCH, 3, -1)
+
+
+def _patches(pixels: np.ndarray) -> np.ndarray:
+    """Return the patches (patches, 12) of pictures, scaled as the network scales them."""
+    scaled = pixels / 127.5 - 1
+    patches = np.lib.stride_tricks.sliding_window_view(scaled, (PATCH, PATCH), axis=(1, 2))
+    return patches.transpose(0, 1, 2, 4, 5, 3).reshape(-1, PATCH * PATCH * 3)

@@ -14,9 +14,9 @@ Dropped = Annotated[float, Field(ge=0, le=0.9)]
 # The range of values that each backbone's ImageNet weights were trained with, and the smallest side it takes.
 # "levels": 0-255, scaled within; "symmetric": -1 to 1; "standard": mean 0, deviation 1 of ImageNet's 0-1 RGB;
 # "centred": 0-255 BGR less ImageNet's mean. Source: keras.applications.<module>.preprocess_input.
+# EfficientNetB0 to B7 are left out: Keras builds another network for their ImageNet weights than without any.
 BACKBONES = {
     **dict.fromkeys(["ConvNeXtTiny", "ConvNeXtSmall", "ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtXLarge"], "levels"),
-    **dict.fromkeys([f"EfficientNetB{number}" for number in range(8)], "levels"),
     **dict.fromkeys([f"EfficientNetV2{name}" for name in ("B0", "B1", "B2", "B3", "S", "M", "L")], "levels"),
     **dict.fromkeys(["MobileNetV3Small", "MobileNetV3Large"], "levels"),
     **dict.fromkeys(["MobileNet", "MobileNetV2", "NASNetMobile", "NASNetLarge"], "symmetric"),

@@ -128,6 +128,8 @@ with warnings.catch_warnings():  # a section is named after its stage, and pydan
             small, least = self.train.small_size, _smallest_side(self.model)
             if not self.train.small_epochs:
                 return self
+            if self.train.small_epochs >= self.train.epochs:
+                raise ValueError(f"train.small_epochs = {self.train.small_epochs}: give less than train.epochs")
             if self.model.head == "flatten":
                 raise ValueError("train.small_epochs: set model.head to average or max; flatten takes one size only")
             if not least <= small < self.image.size:

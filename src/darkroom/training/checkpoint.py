@@ -37,9 +37,12 @@ class Progress:
         return sum(row["phase"] == phase for row in self.rows)
 
     def is_over(self, phase: "Phase", patience: int) -> bool:
-        """Return whether a phase is done: all its epochs, `patience` of them without a better one, or a later phase."""
+        """Return whether a phase is done: all its epochs, `patience` of them without a better one, or a later phase.
+
+        Patience begins when the pictures have their full size.
+        """
         done = self.epochs_in(phase.number)
-        idle = min(len(self.rows) - self.best_epoch, done)
+        idle = min(len(self.rows) - self.best_epoch, done - phase.small_epochs)
         later = bool(self.rows) and self.rows[-1]["phase"] > phase.number
         return later or done >= phase.epochs or (0 < patience <= idle)
 

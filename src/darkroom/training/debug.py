@@ -12,8 +12,12 @@ PLAIN = {"horizontal_flip": False, "vertical_flip": False, "rotation": 0.0, "shi
 PLAIN |= {"crop": 1.0, "brightness": 0.0, "contrast": 0.0, "rand_augment": 0, "erase": 0.0, "mixup": 0.0, "cutmix": 0.0}
 OVERLAYS: dict[str, Overlay] = {
     "none": {},
-    "step": {"train": {"epochs": 1}, "finetune": {"epochs": 1}, "tune": {"epochs": 1, "trials": 1}},
-    "overfit": {"train": {"patience": 0, "keep": "last"}, "augment": PLAIN},
+    "step": {"train": {"epochs": 1, "small_epochs": 0}, "finetune": {"epochs": 1}, "tune": {"epochs": 1, "trials": 1}},
+    "overfit": {
+        "train": {"patience": 0, "keep": "last", "small_epochs": 0, "label_smoothing": 0.0, "l2": 0.0},
+        "model": {"dropout": 0.0, "block_dropout": 0.0},
+        "augment": PLAIN,
+    },
 }
 
 
@@ -35,7 +39,10 @@ def debug_data(data: dict[str, Examples], params: DeclaredParams) -> dict[str, E
     if mode == "none":
         return few
     few = {name: _some(part, batch, seed) for name, part in few.items()}
-    return few if mode == "step" else {**few, "validation": few["train"]}
+    if mode == "step":
+        return few
+    batch_alone = replace(few["train"], weights=None, copies=None)
+    return {**few, "train": batch_alone, "validation": batch_alone}
 
 
 def _some(part: Examples, count: int, seed: int) -> Examples:

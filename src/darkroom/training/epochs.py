@@ -1,6 +1,7 @@
 """What happens at the end of each epoch: its numbers are kept and logged, the state is saved, patience may end."""
 
 import resource
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -75,7 +76,8 @@ def epoch_end(training: Training, phase: Phase, rates: np.ndarray, pictures: int
             return weights
 
         def _speed(self) -> dict[str, float]:
-            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+            unit = 1 if sys.platform == "darwin" else 1024  # bytes
+            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
             return {"images_per_second": pictures / max(self.seconds, 1e-9), "peak_memory_mb": memory}
 
     return [*averaging, EpochEnd()]

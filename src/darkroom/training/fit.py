@@ -90,9 +90,8 @@ def _run_phase(training: Training, phase: Phase, data: dict[str, Examples], verb
     if progress.best_epoch:
         network.set_weights(progress.best_weights)
     _compile(network, train, rates, batches.at_once)
-    if training.checkpoint:
-        training.checkpoint.restore(network, progress, phase.number)
-    for last_epoch, side in _sides(phase, train):
+    _restore(training, phase)
+    for last_epoch, side in ((phase.small_epochs, train.small_size), (phase.epochs, None)):
         if progress.is_over(phase, train.patience) or progress.epochs_in(phase.number) >= last_epoch:
             continue
         batches = Batches(pictures, train.batch_size, train.seed, variation, side)
@@ -115,7 +114,11 @@ def _compile(network: "keras.Model", train: Train, rates: np.ndarray, steps: int
     network.optimizer.build(network.trainable_variables)
 
 
-def _sides(phase: Phase, train: Train) -> list[tuple[int, int | None]]:
-    """Return up to which epoch the pictures have which side; None: their own."""
-    small = min(train.small_epochs, phase.epochs) if phase.number == 1 else 0
-    return [(small, train.small_size), (phase.epochs, None)]
+def _restore(training: Training, phase: Phase) -> None:
+    """Go on from the checkpoint, if there is one; the epochs that it brings are logged again, into the new run."""
+    known = len(training.progress.rows)
+    if training.checkpoint:
+        training.checkpoint.restore(training.network, training.progress, phase.number)
+    if training.log:
+        for row in training.progress.rows[known:]:
+            training.log({name: value for name, value in row.items() if name != "phase"}, int(row["epoch"]))

@@ -14,21 +14,23 @@ if TYPE_CHECKING:
 class Phase:
     """Epochs that train the same layers with one schedule; `number` counts from 1.
 
-    `layers` of the backbone are trained: the last so many, or from the one with that name on; None: no part is frozen.
+    The first `small_epochs` see smaller pictures. `layers` of the backbone are trained: the last so many, or from the
+    one with that name on; None: no part is frozen.
     """
 
     number: int
     epochs: int
     learning_rate: float
     layers: int | str | None
+    small_epochs: int = 0
 
 
 def phases(params: DeclaredParams) -> list[Phase]:
     """Return the phases of a training; one for a network without given weights."""
     train = params.train
     if not params.model.is_pretrained:
-        return [Phase(1, train.epochs, train.learning_rate, None)]
-    frozen = Phase(1, train.epochs, train.learning_rate, 0)
+        return [Phase(1, train.epochs, train.learning_rate, None, train.small_epochs)]
+    frozen = Phase(1, train.epochs, train.learning_rate, 0, train.small_epochs)
     tuning = params.finetune
     return [frozen, Phase(2, tuning.epochs, tuning.learning_rate, tuning.layers)] if tuning.epochs else [frozen]
 

@@ -15,6 +15,7 @@ from darkroom.models.augmentation import Variation
 from darkroom.params.declared import DeclaredParams
 from darkroom.training.fit import build_trainer
 from darkroom.training.optimizer import build_loss, build_optimizer
+from darkroom.training.phases import phases, set_trainable
 
 if TYPE_CHECKING:
     from darkroom.data.batches import Batches
@@ -38,6 +39,7 @@ def measure_rates(train: Examples, params: DeclaredParams, weights: Path | None 
     keras.utils.set_random_seed(params.train.seed)
     rates = np.geomspace(LOWEST, HIGHEST, STEPS).astype(np.float32)
     trainer = build_trainer(params, train, weights)
+    set_trainable(trainer, phases(params)[0])
     trainer.compile(build_optimizer(params.train, rates), build_loss(params.train))
     variation = Variation(params.augment, params.train.seed)
     batches = Batches(train.for_training(), params.train.batch_size, params.train.seed, variation)

@@ -13,6 +13,8 @@ from darkroom.quiet import without_collections, without_native_messages
 # flags of /proc/cpuinfo, of x86 and of ARM; oneDNN computes float16 on x86 with AVX-512 FP16 or AMX only
 QUICK = {"bfloat16": {"avx512_bf16", "amx_bf16", "bf16"}, "float16": {"avx512_fp16", "amx_fp16", "fphp"}}
 
+ABLE = {"bfloat16": (8, 0), "float16": (7, 0)}  # NVIDIA's compute capability, of the first GPU
+
 
 def start_tensorflow(threads: int) -> Any:
     """Import TensorFlow, deterministic and on `threads` processor threads (they decide the last bits); return it."""
@@ -55,19 +57,20 @@ def _warn_if_slow(precision: str) -> None:
     """Say it when this machine has no instructions for `precision` and computes it in many steps."""
     if not is_quick(precision):
         print(
-            f"train.precision = {precision}: this processor has no instructions for it; float32 is much quicker here",
+            f"train.precision = {precision}: no instructions for it are known here; float32 may be much quicker",
             file=sys.stderr,
         )
 
 
 def is_quick(precision: str) -> bool:
-    """Return whether this machine has instructions for `precision`; True where that cannot be told."""
+    """Return whether this machine is known to have instructions for `precision`."""
     import tensorflow as tf
 
+    if gpus := tf.config.list_physical_devices("GPU"):
+        ability = tf.config.experimental.get_device_details(gpus[0]).get("compute_capability", (0, 0))
+        return ability >= ABLE[precision]
     described = Path("/proc/cpuinfo")
-    if tf.config.list_logical_devices("GPU") or not described.exists():
-        return True
-    return bool(set(described.read_text(encoding="utf-8").split()) & QUICK[precision])
+    return described.exists() and bool(set(described.read_text(encoding="utf-8").split()) & QUICK[precision])
 
 
 @contextmanager

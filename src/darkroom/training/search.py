@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from filelock import FileLock
 
+from darkroom.errors import UserError
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import Overlay
 from darkroom.params.schema import Choices, Range, Tune
@@ -53,10 +54,20 @@ def _finish_trials(params: DeclaredParams, objective: Objective, journal: Path, 
         )
         trial = study.ask()
         overlay = suggest(trial, tune)
-        score = objective(_for_trial(params, overlay))
+        score = _score(params, overlay, objective)
         study.tell(trial, score)
         on_trial(done + 1, score)
     return finished(study)[: tune.trials]
+
+
+def _score(params: DeclaredParams, overlay: Overlay, objective: Objective) -> float:
+    """Return the score of a combination; the worst there is when it makes no network."""
+    try:
+        candidate = _for_trial(params, overlay)
+    except UserError as error:
+        print(f"tune: passed over {overlay}: {error}", flush=True)
+        return WORST.get(params.tune.metric, 0.0)
+    return objective(candidate)
 
 
 def suggest(trial: "optuna.Trial", tune: Tune) -> Overlay:
@@ -110,7 +121,9 @@ def _seed_of(seed: int, done: int) -> int:
 
 
 def _for_trial(params: DeclaredParams, overlay: Overlay) -> DeclaredParams:
-    short = {**overlay, "train": {**overlay.get("train", {}), "epochs": params.tune.epochs}}
+    epochs, train = params.tune.epochs, params.train
+    small = train.small_epochs * epochs // train.epochs
+    short = {**overlay, "train": {**overlay.get("train", {}), "epochs": epochs, "small_epochs": small}}
     return params.overlaid(short, "params.yaml")
 
 
