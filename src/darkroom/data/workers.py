@@ -13,6 +13,7 @@ from threading import Thread
 from typing import Any
 
 from darkroom.errors import UserError
+from darkroom.interrupts import interrupted_later
 
 
 def prepare_workers(*modules: str) -> None:
@@ -57,21 +58,8 @@ class _Pool(ProcessPoolExecutor):
 
     def submit(self, *arguments: Any, **options: Any) -> Future[Any]:
         """Give work to a process, of which the first calls start one each."""
-        with _interrupted_later():
+        with interrupted_later():
             return super().submit(*arguments, **options)
-
-
-@contextmanager
-def _interrupted_later() -> Iterator[None]:
-    """Put Ctrl-C off to the end of the block."""
-    noted: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: noted.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if noted:
-        raise KeyboardInterrupt
 
 
 def _start_worker() -> None:

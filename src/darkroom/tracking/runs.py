@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from darkroom.errors import UserError, first_line
 from darkroom.files import digest
+from darkroom.interrupts import interrupted_later
 from darkroom.tables import SPLIT_NAMES
 from darkroom.tracking.store import connect, experiment_id
 
@@ -73,11 +74,15 @@ class StageRun:
         self._safely(self._finish, report, outputs)
 
     def _safely(self, action: Callable[..., None], *arguments: Any) -> None:
-        """Run `action` while the store answers; from its first failure on, record nothing and say so once."""
+        """Run `action` while the store answers; from its first failure on, record nothing and say so once.
+
+        Ctrl-C waits for its end: a write that breaks off leaves the SQLite store locked for what is recorded next.
+        """
         if self.client is None and action != self._open:
             return
         try:
-            action(*arguments)
+            with interrupted_later():
+                action(*arguments)
         except Exception as error:  # any failure of a store: network, permission, disk, version
             self.client = None
             print(f"{self.stage}: not recorded in MLflow: {say(error)}", file=sys.stderr)

@@ -1,0 +1,34 @@
+import os
+import signal
+
+import pytest
+
+from darkroom.interrupts import interrupted_later
+
+
+def interrupt() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_one_interrupt_waits_for_the_end():
+    done = []
+    with pytest.raises(KeyboardInterrupt), interrupted_later():
+        interrupt()
+        done.append("all")
+    assert done == ["all"]
+
+
+def test_a_second_one_does_not_wait():
+    done = []
+    with pytest.raises(KeyboardInterrupt), interrupted_later():
+        interrupt()
+        interrupt()
+        done.append("all")
+    assert done == []
+
+
+def test_it_is_as_before_afterwards():
+    before = signal.getsignal(signal.SIGINT)
+    with interrupted_later():
+        pass
+    assert signal.getsignal(signal.SIGINT) is before
