@@ -32,6 +32,8 @@ MISTAKES: list[tuple[str, Any, list[str]]] = [
     ("model.architecture", "MobilNetV2", ["model.architecture: 'MobilNetV2'", "mean MobileNetV2?"]),
     ("model.architecture", "VGG16", ["image.size = 16", "model.architecture VGG16", "at least 32"]),
     ("ensemble.architectures", ["conv", "ResNet50"], ["image.size = 16", "ResNet50", "at least 32"]),
+    ("ensemble.architectures", ["conv", "conv"], ["ensemble.architectures names conv twice", "ensemble.seeds"]),
+    ("train.keep", "last", ["train:", "keep = 'last'", "set patience to 0"]),
     ("ensemble.folds", True, ["ensemble.folds", "split.folds"]),
     ("model.filters", [], ["model.filters = []", "at least 1"]),
     ("model.dense", [8, 0], ["model.dense.1 = 0", "greater than or equal to 1"]),
@@ -50,6 +52,7 @@ MISTAKES: list[tuple[str, Any, list[str]]] = [
     (SPACE, {"choices": [0.1, "x"]}, [f"{SPACE}: 'x'", "train.learning_rate", "number"]),
     ("tune.space.train.batch_size", {"low": 1, "high": 9, "step": 0.5}, ["train.batch_size: 1.5", "integer"]),
     ("tune.space.train.epochs", {"low": 1, "high": 9}, ["tune.space.train.epochs", "tune.epochs"]),
+    ("tune.space.train.small_epochs", {"low": 1, "high": 9}, ["tune.space.train.small_epochs", "tune.epochs"]),
     ("tune.space.model.kernel", {"low": 3, "high": 70}, ["tune.space.model.kernel: 70", "less than or equal to 31"]),
     ("tune.space.model.filters", {"choices": [[8], [8] * 6]}, ["tune.space.model.filters: [8, 8, 8", "at least 64"]),
 ]
@@ -94,6 +97,14 @@ def test_only_some_backbones_can_be_narrower(raw):
     for key, value in {"model.architecture": "ResNet50", "image.size": 64, "model.width": 0.5}.items():
         put(raw, key, value)
     with pytest.raises(UserError, match=r"model: width \(0.5\) is for MobileNet and MobileNetV2 only; set it to 1"):
+        check_params(raw, "params.yaml")
+
+
+def test_every_architecture_of_an_ensemble_is_checked(raw):
+    for key, value in {"model.architecture": "MobileNet", "image.size": 64, "model.width": 0.5}.items():
+        put(raw, key, value)
+    put(raw, "ensemble.architectures", ["MobileNetV2", "ResNet50"])
+    with pytest.raises(UserError, match=r"ensemble.architectures: ResNet50: width \(0.5\) is for"):
         check_params(raw, "params.yaml")
 
 

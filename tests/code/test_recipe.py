@@ -71,6 +71,14 @@ def test_nothing_of_another_data_sets_choice_stays(workspace):
     assert load_params(workspace / "params.yaml") == alone
 
 
+def test_a_recipe_leaves_what_groups_the_pictures(workspace):
+    file = workspace / "params.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace('group_by: ""', "group_by: '(p\\d+)'"), encoding="utf-8")
+    run("recipe", "cifar10-cnn")
+    assert load_params(file).dedupe.group_by == r"(p\d+)"
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_lists_may_stand_as_dvc_writes_them(workspace, name):
     file = workspace / "params.yaml"

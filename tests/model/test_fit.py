@@ -8,6 +8,7 @@ import pytest
 
 from darkroom.data.batches import Batches
 from darkroom.evaluation.metrics import score_split
+from darkroom.models.augmentation import Variation
 from darkroom.training.fit import Fit, fit
 from darkroom.training.runtime import is_quick
 from easy import data, examples, small_params, weights_digest
@@ -188,6 +189,21 @@ def test_the_batches_of_an_epoch_are_of_one_size_and_hold_every_picture_once(pic
     assert max(counts) - min(counts) <= 1 and max(counts) <= size
     seen = np.concatenate([batches[index][0] for index in range(len(batches))])
     assert sorted(map(bytes, seen)) == sorted(map(bytes, batches.examples.pixels))
+
+
+def test_mixed_pictures_mix_their_weights():
+    clean = examples(96, 1)
+    weighted = replace(clean, weights=np.where(clean.labels == 1, 3, 1).astype(np.float32))
+    mixing = Variation(small_params(augment={"mixup": 1.0}).augment, 0)
+    _, targets, weights = Batches(weighted, 96, 0, mixing)[0]
+    assert targets.dtype == weights.dtype == np.float32 and len(np.unique(weights)) > 10
+    assert weights == pytest.approx(targets @ np.array([1, 3]), abs=1e-5)
+
+
+def test_a_loss_that_is_no_number_ends_the_training():
+    train = {"optimizer": "sgd", "l2": 1e30}
+    diverged = fit(data(), small_params(train=train)).history
+    assert len(diverged) < 4 and not np.isfinite(diverged["loss"].iloc[-1])
 
 
 DEVICES = """

@@ -18,7 +18,7 @@ REPLACED = {"tune.space", "ingest.labels"}
 DEFAULT = "digits"
 # a recipe says these as differences from DEFAULT, so that nothing of the one before stays; others are the user's own
 LEARNING = ("tune", "train", "image", "augment", "model", "finetune", "ensemble")
-CHOOSING = ("dedupe", "balance")  # so too for a recipe that names its data
+CHOOSING = ("dedupe.filter", "balance")  # so too for a recipe that names its data; what groups pictures stays
 
 
 def list_recipes() -> int:
@@ -67,7 +67,11 @@ def _dumped(editor: YAML, document: Any) -> str:
 
 def _defaults(sections: tuple[str, ...]) -> dict[str, Any]:
     default = read_yaml(_folder() / f"{DEFAULT}.yaml")
-    return {section: default[section] for section in sections}
+    chosen: dict[str, Any] = {}
+    for where in sections:
+        section, _, key = where.partition(".")
+        chosen[section] = {key: default[section][key]} if key else default[section]
+    return chosen
 
 
 def _leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -77,12 +77,14 @@ class Batches(keras.utils.PyDataset):
         chosen = self._order[bounds[0] : bounds[-1]]
         rows = self.examples.rows[chosen]
         pixels, targets = self.examples.pixels[rows], self._one_hot[self.examples.labels[chosen]]
+        weights = self.examples.weights
+        if weights is not None:
+            targets = np.column_stack([targets, weights[chosen]])  # where pictures are mixed, their weights are too
         if self.variation:
             pixels, targets = self.variation.vary(pixels, targets, rows, self.epoch, part)
         if self.side:
             pixels = shrunk(pixels, self.side)
-        weights = self.examples.weights
-        return (pixels, targets) if weights is None else (pixels, targets, weights[chosen])
+        return (pixels, targets) if weights is None else (pixels, targets[:, :-1], targets[:, -1])
 
     def on_epoch_end(self) -> None:
         """Shuffle for the next epoch."""

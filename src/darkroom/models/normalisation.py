@@ -19,12 +19,8 @@ def normalisation(fused: bool, **options: Any) -> "keras.layers.Layer":
 
 
 def _fused_layer() -> Any:
-    """Return the class of a layer that trains as Keras's BatchNormalization does, in one operation.
-
-    Keras computes mean, variance and scaling in separate operations, in float32; TensorFlow's one takes bfloat16 too.
-    """
+    """Return the class of a layer that trains as Keras's BatchNormalization does, in one operation."""
     import keras
-    import tensorflow as tf
 
     class FusedBatchNormalization(keras.layers.BatchNormalization):
         """Keras's layer with another `call` for maps (n, height, width, channels) while training."""
@@ -33,23 +29,31 @@ def _fused_layer() -> Any:
             """Return the normalised maps."""
             if not training or not self.trainable or len(inputs.shape) != 4:
                 return super().call(inputs, training=training, mask=mask)
-            gamma = self.gamma.value if self.scale else tf.ones([inputs.shape[-1]])
-            result = tf.raw_ops.FusedBatchNormV3(
-                x=inputs,
-                scale=tf.cast(gamma, tf.float32),
-                offset=tf.cast(self.beta.value, tf.float32),
-                mean=tf.zeros([0]),
-                variance=tf.zeros([0]),
-                epsilon=self.epsilon,
-                is_training=True,
-            )
-            count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:3]), tf.float32)
-            self._move(self.moving_mean, result.batch_mean)
-            # the operation gives the unbiased variance, Keras keeps the biased one
-            self._move(self.moving_variance, result.batch_variance * (count - 1) / count)
-            return result.y
-
-        def _move(self, average: Any, value: Any) -> None:
-            average.assign(average * self.momentum + value * (1 - self.momentum))
+            maps, mean, variance = _fused(self, inputs)
+            for average, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
+                average.assign(average * self.momentum + value * (1 - self.momentum))
+            return maps
 
     return FusedBatchNormalization
+
+
+def _fused(layer: "keras.layers.BatchNormalization", inputs: Any) -> tuple[Any, Any, Any]:
+    """Return the normalised maps, and mean and biased variance (channels,) of `inputs`.
+
+    Keras computes them in separate operations, in float32; TensorFlow's one takes bfloat16 too.
+    """
+    import tensorflow as tf
+
+    gamma = layer.gamma.value if layer.scale else tf.ones([inputs.shape[-1]])
+    result = tf.raw_ops.FusedBatchNormV3(
+        x=inputs,
+        scale=tf.cast(gamma, tf.float32),
+        offset=tf.cast(layer.beta.value, tf.float32),
+        mean=tf.zeros([0]),
+        variance=tf.zeros([0]),
+        epsilon=layer.epsilon,
+        is_training=True,
+    )
+    count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:3]), tf.float32)
+    # the operation gives the unbiased variance, Keras keeps the biased one
+    return result.y, result.batch_mean, result.batch_variance * (count - 1) / count

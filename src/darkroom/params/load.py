@@ -11,7 +11,7 @@ from ruamel.yaml.error import YAMLError
 from darkroom.errors import UserError
 from darkroom.params.schema import Choices, Params, Range
 
-NOT_SEARCHED = {("train", "epochs"), ("train", "seed"), ("train", "threads")}
+NOT_SEARCHED = {("train", key) for key in ("epochs", "small_epochs", "seed", "threads")}
 # what pydantic puts between the keys: the kinds of value that were tried
 NOT_KEYS = {"Range", "Choices", "float", "int", "str", "[key]", "constrained-int", "list[constrained-int]"}
 Overlay = dict[str, dict[str, Any]]

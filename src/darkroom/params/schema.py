@@ -3,7 +3,7 @@
 import warnings
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationError, model_validator
 
 from darkroom.params.data import Balance, Dedupe, Ingest, Split, Validate
 from darkroom.params.model import BACKBONES, SMALLEST, SMALLEST_SIDE, Augment, Debug, Ensemble, Finetune, Model
@@ -138,14 +138,27 @@ with warnings.catch_warnings():  # a section is named after its stage, and pydan
 
         @model_validator(mode="after")
         def _picture_fits(self) -> Self:
-            for name in (self.model.architecture, *self.ensemble.architectures):
-                least = _smallest_side(self.model.model_copy(update={"architecture": name}))
-                advice = "" if name in BACKBONES else " or fewer model.filters, each block makes it smaller"
-                if self.image.size < least:
-                    raise ValueError(
-                        f"image.size = {self.image.size} is too small for model.architecture {name}; "
-                        f"give image.size at least {least}{advice}"
-                    )
+            name, least = self.model.architecture, _smallest_side(self.model)
+            advice = "" if name in BACKBONES else " or fewer model.filters, each block makes it smaller"
+            if self.image.size < least:
+                raise ValueError(
+                    f"image.size = {self.image.size} is too small for model.architecture {name}; "
+                    f"give image.size at least {least}{advice}"
+                )
+            return self
+
+        @model_validator(mode="after")
+        def _members_fit(self) -> Self:
+            raw, names = self.model_dump(), self.ensemble.architectures
+            for name in names:
+                if names.count(name) > 1:
+                    raise ValueError(f"ensemble.architectures names {name} twice; for more of one set ensemble.seeds")
+                model = {**raw["model"], "architecture": name}
+                try:
+                    Params.model_validate({**raw, "model": model, "ensemble": {**raw["ensemble"], "architectures": []}})
+                except ValidationError as error:
+                    problem = error.errors()[0]["msg"].removeprefix("Value error, ")
+                    raise ValueError(f"ensemble.architectures: {name}: {problem}") from None
             return self
 
 

@@ -43,3 +43,9 @@ class Train(Section):
         if sorted(set(self.step_epochs)) != self.step_epochs:
             raise ValueError(f"step_epochs {self.step_epochs} do not rise")
         return self
+
+    @model_validator(mode="after")
+    def _patience_can_end(self) -> Self:
+        if self.keep == "last" and self.patience:
+            raise ValueError("keep = 'last' waits for no better epoch; set patience to 0, or keep to loss or accuracy")
+        return self

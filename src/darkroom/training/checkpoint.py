@@ -39,12 +39,13 @@ class Progress:
     def is_over(self, phase: "Phase", patience: int) -> bool:
         """Return whether a phase is done: all its epochs, `patience` of them without a better one, or a later phase.
 
-        Patience begins when the pictures have their full size.
+        Patience begins when the pictures have their full size. A loss that is no number any more ends it too.
         """
         done = self.epochs_in(phase.number)
         idle = min(len(self.rows) - self.best_epoch, done - phase.small_epochs)
         later = bool(self.rows) and self.rows[-1]["phase"] > phase.number
-        return later or done >= phase.epochs or (0 < patience <= idle)
+        diverged = bool(self.rows) and not np.isfinite(self.rows[-1]["loss"])
+        return later or diverged or done >= phase.epochs or (0 < patience <= idle)
 
     def _is_better(self, row: Row, best: Row) -> bool:
         if self.keep == "last":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from darkroom.params.declared import DeclaredParams
-from darkroom.training.checkpoint import Checkpoint, Progress
+from darkroom.training.checkpoint import Checkpoint, Progress, Row
 from darkroom.training.phases import Phase
 
 if TYPE_CHECKING:
@@ -37,50 +37,56 @@ def epoch_end(training: Training, phase: Phase, rates: np.ndarray, pictures: int
     """
     import keras
 
-    train, progress = training.params.train, training.progress
-    averaging = [keras.callbacks.SwapEMAWeights()] if train.ema else []
+    averaging = [keras.callbacks.SwapEMAWeights()] if training.params.train.ema else []
 
     class EpochEnd(keras.callbacks.Callback):
-        """Keeps the row of each epoch and what a stopped training needs."""
-
-        started = 0.0
+        """Takes the time of an epoch without its validation, then records it."""
 
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-            """Start the clock."""
             self.started = time.monotonic()
 
         def on_test_begin(self, logs: Any = None) -> None:  # noqa: ARG002
-            """Stop it; the validation is not training."""
             self.seconds = time.monotonic() - self.started
 
-        def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:  # noqa: ARG002
-            """Keep, save and log."""
-            number = len(progress.rows) + 1
-            row = {**readable(logs), "learning_rate": self._rate(), "epoch": number}
-            progress.add({**row, "phase": phase.number}, self._weights)
-            if training.checkpoint:
-                training.checkpoint.save(self.model, progress)
-            if training.log:
-                training.log({**row, **self._speed()}, number)
-            self.model.stop_training = progress.is_over(phase, train.patience)
-
-        def _rate(self) -> float:
-            return float(rates[(progress.epochs_in(phase.number) + 1) * self.params["steps"] - 1])
-
-        def _weights(self) -> list[np.ndarray]:
-            for callback in averaging:
-                callback.on_test_begin()
-            weights = self.model.get_weights()
-            for callback in averaging:
-                callback.on_test_end()
-            return weights
-
-        def _speed(self) -> dict[str, float]:
-            unit = 1 if sys.platform == "darwin" else 1024  # bytes
-            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-            return {"images_per_second": pictures / max(self.seconds, 1e-9), "peak_memory_mb": memory}
+        def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+            rate = float(rates[(epoch + 1) * self.params["steps"] - 1])
+            row = {**readable(logs), "learning_rate": rate, "phase": phase.number}
+            _record(training, row, pictures / max(self.seconds, 1e-9), lambda: _weights(self.model, averaging))
+            self.model.stop_training = training.progress.is_over(phase, training.params.train.patience)
 
     return [*averaging, EpochEnd()]
+
+
+def _record(training: Training, row: Row, speed: float, weights: Callable[[], list[np.ndarray]]) -> None:
+    """Keep the numbers of an epoch that ended, save the state, log."""
+    number = len(training.progress.rows) + 1
+    training.progress.add({**row, "epoch": number}, weights)
+    if training.checkpoint:
+        training.checkpoint.save(training.network, training.progress)
+    if training.log:
+        cost = {"images_per_second": speed, "peak_memory_mb": _memory()}
+        training.log({**logged(training.progress.rows[-1]), **cost}, number)
+
+
+def _weights(network: "keras.Model", averaging: "list[keras.callbacks.SwapEMAWeights]") -> list[np.ndarray]:
+    """Return the weights that validation saw."""
+    for callback in averaging:
+        callback.on_test_begin()
+    weights = network.get_weights()
+    for callback in averaging:
+        callback.on_test_end()
+    return weights
+
+
+def _memory() -> float:
+    """Return the most memory that this process had so far, in MB."""
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def logged(row: Row) -> Row:
+    """Return what MLflow gets of an epoch's row."""
+    return {name: value for name, value in row.items() if name != "phase"}
 
 
 def readable(logs: dict[str, float]) -> dict[str, float]:

@@ -15,7 +15,7 @@ from darkroom.models.residual import start_residual
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.training import Train
 from darkroom.training.checkpoint import Checkpoint, Progress
-from darkroom.training.epochs import LogMetrics, Training, epoch_end
+from darkroom.training.epochs import LogMetrics, Training, epoch_end, logged
 from darkroom.training.optimizer import add_l2, build_loss, build_optimizer
 from darkroom.training.phases import Phase, phases, set_trainable
 from darkroom.training.runtime import distributed, in_precision
@@ -121,4 +121,4 @@ def _restore(training: Training, phase: Phase) -> None:
         training.checkpoint.restore(training.network, training.progress, phase.number)
     if training.log:
         for row in training.progress.rows[known:]:
-            training.log({name: value for name, value in row.items() if name != "phase"}, int(row["epoch"]))
+            training.log(logged(row), int(row["epoch"]))
