@@ -1,7 +1,8 @@
-"""Recipes on CIFAR-10 beside airbench94's: accuracy on the test split, and the time of the training.
+"""Recipes on pictures of yours: accuracy on the test split, and the time of search and training, several seeds.
 
-Ours is the stage train as `dvc repro` runs it, with its start and its report; theirs the training alone. Ours leaves
-2 % of train to validation and the pictures out that are near copies of test ones; theirs has all of train.
+With --peer-seeds, on CIFAR-10, the recipe of airbench94 beside them. Ours is the stages tune and train as `dvc repro`
+runs them, with their start and report; theirs the training alone. Ours leaves 2 % of train to validation and the
+pictures out that are near copies of test ones; theirs has all of train.
 """
 
 import argparse
@@ -14,20 +15,21 @@ from statistics import mean, stdev
 from typing import Any
 
 import numpy as np
+from ruamel.yaml import YAML
 from working_copy import WorkingCopy, print_table, working_copy
 
 BENCHMARKS = Path(__file__).parent
 
 
-def run_recipe(copy: WorkingCopy, name: str, seed: int) -> dict[str, float]:
-    """Train and evaluate a recipe with one seed; the stages of the data run once for all."""
+def run_recipe(copy: WorkingCopy, name: str, changes: dict[str, Any]) -> dict[str, float]:
+    """Train and evaluate a recipe with some keys changed; the stages of the data run once for all."""
     copy.measure("darkroom", "recipe", name)
-    copy.set({"train.seed": seed})
-    copy.measure("dvc", "repro", "tune")
-    cost = copy.measure("dvc", "repro", "--single-item", "train")
-    copy.measure("dvc", "repro", "--single-item", "evaluate")
+    copy.set(changes)
+    copy.measure("dvc", "repro", "split")
+    costs = [copy.measure("dvc", "repro", "--single-item", stage) for stage in ("tune", "train", "evaluate")][:2]
     scores = json.loads((copy.root / "reports/evaluate.json").read_text())
-    return {"wall": cost.wall, "cpu": cost.cpu, "accuracy": 100 * scores["test"]["accuracy"]}
+    cost = {figure: sum(getattr(one, figure) for one in costs) for figure in ("wall", "cpu")}
+    return {**cost, "accuracy": 100 * scores["test"]["accuracy"]}
 
 
 def run_peer(python: str, pictures: Path, precision: str, seed: int) -> dict[str, float]:
@@ -65,6 +67,12 @@ def decode(archive: Path, file: Path) -> None:
     np.savez(file, **arrays)
 
 
+def parsed(setting: str) -> tuple[str, Any]:
+    """Return key and value of KEY=VALUE, the value as YAML has it."""
+    key, value = setting.split("=", 1)
+    return key, YAML(typ="safe", pure=True).load(value)
+
+
 def row(name: str, runs: list[dict[str, float]]) -> list[Any]:
     """Return mean and deviation of the runs."""
     halves = [run["cpu"] / 120 for run in runs]
@@ -76,28 +84,33 @@ def row(name: str, runs: list[dict[str, float]]) -> list[Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("archive", type=Path, help="CIFAR-10 as a .zip with train/ and test/, ten class folders each")
+    parser.add_argument("archive", type=Path, help="a .zip with folders of pictures, as the recipes want them")
     parser.add_argument("--recipes", nargs="+", default=["fast"])
+    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="what the recipes say otherwise")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--peer-seeds", type=int, help="of the reference; as --seeds when left out")
+    parser.add_argument("--peer-seeds", type=int, default=0, help="of the reference; the archive is then CIFAR-10")
     parser.add_argument("--peer-precision", choices=["bfloat16", "float32"], default="bfloat16")
     parser.add_argument("--peer-python", help="of an environment that has PyTorch; else one is made")
     chosen = parser.parse_args()
-    peer_seeds = chosen.seeds if chosen.peer_seeds is None else chosen.peer_seeds
+    changes = {"ingest.source": chosen.archive.name, **dict(map(parsed, chosen.set))}
     runs: dict[str, list[dict[str, float]]] = {}
+
+    def add(name: str, seed: int, run: dict[str, float]) -> None:
+        runs.setdefault(name, []).append(run)
+        print(f"{name}, seed {seed}: {run}", flush=True)
+
     with working_copy() as copy:
         (copy.root / "data/raw").mkdir(parents=True, exist_ok=True)
-        shutil.copy(chosen.archive, copy.root / "data/raw/cifar10.zip")
-        pictures = copy.root / "pictures.npz"
-        decode(chosen.archive, pictures)
-        python = chosen.peer_python or (make_peer(copy.root / "peer") if peer_seeds else "")
-        for seed in range(max(chosen.seeds, peer_seeds)):
+        shutil.copy(chosen.archive, copy.root / "data/raw")
+        pictures, python = copy.root / "pictures.npz", chosen.peer_python
+        if chosen.peer_seeds:
+            decode(chosen.archive, pictures)
+            python = python or make_peer(copy.root / "peer")
+        for seed in range(max(chosen.seeds, chosen.peer_seeds)):
             for name in chosen.recipes if seed < chosen.seeds else []:
-                runs.setdefault(name, []).append(run_recipe(copy, name, seed))
-                print(f"{name}, seed {seed}: {runs[name][-1]}", flush=True)
-            if seed < peer_seeds:
-                runs.setdefault("airbench94", []).append(run_peer(python, pictures, chosen.peer_precision, seed))
-                print(f"airbench94, seed {seed}: {runs['airbench94'][-1]}", flush=True)
+                add(name, seed, run_recipe(copy, name, {**changes, "train.seed": seed}))
+            if seed < chosen.peer_seeds:
+                add("airbench94", seed, run_peer(python, pictures, chosen.peer_precision, seed))
     header = ["", "runs", "test accuracy %", "deviation", "each", "CPU min / 2", "wall min"]
     print_table(header, *(row(name, seen) for name, seen in runs.items()))
 
