@@ -1,15 +1,15 @@
 """train: fit the network, or several, and keep the best epoch of each."""
 
 from darkroom.data.fingerprint import table_digest
-from darkroom.files import digest, file_digest, remove
-from darkroom.models.augmentation import Variation
+from darkroom.files import digest, file_digest
 from darkroom.models.backbones import given_digest
 from darkroom.models.combine import combine
-from darkroom.models.contact_sheet import write_contact_sheet
+from darkroom.models.contact_sheet import contact_sheet
 from darkroom.models.saving import save_network
 from darkroom.paths import checkpoint_folder
 from darkroom.progress import epoch_verbosity
 from darkroom.stage import Report, Stage, run_stage
+from darkroom.training.checkpoint import until_done
 from darkroom.training.debug import debug_params
 from darkroom.training.ensemble import fit_members, histories, load_folds, members
 from darkroom.training.result import summarise
@@ -25,15 +25,15 @@ def train(stage: Stage) -> Report:
     first = next(iter(data.values()))
     stage.run.log_dataset("splits", table_digest(splits), {name: len(first[name]) for name in first}, "training")
     start_tensorflow(params.train.threads)
-    write_contact_sheet(stage.output("augmented"), first["train"], Variation(params.augment, params.train.seed))
-    chosen, weights, model_file = members(params, data), stage.input("weights"), stage.output("model")
+    sheet = contact_sheet(first["train"], params, stage.output("augmented"))
+    stage.run.log_picture(sheet, "augmented.png")  # to be seen while it trains
+    chosen, weights = members(params, data), stage.input("weights")
     key = digest([stage.code_digest(), table_digest(splits), params.flat(), given_digest(params.model, weights)])
-    fits = fit_members(chosen, data, weights, checkpoint_folder(key), stage.run.log_metrics, epoch_verbosity())
-    save_network(combine([one.network for one in fits], params.model.average), model_file)
-    stage.save("history", histories(fits))
-    report = summarise(chosen, fits, data, params, file_digest(model_file))
-    remove(checkpoint_folder(key))
-    return report
+    with until_done(checkpoint_folder(key)) as folder:
+        fits = fit_members(chosen, data, weights, folder, stage.run.log_metrics, epoch_verbosity())
+        save_network(combine([one.network for one in fits], params.model.average), model := stage.output("model"))
+        stage.save("history", histories(fits))
+        return summarise(chosen, fits, data, params, file_digest(model))
 
 
 if __name__ == "__main__":

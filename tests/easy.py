@@ -18,6 +18,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "augment": {"rotation": 5.0, "shift": 0.05, "horizontal_flip": True},
     "train": {"epochs": 4, "batch_size": 16, "optimizer": "adam", "learning_rate": 0.01, "schedule": "constant"}
     | {"step_epochs": [], "patience": 0, "seed": 0, "threads": 2},
+    "finetune": {},
     "tune": {"enabled": False, "trials": 8, "metric": "log_loss", "seed": 0, "space": {}},
 }
 

@@ -1,7 +1,9 @@
 from pathlib import Path
 from typing import Any
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given, settings
 
 from darkroom.errors import UserError
 from darkroom.params.load import check_params, flatten, load_params, read_yaml
@@ -33,6 +35,9 @@ MISTAKES: list[tuple[str, Any, list[str]]] = [
     ("model.architecture", "VGG16", ["image.size = 16", "model.architecture VGG16", "at least 32"]),
     ("ensemble.architectures", ["conv", "ResNet50"], ["image.size = 16", "ResNet50", "at least 32"]),
     ("ensemble.architectures", ["conv", "conv"], ["ensemble.architectures names conv twice", "ensemble.seeds"]),
+    ("model.filters", [8] * 21, ["image.size = 16", "at least 2097152"]),
+    ("model.width", 0.02, ["model.width = 0.02", "greater than or equal to 0.05"]),
+    ("train.schedule", "one_cycle", ["train:", "one_cycle", "set warmup to"]),
     ("train.keep", "last", ["train:", "keep = 'last'", "set patience to 0"]),
     ("ensemble.folds", True, ["ensemble.folds", "split.folds"]),
     ("model.filters", [], ["model.filters = []", "at least 1"]),
@@ -106,6 +111,41 @@ def test_every_architecture_of_an_ensemble_is_checked(raw):
     put(raw, "ensemble.architectures", ["MobileNetV2", "ResNet50"])
     with pytest.raises(UserError, match=r"ensemble.architectures: ResNet50: width \(0.5\) is for"):
         check_params(raw, "params.yaml")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"model.weights": "mine.h5"}, "model.weights = mine.h5: fits one of"),
+        (
+            {"model.weights": "imagenet", "finetune.epochs": 1, "finetune.layers": "conv_1"},
+            "finetune.layers = conv_1: give",
+        ),
+    ],
+)
+def test_what_fits_one_backbone_is_not_given_to_several(raw, changes, said):
+    put(raw, "image.size", 64)
+    put(raw, "ensemble.architectures", ["MobileNetV2", "ResNet50"])
+    for key, value in changes.items():
+        put(raw, key, value)
+    with pytest.raises(UserError, match=said):
+        check_params(raw, "params.yaml")
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(st.tuples(*[st.integers(1, high) for high in (7, 3, 4)]), min_size=1, max_size=5),
+    st.sampled_from(["same", "valid"]),
+)
+def test_the_smallest_side_leaves_one_pixel(blocks, padding):
+    kernel, stride, pool = (list(column) for column in zip(*blocks, strict=True))
+    section = {"filters": [8] * len(blocks), "kernel": kernel, "stride": stride, "pool": pool, "padding": padding}
+    least = load_params(ROOT / "params.yaml").model.model_copy(update=section).smallest_side()
+    for side, left in ((least, True), (least - 1, False)):
+        for kernel_, stride_, pool_ in blocks:
+            side = -(-side // stride_) if padding == "same" else (side - kernel_) // stride_ + 1
+            side //= pool_
+        assert (side >= 1) == left
 
 
 @pytest.mark.parametrize("key", ["train", "train.epochs", "tune.space", "model.dropout"])

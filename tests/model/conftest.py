@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from darkroom.training.runtime import start_tensorflow
+from easy import examples
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -14,12 +15,19 @@ def tensorflow() -> None:
 
 @pytest.fixture
 def given_weights(tmp_path: Path) -> Path:
-    """A folder with the weights of a small MobileNet without its top, drawn by chance."""
+    """A folder with the weights of a small MobileNet without its top, drawn by chance.
+
+    Its normalisations know what comes in: else nothing would come out at the end.
+    """
     import keras
 
     keras.utils.set_random_seed(5)
     folder = tmp_path / "weights"
     folder.mkdir()
     network = keras.applications.MobileNet(alpha=0.25, include_top=False, weights=None, input_shape=(32, 32, 3))
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+    network(examples(64, 4, side=32).pixels / 127.5 - 1, training=True)
     network.save_weights(folder / "small.weights.h5")
     return folder

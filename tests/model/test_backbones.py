@@ -1,4 +1,5 @@
 import importlib
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -10,8 +11,9 @@ from darkroom.models.architecture import build_network
 from darkroom.models.backbones import given_digest, load_pretrained, to_range
 from darkroom.models.saving import load_network, save_network
 from darkroom.params.model import BACKBONES
+from darkroom.training.fit import Fit, fit
 from darkroom.training.phases import Phase, set_trainable
-from easy import small_params
+from easy import data, examples, small_params
 
 MODULES = {"ConvNeXt": "convnext", "EfficientNetV2": "efficientnet_v2"}
 MODULES |= {"MobileNetV3": "mobilenet_v3", "MobileNetV2": "mobilenet_v2", "MobileNet": "mobilenet", "NASNet": "nasnet"}
@@ -81,6 +83,56 @@ def test_what_does_not_fit_is_said_in_one_line(given_weights: Path, weights, cha
     with pytest.raises(UserError, match=said) as raised:
         load_pretrained(network, params, given_weights)
     assert "\n" not in str(raised.value)
+
+
+RATES = [
+    0.01 * (1 + np.cos(np.pi * 5 / 12)) / 2,
+    0.0003 * (1 + np.cos(np.pi * 5 / 12)) / 2,
+]  # 12 steps, after the sixth
+
+
+def trained_from_file(folder: Path, epochs: int) -> Fit:
+    """Train a MobileNet from the weights of `folder`: two epochs frozen, `epochs` with its last ten layers."""
+    model = {"architecture": "MobileNet", "width": 0.25, "weights": "small.weights.h5", "head": "average"}
+    train = {"epochs": 2, "keep": "last", "schedule": "cosine"}
+    finetune = {"epochs": epochs, "layers": 10, "learning_rate": 0.0003}
+    params = small_params(model=model, image={"size": 32}, train=train, finetune=finetune)
+    return fit(data(side=32), params, folder)
+
+
+def test_a_training_from_given_weights_keeps_them_frozen_and_then_moves_the_last_layers(given_weights):
+    network, _ = mobilenet("small.weights.h5")
+    backbone = network.get_layer("backbone")
+    backbone.load_weights(given_weights / "small.weights.h5")
+    last = {id(weight) for layer in backbone.layers[-10:] for weight in layer.weights}
+    free = {
+        id(w) for layer in backbone.layers if isinstance(layer, keras.layers.BatchNormalization) for w in layer.weights
+    }
+    for epochs in (0, 2):
+        fitted = trained_from_file(given_weights, epochs)
+        trained = fitted.network.get_layer("backbone").get_weights()
+        moved = [not np.array_equal(one, now) for one, now in zip(backbone.weights, trained, strict=True)]
+        assert moved == [bool(epochs) and id(weight) in last - free for weight in backbone.weights]
+        assert fitted.history["learning_rate"].iloc[::2].tolist() == pytest.approx(RATES[: 1 + epochs // 2], rel=0.01)
+    assert len(fitted.history) == 4
+
+
+def test_a_wrong_layer_is_said_before_anything_is_trained(given_weights):
+    seen = []
+    model = {"architecture": "MobileNet", "width": 0.25, "weights": "small.weights.h5", "head": "average"}
+    params = small_params(model=model, image={"size": 32}, finetune={"epochs": 1, "layers": "conv_13"})
+    with pytest.raises(UserError, match="did you mean conv"):
+        fit(data(side=32), params, given_weights, log=lambda *numbers: seen.append(numbers))
+    assert not seen
+
+
+def test_the_layers_of_a_second_network_have_the_same_names():
+    model = {"architecture": "InceptionV3", "weights": "none", "head": "average", "dense": []}
+    params = small_params(model=model, image={"size": 75}, train={"epochs": 1}, finetune={"epochs": 0})
+    few = {name: examples(2, 1, side=80) for name in ("train", "validation")}
+    few = {name: replace(part, pixels=part.pixels[:, :75, :75]) for name, part in few.items()}
+    names = [[layer.name for layer in fit(few, params).network.get_layer("backbone").layers] for _ in range(2)]
+    assert names[0] == names[1]
 
 
 @pytest.mark.parametrize(("layers", "count"), [(0, 0), (3, 3), ("conv_pw_13", 3), (10_000, 86)])

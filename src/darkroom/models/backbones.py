@@ -62,7 +62,7 @@ def load_pretrained(network: "keras.Model", params: Model, folder: Path) -> None
 def given_digest(params: Model, folder: Path) -> str:
     """Return the digest of the file of `folder` that params name as weights; empty when it is no file."""
     file = folder / params.weights
-    return file_digest(file) if params.is_pretrained and file.is_file() else ""
+    return file_digest(file) if file.is_file() else ""
 
 
 def _load_imagenet(backbone: "keras.Model", params: Model) -> None:
@@ -74,6 +74,8 @@ def _load_imagenet(backbone: "keras.Model", params: Model) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # that the weights are those of another size; they fit
             given = build(include_top=False, weights="imagenet", input_shape=backbone.input_shape[1:], **options)
+    except ValueError as error:  # of a width that was never trained
+        raise UserError(f"model.weights = imagenet: {' '.join(str(error).split())[:200]}") from None
     except Exception as error:  # Keras raises a plain Exception when a download fails
         reason = " ".join(str(error).split())[:120]
         raise UserError(

@@ -49,7 +49,7 @@ class Model(Section):
     """The network."""
 
     architecture: Architecture
-    filters: Annotated[list[Width], Field(min_length=1)]
+    filters: Annotated[list[Width], Field(min_length=1, max_length=30)]
     kernel: ForEachBlock
     stride: ForEachBlock
     padding: Literal["same", "valid"]
@@ -58,7 +58,7 @@ class Model(Section):
     block_dropout: Dropped
     drop_maps: bool
     depth: Annotated[int, Field(ge=1, le=10)]
-    width: Annotated[float, Field(gt=0, le=2)]
+    width: Annotated[float, Field(ge=0.05, le=2)]
     weights: Annotated[str, Field(min_length=1)]
     head: Literal["flatten", "average", "max"]
     dense: list[Width]
@@ -91,12 +91,15 @@ class Model(Section):
             raise ValueError(f"width ({self.width:g}) is for {' and '.join(WIDE)} only; set it to 1")
         return self
 
-    def side_after_blocks(self, side: int) -> int:
-        """Return what is left of the side of a picture behind the blocks of "conv"; 0 or less: nothing."""
-        rows = zip(*(self.for_blocks(value) for value in (self.kernel, self.stride, self.pool)), strict=True)
-        for kernel, stride, pool in rows:
-            side = -(-side // stride) if self.padding == "same" else (side - kernel) // stride + 1
-            side //= pool
+    def smallest_side(self) -> int:
+        """Return the smallest image.size of which the network leaves something."""
+        if self.is_backbone:
+            return SMALLEST.get(self.architecture, SMALLEST_SIDE)
+        if self.architecture == "residual":
+            return 2 ** len(self.filters) + 1
+        side, rows = 1, zip(*(self.for_blocks(value) for value in (self.kernel, self.stride, self.pool)), strict=True)
+        for kernel, stride, pool in reversed(list(rows)):
+            side = (side * pool - 1) * stride + (1 if self.padding == "same" else kernel)
         return side
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationError, model_validator
 
 from darkroom.params.data import Balance, Dedupe, Ingest, Split, Validate
-from darkroom.params.model import BACKBONES, SMALLEST, SMALLEST_SIDE, Augment, Debug, Ensemble, Finetune, Model
+from darkroom.params.model import BACKBONES, Augment, Debug, Ensemble, Finetune, Model
 from darkroom.params.section import Count, Section, Seed
 from darkroom.params.training import Train
 
@@ -125,7 +125,7 @@ with warnings.catch_warnings():  # a section is named after its stage, and pydan
 
         @model_validator(mode="after")
         def _small_pictures_fit(self) -> Self:
-            small, least = self.train.small_size, _smallest_side(self.model)
+            small, least = self.train.small_size, self.model.smallest_side()
             if not self.train.small_epochs:
                 return self
             if self.train.small_epochs >= self.train.epochs:
@@ -138,7 +138,7 @@ with warnings.catch_warnings():  # a section is named after its stage, and pydan
 
         @model_validator(mode="after")
         def _picture_fits(self) -> Self:
-            name, least = self.model.architecture, _smallest_side(self.model)
+            name, least = self.model.architecture, self.model.smallest_side()
             advice = "" if name in BACKBONES else " or fewer model.filters, each block makes it smaller"
             if self.image.size < least:
                 raise ValueError(
@@ -150,6 +150,7 @@ with warnings.catch_warnings():  # a section is named after its stage, and pydan
         @model_validator(mode="after")
         def _members_fit(self) -> Self:
             raw, names = self.model_dump(), self.ensemble.architectures
+            self._one_for_all([name for name in names if name in BACKBONES])
             for name in names:
                 if names.count(name) > 1:
                     raise ValueError(f"ensemble.architectures names {name} twice; for more of one set ensemble.seeds")
@@ -161,11 +162,12 @@ with warnings.catch_warnings():  # a section is named after its stage, and pydan
                     raise ValueError(f"ensemble.architectures: {name}: {problem}") from None
             return self
 
-
-def _smallest_side(model: Model) -> int:
-    """Return the smallest image.size of which the network leaves something."""
-    if model.is_backbone:
-        return SMALLEST.get(model.architecture, SMALLEST_SIDE)
-    if model.architecture == "residual":
-        return 2 ** len(model.filters) + 1
-    return next(side for side in range(1, 1 << 20) if model.side_after_blocks(side) > 0)
+        def _one_for_all(self, backbones: list[str]) -> None:
+            if len(backbones) > 1 and self.model.weights not in ("imagenet", "none"):
+                raise ValueError(
+                    f"model.weights = {self.model.weights}: fits one of {backbones}; give imagenet or none"
+                )
+            if len(backbones) > 1 and self.finetune.epochs and isinstance(self.finetune.layers, str):
+                raise ValueError(
+                    f"finetune.layers = {self.finetune.layers}: give a number, which suits all of {backbones}"
+                )

@@ -45,6 +45,12 @@ class Train(Section):
         return self
 
     @model_validator(mode="after")
+    def _cycle_rises(self) -> Self:
+        if self.schedule == "one_cycle" and not self.warmup:
+            raise ValueError("schedule = 'one_cycle' rises first; set warmup to 0.1-0.4")
+        return self
+
+    @model_validator(mode="after")
     def _patience_can_end(self) -> Self:
         if self.keep == "last" and self.patience:
             raise ValueError("keep = 'last' waits for no better epoch; set patience to 0, or keep to loss or accuracy")

@@ -18,6 +18,7 @@ from darkroom.tracking.store import connect, experiment_id
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from PIL import Image
 
 STAGE_TAG = "darkroom.stage"
 KEY_TAG = "darkroom.key"
@@ -69,6 +70,10 @@ class StageRun:
         """Record a data set as the run's input: its name, the digest of its content and its counts."""
         self._safely(self._log_dataset, name, content, counts, context)
 
+    def log_picture(self, picture: "Image.Image", name: str) -> None:
+        """Record a picture while the stage works."""
+        self._safely(self._log_picture, picture, name)
+
     def finish(self, report: Report, outputs: list[Path]) -> None:
         """Record the report's numbers and the outputs that people read, and close the run."""
         self._safely(self._finish, report, outputs)
@@ -105,6 +110,10 @@ class StageRun:
     def _log_dataset(self, name: str, content: str, counts: dict[str, int], context: str) -> None:
         assert self.client is not None
         record_dataset(self.client, self.run_id, name, content, counts, context)
+
+    def _log_picture(self, picture: "Image.Image", name: str) -> None:
+        assert self.client is not None
+        self.client.log_image(self.run_id, picture, name)
 
     def _finish(self, report: Report, outputs: list[Path]) -> None:
         assert self.client is not None

@@ -1,13 +1,15 @@
 """What a training that was stopped needs to go on as if it had not been."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from filelock import FileLock
 
-from darkroom.files import commit, partial
+from darkroom.files import commit, partial, remove
 
 if TYPE_CHECKING:
     import keras
@@ -44,15 +46,27 @@ class Progress:
         done = self.epochs_in(phase.number)
         idle = min(len(self.rows) - self.best_epoch, done - phase.small_epochs)
         later = bool(self.rows) and self.rows[-1]["phase"] > phase.number
-        diverged = bool(self.rows) and not np.isfinite(self.rows[-1]["loss"])
-        return later or diverged or done >= phase.epochs or (0 < patience <= idle)
+        return later or self.diverged or done >= phase.epochs or (0 < patience <= idle)
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the loss of the last epoch is no number."""
+        return bool(self.rows) and not np.isfinite(self.rows[-1]["loss"])
 
     def _is_better(self, row: Row, best: Row) -> bool:
         if self.keep == "last":
             return True
-        if self.keep == "accuracy":
-            return row["validation_accuracy"] > best["validation_accuracy"]
-        return row["validation_loss"] < best["validation_loss"]
+        name, sign = ("validation_accuracy", 1) if self.keep == "accuracy" else ("validation_loss", -1)
+        return sign * row[name] > sign * best[name] or not np.isfinite(best[name])
+
+
+@contextmanager
+def until_done(folder: Path) -> Iterator[Path]:
+    """Yield the folder of a training's checkpoints, for this process alone; it is deleted when the block succeeds."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.used"):  # experiments may train the same at the same time
+        yield folder
+        remove(folder)
 
 
 class Checkpoint:

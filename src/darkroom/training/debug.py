@@ -14,9 +14,12 @@ OVERLAYS: dict[str, Overlay] = {
     "none": {},
     "step": {"train": {"epochs": 1, "small_epochs": 0}, "finetune": {"epochs": 1}, "tune": {"epochs": 1, "trials": 1}},
     "overfit": {
-        "train": {"patience": 0, "keep": "last", "small_epochs": 0, "label_smoothing": 0.0, "l2": 0.0},
+        "train": {"epochs": 200, "small_epochs": 0, "patience": 0, "keep": "last", "schedule": "cosine", "warmup": 0.0}
+        | dict.fromkeys(["label_smoothing", "l2", "weight_decay", "clip_norm", "ema"], 0.0),
         "model": {"dropout": 0.0, "block_dropout": 0.0},
         "augment": PLAIN,
+        "finetune": {"epochs": 0},
+        "tune": {"enabled": False},  # it might bring a dropout back
     },
 }
 
@@ -25,7 +28,7 @@ def debug_params(params: DeclaredParams) -> DeclaredParams:
     """Return the parameters as `debug.mode` changes them."""
     overlay = dict(OVERLAYS[params.debug.mode])
     if not params.finetune.epochs:
-        overlay.pop("finetune", None)
+        overlay.pop("finetune", None)  # a step does not add a part
     return params.overlaid(overlay, "params.yaml")
 
 

@@ -81,6 +81,8 @@ def fit_members(
     for number, member in enumerate(chosen, start=1):
         if len(chosen) > 1:
             print(f"train: network {number} of {len(chosen)}: {_say(member)}", flush=True)
+        if unused := _unused(member.params):
+            print(f"train: {unused}", flush=True)
         prefix = f"network{number}/" if len(chosen) > 1 else ""
 
         def log_member(metrics: dict[str, float], epoch: int, prefix: str = prefix) -> None:
@@ -89,6 +91,14 @@ def fit_members(
         checkpoint = Checkpoint(checkpoints / f"network{number}")
         fits.append(fit(data[member.fold], member.params, weights, checkpoint, log_member, verbose))
     return fits
+
+
+def _unused(params: DeclaredParams) -> str:
+    """Return what is said of keys that the network passes over."""
+    model, epochs = params.model, params.finetune.epochs
+    if not model.is_backbone and model.weights != "none":
+        return f"model.weights = {model.weights} is not used: {model.architecture} starts from drawn weights"
+    return f"finetune.epochs = {epochs} is not used: no weights are given" if epochs and not model.is_pretrained else ""
 
 
 def _say(member: Member) -> str:

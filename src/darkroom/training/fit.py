@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import keras
 
 WHITENED = 5000  # training pictures that the first layer of a residual network looks at
+DIVERGED = "the loss is no number any more; epoch {} is kept. Lower train.learning_rate, or set train.clip_norm to 1"
 COLUMNS = ["epoch", "loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate"]
 
 
@@ -54,12 +55,17 @@ def fit(
     """
     import keras
 
+    keras.utils.clear_session(free_memory=False)  # Keras numbers layers; a second network's have the same names
     keras.utils.set_random_seed(params.train.seed)
     progress = Progress(params.train.keep)
     with distributed(params.train.devices):
         training = Training(build_trainer(params, data["train"], weights), params, progress, checkpoint, log)
         for phase in phases(params):
+            set_trainable(training.network, phase)  # a layer that is not there is said before any is trained
+        for phase in phases(params):
             _run_phase(training, phase, data, verbose)
+    if progress.diverged:
+        print(f"epoch {len(progress.rows)}: {DIVERGED.format(progress.best_epoch)}", flush=True)
     network = build_network(params.model, params.image.size, len(data["train"].classes))
     network.set_weights(progress.best_weights)
     history = pd.DataFrame(progress.rows)[COLUMNS]

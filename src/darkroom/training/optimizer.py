@@ -61,8 +61,6 @@ def add_l2(network: "keras.Model", l2: float) -> None:
     """Add `l2` times the sum of squares of each trained kernel to the loss that `network` is trained with."""
     import keras
 
-    if not l2:
-        return
-    for layer in network._flatten_layers(include_self=False):
-        if getattr(layer, "kernel", None) is not None:
-            layer.kernel.regularizer = keras.regularizers.L2(l2)  # Keras leaves out what is frozen
+    for variable in network.weights if l2 else []:
+        if variable.name.endswith("kernel"):  # also those of separable convolutions
+            variable.regularizer = keras.regularizers.L2(l2)  # Keras leaves out what is frozen

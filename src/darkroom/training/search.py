@@ -121,9 +121,11 @@ def _seed_of(seed: int, done: int) -> int:
 
 
 def _for_trial(params: DeclaredParams, overlay: Overlay) -> DeclaredParams:
-    epochs, train = params.tune.epochs, params.train
+    """Return the parameters of a trial: all parts of a training shrink as `train.epochs` does to `tune.epochs`."""
+    epochs, train, fine = params.tune.epochs, params.train, params.finetune.epochs
     small = train.small_epochs * epochs // train.epochs
-    short = {**overlay, "train": {**overlay.get("train", {}), "epochs": epochs, "small_epochs": small}}
+    short: Overlay = {**overlay, "finetune": {"epochs": -(-fine * epochs // train.epochs)}}
+    short["train"] = {**overlay.get("train", {}), "epochs": epochs, "small_epochs": small}
     return params.overlaid(short, "params.yaml")
 
 
