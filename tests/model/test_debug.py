@@ -42,6 +42,12 @@ def test_one_batch_is_learnt_by_heart(train):
     assert history["validation_accuracy"].iloc[-1] == 1 and history["validation_loss"].iloc[-1] < 0.01
 
 
+def test_learning_by_heart_passes_over_a_space_that_does_not_suit_it():
+    space = {"train": {"patience": {"low": 3, "high": 10}}}
+    params = small_params(debug={"mode": "overfit"}, tune={"enabled": True, "space": space})
+    assert debug_params(params).train.patience == 0
+
+
 def test_a_fraction_is_drawn_by_the_seed():
     params = debugging(fraction=0.25)
     rows = [debug_data(data(), params)["train"].rows.tolist() for _ in range(2)]

@@ -19,7 +19,7 @@ OVERLAYS: dict[str, Overlay] = {
         "model": {"dropout": 0.0, "block_dropout": 0.0},
         "augment": PLAIN,
         "finetune": {"epochs": 0},
-        "tune": {"enabled": False},  # it might bring a dropout back
+        "tune": {"enabled": False, "space": {}},  # it might bring a dropout back, or ask for patience
     },
 }
 
