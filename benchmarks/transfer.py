@@ -15,12 +15,13 @@ from working_copy import WorkingCopy, print_table, working_copy
 
 BACKBONE = {
     "image.size": 224, "model.architecture": "MobileNet", "model.width": 0.25, "model.head": "average",
-    "model.dense": [], "tune.enabled": False, "train.batch_size": 32, "train.schedule": "cosine",
-    "train.step_epochs": [], "train.patience": 0, "augment.horizontal_flip": True, "augment.shift": 0.0,
+    "model.dense": [], "model.average": "flip", "tune.enabled": False, "train.epochs": 20, "train.batch_size": 32,
+    "train.learning_rate": 0.02, "train.schedule": "cosine", "train.step_epochs": [], "train.patience": 0,
+    "augment.horizontal_flip": True, "augment.shift": 0.0,
 }  # fmt: skip
-FROZEN = {"train.epochs": 15, "train.learning_rate": 0.003, "augment.rotation": 10.0, "augment.crop": 0.7}
-TUNED = {"train.epochs": 5, "train.learning_rate": 0.003, "augment.rotation": 0.0, "augment.crop": 0.9}
-TUNED |= {"finetune.epochs": 8, "finetune.layers": "conv_dw_7", "finetune.learning_rate": 0.0001}
+FROZEN = {"augment.rotation": 10.0, "augment.crop": 0.7}
+TUNED = {"augment.rotation": 0.0, "augment.crop": 0.9, "finetune.epochs": 8}
+TUNED |= {"finetune.layers": "conv_dw_7", "finetune.learning_rate": 0.0001}
 KINDS = {"frozen": FROZEN | {"finetune.epochs": 0}, "fine-tuned": TUNED}
 
 

@@ -19,6 +19,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "train": {"epochs": 4, "batch_size": 16, "optimizer": "adam", "learning_rate": 0.01, "schedule": "constant"}
     | {"step_epochs": [], "patience": 0, "seed": 0, "threads": 2},
     "finetune": {},
+    "debug": {},
     "tune": {"enabled": False, "trials": 8, "metric": "log_loss", "seed": 0, "space": {}},
 }
 

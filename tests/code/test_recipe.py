@@ -62,6 +62,12 @@ def test_digits_takes_every_recipe_back(workspace, name):
     assert (workspace / "params.yaml").read_bytes() == (workspace / "default.yaml").read_bytes()
 
 
+def test_a_recipe_for_other_data_says_so_last(workspace, capsys):
+    run("recipe", "fast")
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said.startswith("ingest.source is cifar10.zip: for pictures of your own") and workspace.is_dir()
+
+
 def test_nothing_of_another_data_sets_choice_stays(workspace):
     run("recipe", "cifar10-cnn")
     alone = load_params(workspace / "params.yaml")

@@ -1,5 +1,7 @@
 """The frame of a stage, in a workspace of its own, with a real MLflow store."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from darkroom.errors import UserError
 from darkroom.files import read_value
 from darkroom.params.load import load_params
 from darkroom.stage import Stage
+from darkroom.tracking.abandoned import PROCESS_TAG, this_process
 from darkroom.tracking.store import connect
 from pictures import inside
 
@@ -70,6 +73,28 @@ def test_a_mistake_is_one_line_and_leaves_what_was_there(workspace, capfd, statu
     assert outputs(workspace) == before
     assert newest_run().info.status == "FAILED"
     assert "upside down" in newest_run().data.tags["darkroom.error"]
+
+
+@pytest.mark.usefixtures("workspace")
+def test_a_run_whose_process_was_killed_is_closed_by_the_next():
+    dead = "import os; from darkroom.tracking.abandoned import this_process; print(this_process())"
+    process = subprocess.run([sys.executable, "-c", dead], capture_output=True, text=True, check=True).stdout.strip()
+    client = connect()
+    experiment = newest_run().info.experiment_id
+    owners = {"dead": process, "alive": this_process(), "elsewhere": "another-machine/1", "unknown": ""}
+    runs = {
+        name: client.create_run(experiment, tags={PROCESS_TAG: owner}).info.run_id for name, owner in owners.items()
+    }
+
+    def work(stage: Stage) -> dict[str, Any]:
+        save_both(stage, "good")
+        return {"kept": 1}
+
+    run(work)
+    after = {name: client.get_run(number).info.status for name, number in runs.items()}
+    assert after == {"dead": "KILLED", "alive": "RUNNING", "elsewhere": "RUNNING", "unknown": "RUNNING"}
+    for number in runs.values():
+        client.delete_run(number)
 
 
 def test_a_fault_and_a_stop_leave_no_half_file(workspace, capfd):

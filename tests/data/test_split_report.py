@@ -34,7 +34,9 @@ def test_the_report_says_how_near_the_shares_are():
     moved = splits.assign(split=splits["split"].mask(splits.index < 50, "test"))
     off = summarise(curated, moved, NOTHING, PARAMS)
     assert off["deviation"] == pytest.approx((moved["split"] == "test").sum() / 1000 - 0.2)
-    assert off["digest"] != report["digest"]
+    assert off["digest"] != report["digest"] and off["validation_digest"] != report["validation_digest"]
+    heavier = summarise(curated, splits.assign(weight=2.0), NOTHING, PARAMS)
+    assert heavier["digest"] != report["digest"] and heavier["validation_digest"] == report["validation_digest"]
 
 
 def test_a_given_split_is_as_it_should_be_and_folds_are_counted():

@@ -98,6 +98,8 @@ def test_targets_are_mixed_as_the_pictures_are(key):
     pixels, targets = vary(pixels=plain, **{key: 1.0})
     assert targets.sum(axis=1) == pytest.approx(np.ones(32), abs=1e-5)
     assert (targets.max(axis=1) < 1).any()
+    if key == "mixup":
+        assert (targets[np.arange(32), vary(pixels=plain)[1].argmax(axis=1)] >= 0.5).all()  # mostly the picture's own
     assert pixels.mean(axis=(1, 2, 3)) == pytest.approx(targets @ (np.arange(4) * 80), abs=0.1)
 
 

@@ -72,7 +72,8 @@ def test_the_digest_tells_one_file_of_weights_from_another(given_weights, tmp_pa
         ("gone.h5", {}, r"gone.h5: not found in data/weights/ \(there are small.weights.h5\); put the file there"),
         ("small.weights.h5", {"width": 0.5}, r"does not fit MobileNet of width 0.5: it holds 218,544 numbers for"),
         ("small.weights.h5", {"architecture": "MobileNetV2"}, r"does not fit MobileNetV2 of width 0.25.*no_top"),
-        ("text.h5", {}, r"text.h5: does not fit MobileNet of width 0.25 \("),
+        ("small.weights.h5", {"width": 0.5}, "or the architecture and width that the file is of"),
+        ("text.h5", {}, r"text.h5: is no HDF5 file of weights \(.*fetch it anew"),
     ],
 )
 def test_what_does_not_fit_is_said_in_one_line(given_weights: Path, weights, changes, said):

@@ -1,9 +1,10 @@
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from darkroom.params.declared import DeclaredParams
-from darkroom.training.debug import debug_data, debug_params
+from darkroom.training.debug import debug_data, debug_params, overfit_verdict
 from darkroom.training.fit import fit
 from easy import data, small_params
 
@@ -40,6 +41,14 @@ def test_one_batch_is_learnt_by_heart(train):
     assert few["validation"] is few["train"] and len(few["train"]) == 16
     history = fit(few, params).history
     assert history["validation_accuracy"].iloc[-1] == 1 and history["validation_loss"].iloc[-1] < 0.01
+    assert overfit_verdict(history).startswith("the batch is learnt by heart: 100.0% of the batch is right, loss ")
+
+
+def test_a_batch_that_is_not_learnt_is_said():
+    history = pd.DataFrame({"validation_accuracy": [0.5, 0.75], "validation_loss": [1.0, 0.9]})
+    assert "is not learnt: 75.0% of the batch is right, loss 0.9; look at train.learning_rate" in overfit_verdict(
+        history
+    )
 
 
 def test_learning_by_heart_passes_over_a_space_that_does_not_suit_it():

@@ -9,6 +9,7 @@ import pytest
 from darkroom.data.batches import Batches
 from darkroom.evaluation.metrics import score_split
 from darkroom.models.augmentation import Variation
+from darkroom.training.checkpoint import Progress
 from darkroom.training.fit import Fit, fit
 from darkroom.training.runtime import is_quick
 from easy import data, examples, small_params, weights_digest
@@ -204,6 +205,15 @@ def test_a_loss_that_is_no_number_ends_the_training():
     train = {"optimizer": "sgd", "l2": 1e30}
     diverged = fit(data(), small_params(train=train)).history
     assert len(diverged) < 4 and not np.isfinite(diverged["loss"].iloc[-1])
+
+
+@pytest.mark.parametrize("keep", ["loss", "accuracy", "last"])
+def test_an_epoch_whose_loss_is_no_number_is_not_kept(keep):
+    progress = Progress(keep)
+    for number, loss in enumerate([0.7, np.nan]):
+        row = {"loss": loss, "validation_loss": loss, "validation_accuracy": number, "phase": 1}
+        progress.add(row, lambda number=number: [number])
+    assert (progress.best_epoch, progress.best_weights, progress.diverged) == (1, [0], True)
 
 
 DEVICES = """

@@ -31,5 +31,6 @@ def try_rates() -> int:
     suggested = suggest_rate(table)
     draw_rates(table, suggested, root / PICTURE)
     print(f"the loss was lowest near {10 * suggested:.2g}: see {PICTURE}")
-    print(f"train.learning_rate: {suggested:.2g}, a tenth of that, is a safe first choice for {params.train.optimizer}")
+    part = " and the head, the backbone frozen" if params.model.is_pretrained else ""
+    print(f"train.learning_rate: {suggested:.2g}, a tenth, is a safe first choice for {params.train.optimizer}{part}")
     return 0

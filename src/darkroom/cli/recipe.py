@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from statistics import mode
+from textwrap import shorten
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -49,6 +50,11 @@ def apply_recipe(name: str) -> int:
         partial(file).write_text(_dumped(editor, document), encoding="utf-8")
         commit(file)
     print("\n".join(changes) or f"params.yaml already says all of {name}")
+    if "ingest" in recipe:
+        source = document["ingest"]["source"]
+        print(
+            f"ingest.source is {source}: for pictures of your own name them there; look at split and train.batch_size"
+        )
     return 0
 
 
@@ -85,7 +91,15 @@ def _leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]
 
 
 def _changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    return [f"{key}: {before.get(key)} -> {value}" for key, value in after.items() if before.get(key) != value]
+    return [
+        f"{key}: {_short(before.get(key))} -> {_short(value)}"
+        for key, value in after.items()
+        if before.get(key) != value
+    ]
+
+
+def _short(value: Any) -> str:
+    return shorten(str(value), 100, placeholder=" ...")
 
 
 def overlay(document: Any, recipe: dict[str, Any], prefix: str = "") -> None:

@@ -34,6 +34,7 @@ def summarise(curated: pd.DataFrame, splits: pd.DataFrame, given: pd.Series, par
         "naive_leak": naive_leak(curated, given, params),
         "per_class": {str(label): {str(k): int(v) for k, v in row.items()} for label, row in counts.iterrows()},
         "digest": table_digest(splits),
+        "validation_digest": table_digest(splits.loc[splits["split"] == "validation", ["image_id", "label"]]),
     }
 
 

@@ -77,7 +77,7 @@ def _load_imagenet(backbone: "keras.Model", params: Model) -> None:
     except ValueError as error:  # of a width that was never trained
         raise UserError(f"model.weights = imagenet: {' '.join(str(error).split())[:200]}") from None
     except Exception as error:  # Keras raises a plain Exception when a download fails
-        reason = " ".join(str(error).split())[:120]
+        reason = " ".join(str(error).split())[:250]  # the file's address is in it
         raise UserError(
             f"model.weights = imagenet: the weights of {params.architecture} could not be downloaded ({reason}); "
             f"without internet put their no_top file into {FOLDER}/ and give its name"
@@ -96,7 +96,7 @@ def _load_file(backbone: "keras.Model", params: Model, folder: Path) -> None:
         )
     name = params.architecture + (f" of width {params.width:g}" if params.architecture in WIDE else "")
     unfit = f"model.weights = {params.weights}: does not fit {name}"
-    advice = "give the file of the same network without its top (no_top)"
+    advice = "give its file without the top (no_top), or the architecture and width that the file is of"
     try:
         numbers = _count_numbers(file)
         if numbers != backbone.count_params():  # Keras itself passes over what the file lacks
@@ -104,7 +104,12 @@ def _load_file(backbone: "keras.Model", params: Model, folder: Path) -> None:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Skipping nested container")  # one that holds the same layers again
             backbone.load_weights(file)
-    except (OSError, ValueError, KeyError) as error:  # what h5py and Keras raise for a file that is not theirs
+    except OSError as error:  # h5py's
+        why = " ".join(str(error).split())[:120]
+        raise UserError(
+            f"model.weights = {params.weights}: is no HDF5 file of weights ({why}); fetch it anew"
+        ) from None
+    except (ValueError, KeyError) as error:  # what Keras raises for layers that are not there
         raise UserError(f"{unfit} ({' '.join(str(error).split())[:120]}); {advice}") from None
 
 

@@ -1,5 +1,6 @@
 """A picture of pictures: what the network sees of them while it trains."""
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
 PICTURES, VARIATIONS = 8, 8  # rows, and columns behind the one with the picture as it is
 TILE = 96  # pixels
 GAP = 2
+LABELS, HEADINGS = 108, 18  # pixels left of and above the pictures
+FONT = 12  # pixels
 
 
 def contact_sheet(train: Examples, params: DeclaredParams, path: Path) -> "Image.Image":
     """Write and return a picture: a row for each of some training pictures, as it is and in the first epochs."""
-    from PIL import Image
 
     variation = Variation(params.augment, params.train.seed)
     count = min(PICTURES, len(train))
@@ -28,9 +30,27 @@ def contact_sheet(train: Examples, params: DeclaredParams, path: Path) -> "Image
     pixels = train.pixels[rows]
     columns = [pixels] + [variation.vary(pixels, targets, rows, epoch, 0)[0] for epoch in range(VARIATIONS)]
     tiles = np.stack([np.clip(np.rint(column), 0, 255).astype(np.uint8) for column in columns], axis=1)
-    sheet = Image.new("RGB", ((VARIATIONS + 1) * (TILE + GAP) + GAP, count * (TILE + GAP) + GAP), "white")
-    for (row, column), _ in np.ndenumerate(np.empty(tiles.shape[:2])):
-        tile = Image.fromarray(tiles[row, column]).resize((TILE, TILE), Image.Resampling.NEAREST)
-        sheet.paste(tile, (GAP + column * (TILE + GAP), GAP + row * (TILE + GAP)))
+    sheet = _drawn(tiles, [train.classes[label] for label in train.labels[chosen]])
     sheet.save(path, "PNG")
+    return sheet
+
+
+def _drawn(tiles: np.ndarray, labels: list[str]) -> "Image.Image":
+    """Return a picture of `tiles` (rows, columns, side, side, 3) uint8, each row with its label."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    rows, columns = tiles.shape[:2]
+    sheet = Image.new("RGB", (LABELS + columns * (TILE + GAP), HEADINGS + rows * (TILE + GAP)), "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(FONT)
+    for column in range(columns):
+        heading = f"epoch {column}" if column else "as it is"
+        draw.text((LABELS + column * (TILE + GAP) + TILE / 2, HEADINGS / 2), heading, "black", font, anchor="mm")
+    for row, label in enumerate(labels):
+        top = HEADINGS + row * (TILE + GAP)
+        draw.text(
+            (LABELS - 6, top + TILE / 2), textwrap.shorten(label, 16, placeholder="..."), "black", font, anchor="rm"
+        )
+        for column in range(columns):
+            tile = Image.fromarray(tiles[row, column]).resize((TILE, TILE), Image.Resampling.NEAREST)
+            sheet.paste(tile, (LABELS + column * (TILE + GAP), top))
     return sheet

@@ -21,6 +21,7 @@ def mix(
     method, alpha = methods[chance.integers(len(methods))]
     partner = chance.permutation(len(pixels))
     shares = chance.beta(alpha, alpha, len(pixels)).astype(np.float32)
+    shares = np.maximum(shares, 1 - shares)  # a pair is drawn either way round: so none of it is there twice
     # float32 by either method: parts of an epoch may not differ in their kind
     pixels, shares = method(pixels.astype(np.float32), partner, shares, chance)
     return pixels, targets * shares[:, None] + targets[partner] * (1 - shares)[:, None]

@@ -124,6 +124,8 @@ def _explain(error: ValidationError) -> str:
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "value_error":  # of several keys together; the message names them
         return f"{key}: {message}" if parts else message
+    if first["type"] == "too_short":
+        message = f"needs at least {first['ctx']['min_length']}"
     if first["type"] in ("model_type", "dict_type"):
         message = "must hold keys"
     return f"{key} = {first['input']!r}: {message[0].lower()}{message[1:]}"

@@ -91,6 +91,12 @@ class Model(Section):
             raise ValueError(f"width ({self.width:g}) is for {' and '.join(WIDE)} only; set it to 1")
         return self
 
+    @model_validator(mode="after")
+    def _weights_are_spelt(self) -> Self:
+        if self.weights.lower() in ("imagenet", "none") and not self.weights.islower():
+            raise ValueError(f"weights = {self.weights!r}: did you mean {self.weights.lower()}?")
+        return self
+
     def smallest_side(self) -> int:
         """Return the smallest image.size of which the network leaves something."""
         if self.is_backbone:

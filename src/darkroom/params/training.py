@@ -46,8 +46,8 @@ class Train(Section):
 
     @model_validator(mode="after")
     def _cycle_rises(self) -> Self:
-        if self.schedule == "one_cycle" and not self.warmup:
-            raise ValueError("schedule = 'one_cycle' rises first; set warmup to 0.1-0.4")
+        if self.schedule == "one_cycle" and not 0 < self.warmup < 1:
+            raise ValueError("schedule = 'one_cycle' rises first, then falls; set warmup to 0.1-0.4")
         return self
 
     @model_validator(mode="after")

@@ -20,7 +20,8 @@ class Verdict:
 class Candidate:
     """What the gate knows of a model: its classes, {split: {metric: value}}, and three digests.
 
-    `content` is that of all that is served, `network` that of the weights, `data` that of the pictures and splits.
+    `content` is that of all that is served, `network` that of the weights, `data` that of the pictures that
+    validated it, with their labels.
     """
 
     content: str

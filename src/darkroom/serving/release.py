@@ -42,7 +42,8 @@ def release(params: DeclaredParams, results: list[StageResult], bundle: Path, ex
     reports = {result.stage: result.report for result in results}
     scores = {split: reports["evaluate"][split] for split in ("validation", "test")}
     train = reports["train"]
-    candidate = Candidate(bundle_digest(bundle), train["digest"], train["classes"], reports["split"]["digest"], scores)
+    measured_on = reports["split"]["validation_digest"]
+    candidate = Candidate(bundle_digest(bundle), train["digest"], train["classes"], measured_on, scores)
     try:
         client = connect()
         with FileLock(cache_folder() / "release.lock"):

@@ -14,6 +14,7 @@ from darkroom.errors import UserError, first_line
 from darkroom.files import digest
 from darkroom.interrupts import interrupted_later
 from darkroom.tables import SPLIT_NAMES
+from darkroom.tracking.abandoned import PROCESS_TAG, close_abandoned, this_process
 from darkroom.tracking.store import connect, experiment_id
 
 if TYPE_CHECKING:
@@ -95,7 +96,9 @@ class StageRun:
     def _open(self) -> None:
         client = connect()
         experiment = experiment_id(client, self.experiment)
-        self.run_id = client.create_run(experiment, run_name=self.stage, tags={STAGE_TAG: self.stage}).info.run_id
+        close_abandoned(client, experiment)
+        tags = {STAGE_TAG: self.stage, PROCESS_TAG: this_process()}
+        self.run_id = client.create_run(experiment, run_name=self.stage, tags=tags).info.run_id
         self.client = client
         record_params(client, self.run_id, self.params)
 

@@ -31,7 +31,8 @@ class Progress:
     def add(self, row: Row, weights: Callable[[], list[np.ndarray]]) -> None:
         """Take the numbers of one more epoch, and its weights when it is the best."""
         self.rows.append(row)
-        if not self.best_epoch or self._is_better(row, self.rows[self.best_epoch - 1]):
+        better = self._is_better(row, self.rows[self.best_epoch - 1])
+        if not self.best_epoch or (better and not self.diverged):
             self.best_epoch, self.best_weights = len(self.rows), weights()
 
     def epochs_in(self, phase: int) -> int:

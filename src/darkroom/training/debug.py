@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from darkroom.data.pixels import Examples
 from darkroom.params.declared import DeclaredParams
@@ -46,6 +47,15 @@ def debug_data(data: dict[str, Examples], params: DeclaredParams) -> dict[str, E
         return few
     batch_alone = replace(few["train"], weights=None, copies=None)
     return {**few, "train": batch_alone, "validation": batch_alone}
+
+
+def overfit_verdict(history: pd.DataFrame) -> str:
+    """Say whether the network of `history` (a row an epoch) has learnt its batch, which also validated it."""
+    last = history.iloc[-1]
+    said = f"{last['validation_accuracy']:.1%} of the batch is right, loss {last['validation_loss']:.2g}"
+    if last["validation_accuracy"] == 1:
+        return f"the batch is learnt by heart: {said}"
+    return f"the batch is not learnt: {said}; look at train.learning_rate, the labels, then the network"
 
 
 def _some(part: Examples, count: int, seed: int) -> Examples:

@@ -16,7 +16,7 @@ from darkroom.models.combine import combine
 from darkroom.params.data import Balance
 from darkroom.params.declared import DeclaredParams
 from darkroom.training.checkpoint import Checkpoint
-from darkroom.training.debug import debug_data
+from darkroom.training.debug import debug_data, overfit_verdict
 from darkroom.training.epochs import LogMetrics
 from darkroom.training.fit import Fit, fit
 
@@ -90,15 +90,20 @@ def fit_members(
 
         checkpoint = Checkpoint(checkpoints / f"network{number}")
         fits.append(fit(data[member.fold], member.params, weights, checkpoint, log_member, verbose))
+        if member.params.debug.mode == "overfit":
+            print(f"train: {overfit_verdict(fits[-1].history)}", flush=True)
     return fits
 
 
 def _unused(params: DeclaredParams) -> str:
     """Return what is said of keys that the network passes over."""
     model, epochs = params.model, params.finetune.epochs
+    unused = []
     if not model.is_backbone and model.weights != "none":
-        return f"model.weights = {model.weights} is not used: {model.architecture} starts from drawn weights"
-    return f"finetune.epochs = {epochs} is not used: no weights are given" if epochs and not model.is_pretrained else ""
+        unused.append(f"model.weights = {model.weights} is not used: {model.architecture} starts from drawn weights")
+    if epochs and not model.is_pretrained:
+        unused.append(f"finetune.epochs = {epochs} is not used: no weights are given")
+    return "; ".join(unused)
 
 
 def _say(member: Member) -> str:

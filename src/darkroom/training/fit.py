@@ -64,7 +64,7 @@ def fit(
             set_trainable(training.network, phase)  # a layer that is not there is said before any is trained
         for phase in phases(params):
             _run_phase(training, phase, data, verbose)
-    if progress.diverged:
+    if progress.diverged and progress.best_epoch < len(progress.rows):  # else none is left, which is said later
         print(f"epoch {len(progress.rows)}: {DIVERGED.format(progress.best_epoch)}", flush=True)
     network = build_network(params.model, params.image.size, len(data["train"].classes))
     network.set_weights(progress.best_weights)
@@ -102,6 +102,8 @@ def _run_phase(training: Training, phase: Phase, data: dict[str, Examples], verb
             continue
         batches = Batches(pictures, train.batch_size, train.seed, variation, side)
         batches.start_at(len(progress.rows))
+        if verbose and phase.title and not progress.epochs_in(phase.number):
+            print(f"train: {phase.title}", flush=True)
         network.fit(
             batches,
             validation_data=Batches(data["validation"], train.batch_size),

@@ -24,6 +24,16 @@ class Phase:
     layers: int | str | None
     small_epochs: int = 0
 
+    @property
+    def title(self) -> str:
+        """Say which part of a training with given weights this is; empty for a training of one part."""
+        if self.layers is None:
+            return ""
+        if self.layers == 0:
+            return f"the head, the backbone frozen: {self.epochs} epochs at most"
+        which = f"the last {self.layers} layers" if isinstance(self.layers, int) else f"from {self.layers} on"
+        return f"fine-tuning, {which}: {self.epochs} epochs at most, at {self.learning_rate:g}"
+
 
 def phases(params: DeclaredParams) -> list[Phase]:
     """Return the phases of a training; one for a network without given weights."""
