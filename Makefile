@@ -44,6 +44,7 @@ format: env ## mend formatting and what lint can mend
 	@$(BIN)/ruff check --fix .
 
 ui: env ## compare experiments in the browser (UI_PORT=5000)
+	@echo "open http://127.0.0.1:$(UI_PORT)/#/experiments/1?workflowType=machine_learning when it has started"
 	@$(BIN)/mlflow ui --host 127.0.0.1 --port $(UI_PORT)
 
 serve: env ## answer over HTTP with the champion (SERVE_PORT=5001)

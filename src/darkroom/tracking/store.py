@@ -13,10 +13,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 
-# so that MLflow shows training runs; else it guesses, from what it finds, that these are chats
-KIND = {"mlflow.experimentKind": "custom_model_development"}
-
-
 def tracking_uri() -> str:
     """Return the address of the store: MLFLOW_TRACKING_URI, or SQLite in the repository's root.
 
@@ -53,7 +49,7 @@ def experiment_id(client: "MlflowClient", name: str) -> str:
     with FileLock(cache_folder() / "mlflow.lock"):
         experiment = client.get_experiment_by_name(name)
         if experiment is None:
-            return str(client.create_experiment(name, _artifact_location(name), KIND))
+            return str(client.create_experiment(name, artifact_location=_artifact_location(name)))
         if experiment.lifecycle_stage == "deleted":
             client.restore_experiment(experiment.experiment_id)
         return str(experiment.experiment_id)
