@@ -48,6 +48,7 @@ def test_mlflow_has_one_row_with_every_stage_below_it(project: Project) -> None:
     row = project.client().get_run(row_id)
     assert sorted(run.info.run_name for run in stages) == sorted(STAGES)
     assert all(run.info.status == "FINISHED" for run in [row, *stages])
+    assert row.info.run_name.startswith("shapes-conv-")
     assert row.data.params["train.epochs"] == str(SMALL_RUN["train.epochs"])
     assert row.data.metrics["evaluate/test/accuracy"] == report(project, "evaluate")["test"]["accuracy"]
     assert row.data.metrics["ingest/pictures"] == 75

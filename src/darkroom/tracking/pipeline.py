@@ -57,7 +57,8 @@ def _create_row(
 ) -> "Run":
     """Create a row that starts when its first stage did."""
     tags = {ROW_TAG: key, **_provenance()}
-    name = os.environ.get("DVC_EXP_NAME") or f"{params['ingest.source']}-{key[:7]}"
+    network = "+".join(params["ensemble.architectures"]) or params["model.architecture"]
+    name = os.environ.get("DVC_EXP_NAME") or f"{params['ingest.source']}-{network}-{key[:7]}"
     starts = [child.info.start_time for child in children if child]
     return client.create_run(where, start_time=min(starts, default=None), tags=tags, run_name=name)
 
