@@ -16,7 +16,7 @@ from PIL import Image
 from conftest import Project, copy_repository
 from darkroom.files import file_digest
 
-PICTURES = 5000  # some five packs
+PICTURES = 10_000  # some ten packs: a busy machine may be late to kill what takes a second
 
 
 def write_noise(archive: Path) -> None:
