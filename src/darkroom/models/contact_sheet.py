@@ -1,6 +1,5 @@
 """A picture of pictures: what the network sees of them while it trains."""
 
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +17,11 @@ TILE = 96  # pixels
 GAP = 2
 LABELS, HEADINGS = 108, 18  # pixels left of and above the pictures
 FONT = 12  # pixels
+LETTERS = 15  # of a label
 
 
 def contact_sheet(train: Examples, params: DeclaredParams, path: Path) -> "Image.Image":
     """Write and return a picture: a row for each of some training pictures, as it is and in the first epochs."""
-
     variation = Variation(params.augment, params.train.seed)
     count = min(PICTURES, len(train))
     chosen = np.linspace(0, len(train) - 1, count).astype(int)
@@ -47,9 +46,8 @@ def _drawn(tiles: np.ndarray, labels: list[str]) -> "Image.Image":
         draw.text((LABELS + column * (TILE + GAP) + TILE / 2, HEADINGS / 2), heading, "black", font, anchor="mm")
     for row, label in enumerate(labels):
         top = HEADINGS + row * (TILE + GAP)
-        draw.text(
-            (LABELS - 6, top + TILE / 2), textwrap.shorten(label, 16, placeholder="..."), "black", font, anchor="rm"
-        )
+        short = label if len(label) <= LETTERS else f"{label[: LETTERS - 3]}..."
+        draw.text((LABELS - 6, top + TILE / 2), short, "black", font, anchor="rm")
         for column in range(columns):
             tile = Image.fromarray(tiles[row, column]).resize((TILE, TILE), Image.Resampling.NEAREST)
             sheet.paste(tile, (LABELS + column * (TILE + GAP), top))

@@ -19,7 +19,7 @@ def close_abandoned(client: "MlflowClient", experiment: str) -> None:
     """Close, as KILLED, the runs of an experiment (its id) whose process was on this machine and is no more."""
     for run in client.search_runs([experiment], "attributes.status = 'RUNNING'"):
         machine, _, process = run.data.tags.get(PROCESS_TAG, "").rpartition("/")
-        if machine == platform.node() and not _is_alive(int(process)):
+        if process.isdigit() and machine == platform.node() and not _is_alive(int(process)):
             client.set_terminated(run.info.run_id, "KILLED")
 
 
@@ -28,6 +28,6 @@ def _is_alive(process: int) -> bool:
         os.kill(process, 0)  # sends nothing
     except ProcessLookupError:
         return False
-    except PermissionError:  # somebody else's
-        return True
+    except PermissionError:  # it is somebody else's
+        pass
     return True
