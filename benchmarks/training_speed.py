@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from cifar10 import decode
+from recipes import decode
 from working_copy import WorkingCopy, print_table, working_copy
 
 BENCHMARKS = Path(__file__).parent

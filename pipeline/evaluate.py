@@ -3,7 +3,7 @@
 from darkroom.data.pixels import load_examples
 from darkroom.data.workers import worker_pool
 from darkroom.evaluation.example import write_example
-from darkroom.evaluation.measure import measure, prediction_table
+from darkroom.evaluation.measure import measure, measured_splits, prediction_table
 from darkroom.evaluation.metrics import confusion, per_class
 from darkroom.evaluation.plots import draw_plots
 from darkroom.models.saving import load_network
@@ -14,7 +14,7 @@ from darkroom.training.runtime import start_tensorflow
 
 def evaluate(stage: Stage) -> Report:
     """Measure the model on every split, and on test in detail."""
-    params, splits = stage.params, stage.read("splits")
+    params, splits = stage.params, measured_splits(stage.read("splits"), stage.params)
     with worker_pool() as pool:
         data = load_examples(stage.input("images"), splits, params.image, SPLIT_NAMES, pool)
     start_tensorflow(params.train.threads)
@@ -24,7 +24,7 @@ def evaluate(stage: Stage) -> Report:
         scores["validation"] = stage.read_report("train")["validation"]
     test, predicted = data["test"], probabilities.argmax(axis=1)
     matrix = confusion(test.labels, predicted, test.classes)
-    ids = splits[splits["split"] == "test"]["image_id"]
+    ids = splits[(splits["split"] == "test") & (splits["copies"] > 0)]["image_id"]
     stage.save("predictions", prediction_table(ids, test, probabilities))
     stage.save("per_class", per_class(test.labels, predicted, test.classes))
     stage.save("confusion", matrix)

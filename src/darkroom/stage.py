@@ -3,7 +3,7 @@
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class Stage:
         self.deps = set(declared.get("deps", []))
         self.outs = [_path_of(out) for out in declared.get("outs", []) + declared.get("plots", [])]
         self.run = StageRun(name, params.tracking.experiment)
+        self.held = ExitStack()  # what is let go when the outputs have their names
 
     def input(self, name: str) -> Path:
         """Return the path of a declared input."""
@@ -102,7 +103,7 @@ def run_stage(work: Callable[[Stage], Report]) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends like Ctrl-C: tidied up
     try:
         stage = _open_stage(work.__name__)
-        with stage.run.recording(stage.params.flat()), stage.whole_or_nothing():
+        with stage.run.recording(stage.params.flat()), stage.whole_or_nothing(), stage.held:
             report = rounded(work(stage))
             stage.run.finish(report, stage.commit(report))
     except UserError as error:

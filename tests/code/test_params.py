@@ -29,6 +29,8 @@ MISTAKES: list[tuple[str, Any, list[str]]] = [
     ("validate.min_side", 50000, ["validate:", "min_side (50000)", "max_side (20000)"]),
     ("image.size", 7, ["image.size = 7", "model.filters", "at least 8"]),
     ("model.kernel", 0, ["model.kernel = 0", "greater than or equal to 1"]),
+    ("model.kernel", [3, 0, 3], ["model.kernel.1 = 0", "greater than or equal to 1"]),
+    ("model.weights", "../vgg16.h5", ["model:", "'../vgg16.h5'", "data/weights/ alone"]),
     ("model.kernel", "3", ["model.kernel = '3'", "integer"]),
     ("model.kernel", [3, 3], ["model:", "kernel [3, 3] has 2 numbers for 3 filters"]),
     ("model.architecture", "MobilNetV2", ["model.architecture: 'MobilNetV2'", "mean MobileNetV2?"]),

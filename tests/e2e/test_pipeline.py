@@ -56,13 +56,21 @@ def test_mlflow_has_one_row_with_every_stage_below_it(project: Project) -> None:
     assert dataset.dataset.name == "shapes"
     assert json.loads(dataset.dataset.profile)["classes"] == 3
     train = next(run for run in stages if run.info.run_name == "train")
-    assert len(project.client().get_metric_history(train.info.run_id, "validation_loss")) == 6
+    live = ("loss", "accuracy", "validation_loss", "learning_rate", "images_per_second", "peak_memory_mb")
+    assert {len(project.client().get_metric_history(train.info.run_id, name)) for name in live} == {6}
+    assert "augmented.png" in [file.path for file in project.client().list_artifacts(train.info.run_id)]
 
 
 def test_a_second_run_does_nothing_and_adds_no_row(project: Project) -> None:
     before = project.rows()
     assert "Data and pipelines are up to date." in project.run("dvc", "repro").stdout
     assert project.rows().keys() == before.keys()
+
+
+def test_rates_suggests_a_rate_and_draws_it(project: Project) -> None:
+    said = project.run("darkroom", "rates").stdout
+    assert "train.learning_rate: 0.0" in said and "is a safe first choice for adam" in said
+    assert (project.root / "reports" / "learning_rates.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_dvc_shows_metrics_and_plots(project: Project) -> None:

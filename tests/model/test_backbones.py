@@ -59,6 +59,17 @@ def test_given_weights_are_those_of_the_file(given_weights):
     assert all(np.array_equal(one, other) for one, other in pairs)
 
 
+def test_a_file_that_also_holds_an_optimizer_is_taken(given_weights):
+    network, params = mobilenet("compiled.weights.h5")
+    source = keras.applications.MobileNet(alpha=0.25, include_top=False, weights=None, input_shape=(64, 64, 3))
+    source.compile("adam", "mse")
+    source.optimizer.build(source.trainable_variables)
+    source.save_weights(given_weights / "compiled.weights.h5")
+    load_pretrained(network, params, given_weights)
+    pairs = zip(network.get_layer("backbone").get_weights(), source.get_weights(), strict=True)
+    assert all(np.array_equal(one, other) for one, other in pairs)
+
+
 def test_the_digest_tells_one_file_of_weights_from_another(given_weights, tmp_path):
     params = mobilenet("small.weights.h5")[1]
     (tmp_path / "small.weights.h5").write_bytes(b"others")

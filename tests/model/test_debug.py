@@ -1,10 +1,13 @@
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from darkroom.evaluation.measure import measured_splits
 from darkroom.params.declared import DeclaredParams
 from darkroom.training.debug import debug_data, debug_params, overfit_verdict
+from darkroom.training.ensemble import fit_members, members
 from darkroom.training.fit import fit
 from easy import data, small_params
 
@@ -27,6 +30,19 @@ def test_a_step_is_one_batch_and_one_epoch():
     assert {len(part) for part in few.values()} == {params.train.batch_size}
     assert len(fit(few, params).history) == 1
     assert (params.tune.trials, params.tune.epochs) == (1, 1)
+
+
+def test_a_step_measures_one_batch_of_each_split():
+    splits = pd.DataFrame({"split": ["train", "test"] * 30, "copies": np.int32(1)})
+    left = measured_splits(splits, debugging(mode="step"))
+    assert left.groupby("split")["copies"].sum().to_dict() == {"train": 16, "test": 16}
+    assert measured_splits(splits, debugging(mode="overfit")) is splits
+
+
+def test_what_a_network_has_not_is_said(tmp_path, capsys):
+    params = small_params(model={"architecture": "residual", "head": "max", "block_dropout": 0.3}, ensemble={})
+    fit_members(members(params, [None]), {None: data()}, tmp_path, tmp_path, lambda *_: None, 0)
+    assert "train: model.block_dropout = 0.3 is not used: residual has none" in capsys.readouterr().out
 
 
 HASTY = {"optimizer": "muon", "learning_rate": 0.03, "momentum": 0.6, "weight_decay": 0.3, "warmup": 0.05, "ema": 0.99}

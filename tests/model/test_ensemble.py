@@ -7,7 +7,7 @@ import pytest
 from darkroom.evaluation.metrics import predict
 from darkroom.models.combine import combine
 from darkroom.params.load import load_params
-from darkroom.training.ensemble import fit_members, histories, in_fold, members, score_validation
+from darkroom.training.ensemble import fit_members, histories, in_fold, members, score_members
 from easy import data, examples, small_params
 from pictures import ROOT
 
@@ -73,7 +73,9 @@ def test_with_folds_no_network_is_asked_what_it_learnt(tmp_path: Path):
     params = small_params(ensemble={"folds": True}, split={"folds": 2}, train={"epochs": 2})
     chosen = members(params, parts)
     fits = fit_members(chosen, parts, tmp_path, tmp_path, print, 0)
-    scores = score_validation(chosen, [one.network for one in fits], parts, "none", 16)
+    scores = score_members(chosen, [one.network for one in fits], parts, "none", 16)
+    assert scores["train"]["pictures"] == 2 * 96
+    scores = scores["validation"]
     right = sum(
         (predict(one.network, part["validation"], 16).argmax(axis=1) == part["validation"].labels).sum()
         for one, part in zip(fits, parts.values(), strict=True)

@@ -216,6 +216,14 @@ def test_an_epoch_whose_loss_is_no_number_is_not_kept(keep):
     assert (progress.best_epoch, progress.best_weights, progress.diverged) == (1, [0], True)
 
 
+@pytest.mark.parametrize("loss", ["cross_entropy", "focal"])
+def test_the_loss_that_is_compared_has_no_penalty(loss):
+    train = {"loss": loss, "focal_gamma": 0.0, "l2": 0.1, "keep": "last"}
+    fitted = fit(data(), small_params(train=train))
+    expected = score_split(fitted.network, data()["validation"], 32)["log_loss"]
+    assert fitted.history["validation_loss"].iloc[-1] == pytest.approx(expected, abs=1e-4)
+
+
 DEVICES = """
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
@@ -224,8 +232,10 @@ from darkroom.training.runtime import start_tensorflow
 start_tensorflow(2)
 from easy import data, small_params
 from darkroom.training.fit import fit
-model = {"norm": "none", "dense_norm": False, "dropout": 0.0}
-history = fit(data(), small_params(train={"devices": DEVICES, "optimizer": "sgd"}, model=model)).history
+plain = {"norm": "none", "dense_norm": False, "dropout": 0.0}
+for filters in ([3, 5], [4]):  # the second network has other shapes
+    params = small_params(train={"devices": DEVICES, "optimizer": "sgd"}, model={**plain, "filters": filters})
+    history = fit(data(), params).history
 print(*history["validation_loss"], *history["validation_accuracy"])
 """
 

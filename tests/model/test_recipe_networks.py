@@ -1,45 +1,108 @@
-"""The networks of the recipes, by the numbers of their layers counted by hand."""
+"""The networks of the recipes, layer by layer, with the numbers of their weights counted by hand."""
 
+import keras
 import pytest
 
 from darkroom.models.architecture import build_network
 from darkroom.params.load import load_params, read_yaml, with_overlay
-from darkroom.params.model import Model
+from darkroom.params.schema import Params
 from pictures import ROOT
 
+POOL, FLATTEN, MEAN = ("MaxPooling2D", 0), ("Flatten", 0), ("GlobalAveragePooling2D", 0)
 
-def recipe(name: str) -> tuple[Model, int]:
-    """Return the network's section and the side of the pictures of a recipe."""
+
+def recipe(name: str) -> Params:
+    """Return the parameters of a recipe; its data are those of the default."""
     params = load_params(ROOT / "params.yaml")
     for part in ("digits", name):
         sections = read_yaml(ROOT / "recipes" / f"{part}.yaml")
-        params = with_overlay(params, {section: sections.get(section, {}) for section in ("model", "image")}, part)
-    return params.model, params.image.size
+        used = ("model", "image", "train", "finetune")
+        params = with_overlay(params, {section: sections.get(section, {}) for section in used}, part)
+    return params
 
 
-COUNTS = {
-    # conv 32, 64, 128 with normalisation, dense 256 and 128 with normalisation, 10 classes
-    "cifar10-cnn": [896, 128, 18496, 256, 73856, 512, 2048 * 256 + 256, 1024, 256 * 128 + 128, 512, 1290],
-    # conv 32, 64, 128 with normalisation, mean of each map, dense 256
-    "production-cnn": [896, 128, 18496, 256, 73856, 512, 128 * 256 + 256, 2570],
-    # conv 32, pool, normalisation, conv 64, pool, normalisation, dense 128
-    "cifar10-vgg-a": [896, 128, 18496, 256, 4096 * 128 + 128, 1290],
-    # one more of 128, pool
-    "cifar10-vgg-b": [896, 128, 18496, 256, 73856, 512, 2048 * 128 + 128, 1290],
-    "animals-base": [896, 18496, 4333696, 1290],
-    "animals-deeper": [896, 18496, 73856, 295168, 4 * 4 * 256 * 128 + 128, 1290],
-    # conv 32 and 32, dense 128, one sigmoid
-    "binary-tuned": [896, 9248, 16 * 16 * 32 * 128 + 128, 129],
+def conv(weights: int) -> tuple[str, int]:
+    return "Conv2D", weights
+
+
+def norm(maps: int) -> tuple[str, int]:
+    return "BatchNormalization", 4 * maps
+
+
+def dense(inputs: int, units: int) -> tuple[str, int]:
+    return "Dense", (inputs + 1) * units
+
+
+def drop(share: float, kind: str = "Dropout") -> tuple[str, float]:
+    return kind, share
+
+
+LAYERS = {
+    "binary-tuned": [
+        *[conv(896), POOL, drop(0.2, "SpatialDropout2D"), conv(9248), POOL, drop(0.2, "SpatialDropout2D")],
+        *[FLATTEN, dense(16 * 16 * 32, 128), drop(0.3), dense(128, 1)],
+    ],
+    "production-cnn": [
+        *[conv(896), norm(32), POOL, conv(18496), norm(64), POOL, conv(73856), norm(128), POOL],
+        *[MEAN, dense(128, 256), drop(0.5), dense(256, 10)],
+    ],
+    "cifar10-cnn": [
+        *[conv(896), norm(32), POOL, conv(18496), norm(64), POOL, conv(73856), norm(128), POOL],
+        *[FLATTEN, dense(2048, 256), norm(256), drop(0.2), dense(256, 128), norm(128), drop(0.2), dense(128, 10)],
+    ],
+    "cifar10-vgg-a": [
+        *[conv(896), POOL, norm(32), conv(18496), POOL, norm(64)],
+        *[FLATTEN, dense(4096, 128), dense(128, 10)],
+    ],
+    "cifar10-vgg-b": [
+        *[conv(896), POOL, norm(32), drop(0.2), conv(18496), POOL, norm(64), drop(0.2)],
+        *[conv(73856), POOL, norm(128), drop(0.2), FLATTEN, dense(2048, 128), drop(0.5), dense(128, 10)],
+    ],
+    "animals-base": [conv(896), POOL, conv(18496), POOL, FLATTEN, ("Dense", 4333696), ("Dense", 1290)],
+    "animals-deeper": [
+        *[conv(896), POOL, conv(18496), POOL, conv(73856), POOL, conv(295168), POOL],
+        *[FLATTEN, dense(4 * 4 * 256, 128), dense(128, 10)],
+    ],
+}
+for name in ("animals-filtered", "animals-augmented"):
+    LAYERS[name] = LAYERS["animals-base"]
+
+
+def described(network: keras.Model) -> list[tuple[str, float]]:
+    """Return class and number of weights of each layer, or the share that it drops; scaling is left out."""
+    kinds = [layer for layer in network.layers if type(layer).__name__ not in ("InputLayer", "Rescaling", "Functional")]
+    return [(type(layer).__name__, getattr(layer, "rate", layer.count_params())) for layer in kinds]
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_layers_of_a_recipe(name: str) -> None:
+    params = recipe(name)
+    network = build_network(params.model, params.image.size, 2 if params.model.output == "sigmoid" else 10)
+    assert described(network) == LAYERS[name]
+
+
+BACKBONES = {
+    "animals-mobilenetv2": [MEAN, dense(1280, 128), dense(128, 10)],
+    "animals-efficientnetv2b3": [MEAN, dense(1536, 128), dense(128, 10)],
+    "animals-densenet121": [MEAN, dense(1024, 128), dense(128, 10)],
+    "cifar10-vgg-c": [FLATTEN, dense(512, 128), drop(0.5), dense(128, 10)],
+    "cifar10-vgg-d": [FLATTEN, dense(512, 128), drop(0.5), dense(128, 10)],
 }
 
 
-@pytest.mark.parametrize("name", COUNTS)
-def test_the_network_of_a_recipe(name: str) -> None:
-    model, side = recipe(name)
-    network = build_network(model, side, 2 if model.output == "sigmoid" else 10)
-    assert [layer.count_params() for layer in network.layers if layer.count_params()] == COUNTS[name]
+@pytest.mark.parametrize("name", BACKBONES)
+def test_the_head_that_a_recipe_puts_on_its_backbone(name: str) -> None:
+    params = recipe(name)
+    assert params.model.weights == "imagenet"
+    model = params.model.model_copy(update={"weights": "none"})
+    assert described(build_network(model, params.image.size, 10)) == BACKBONES[name]
+
+
+def test_the_last_four_layers_of_vgg16_are_trained_again() -> None:
+    assert recipe("cifar10-vgg-c").finetune.epochs == 0
+    assert (recipe("cifar10-vgg-d").finetune.epochs, recipe("cifar10-vgg-d").finetune.layers) == (20, 4)
 
 
 def test_the_tiny_network_has_fewer_than_200_000_numbers() -> None:
-    model, side = recipe("tiny")
-    assert build_network(model, side, 10).count_params() < 190_000
+    params = recipe("tiny")
+    assert build_network(params.model, params.image.size, 10).count_params() < 190_000

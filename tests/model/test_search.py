@@ -110,9 +110,11 @@ def test_a_combination_that_makes_no_network_is_the_worst(tmp_path):
 
 def test_all_parts_of_a_trial_are_short(tmp_path):
     seen = []
-    long = params(epochs=2, trials=1).overlaid({"train": {"epochs": 10}, "finetune": {"epochs": 20}}, "test")
+    long = params(epochs=2, trials=1).overlaid(
+        {"train": {"epochs": 10, "schedule": "step", "step_epochs": [4, 5, 9]}, "finetune": {"epochs": 20}}, "test"
+    )
     search(long, lambda one: float(seen.append(one) is None), tmp_path / "short.journal", lambda *_: None)
-    assert (seen[0].train.epochs, seen[0].finetune.epochs) == (2, 4)
+    assert (seen[0].train.epochs, seen[0].finetune.epochs, seen[0].train.step_epochs) == (2, 4, [1])
 
 
 def test_accuracy_is_maximised(tmp_path):

@@ -8,8 +8,17 @@ import pandas as pd
 
 from darkroom.data.pixels import Examples
 from darkroom.evaluation.metrics import predict, score
+from darkroom.params.declared import DeclaredParams
 
 LARGEST_TRAIN = 10_000  # pictures: the accuracy is known to a percent then, and all of them would take long
+
+
+def measured_splits(splits: pd.DataFrame, params: DeclaredParams) -> pd.DataFrame:
+    """Return the table of splits; where only a step is tried, the pictures behind the first batch have no copies."""
+    if params.debug.mode != "step":
+        return splits
+    first = splits.groupby("split").cumcount() < params.train.batch_size
+    return splits.assign(copies=splits["copies"].where(first, 0))
 
 
 def measure(network: Any, data: dict[str, Examples], batch_size: int) -> tuple[dict[str, Any], np.ndarray]:
@@ -17,17 +26,17 @@ def measure(network: Any, data: dict[str, Examples], batch_size: int) -> tuple[d
 
     Of a large train split every so many pictures are measured; their number stands beside the scores.
     """
-    data = {**data, "train": _sample(data["train"])}
+    data = {**data, "train": sample(data["train"], LARGEST_TRAIN)}
     probabilities = {name: predict(network, part, batch_size) for name, part in data.items()}
     scores = {name: {**score(data[name].labels, probabilities[name]), "pictures": len(data[name])} for name in data}
     return scores, probabilities["test"]
 
 
-def _sample(train: Examples) -> Examples:
-    """Return `LARGEST_TRAIN` pictures at most, taken evenly; their order, that of the ids, is as good as drawn."""
-    if len(train) <= LARGEST_TRAIN:
+def sample(train: Examples, count: int) -> Examples:
+    """Return `count` pictures at most, taken evenly; their order, that of the ids, is as good as drawn."""
+    if len(train) <= count:
         return train
-    chosen = np.arange(LARGEST_TRAIN) * len(train) // LARGEST_TRAIN
+    chosen = np.arange(count) * len(train) // count
     return replace(train, rows=train.rows[chosen], labels=train.labels[chosen], weights=None, copies=None)
 
 

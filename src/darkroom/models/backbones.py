@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 FOLDER = "data/weights"
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's RGB, 0-1
+ADVICE = (
+    "give its file without the top (no_top), or the architecture and width that the file is of; "
+    "a file that Keras 3's save_weights wrote must end in .weights.h5"
+)
 CENTRE = (103.939, 116.779, 123.68)  # of ImageNet's BGR, 0-255; as Caffe's models were trained
 
 
@@ -24,12 +28,18 @@ def backbone_features(params: Model, inputs: Any) -> Any:
     """
     import keras
 
-    options = {"alpha": params.width} if params.architecture in WIDE else {}
-    build = getattr(keras.applications, params.architecture)
-    built = build(include_top=False, weights=None, input_shape=inputs.shape[1:], **options)
+    built = _build(params, inputs.shape[1:], None)
     backbone = keras.Model(built.input, built.output, name="backbone")  # some builders look things up by their name
     x = to_range(inputs, BACKBONES[params.architecture])
     return backbone(x, training=False) if params.is_pretrained else backbone(x)
+
+
+def _build(params: Model, shape: tuple[int, ...], weights: str | None) -> "keras.Model":
+    import keras
+
+    options = {"alpha": params.width} if params.architecture in WIDE else {}
+    build = getattr(keras.applications, params.architecture)
+    return build(include_top=False, weights=weights, input_shape=shape, **options)
 
 
 def to_range(pixels: Any, values: str) -> Any:
@@ -66,14 +76,10 @@ def given_digest(params: Model, folder: Path) -> str:
 
 
 def _load_imagenet(backbone: "keras.Model", params: Model) -> None:
-    import keras
-
-    options = {"alpha": params.width} if params.architecture in WIDE else {}
-    build = getattr(keras.applications, params.architecture)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # that the weights are those of another size; they fit
-            given = build(include_top=False, weights="imagenet", input_shape=backbone.input_shape[1:], **options)
+            given = _build(params, backbone.input_shape[1:], "imagenet")
     except ValueError as error:  # of a width that was never trained
         raise UserError(f"model.weights = imagenet: {' '.join(str(error).split())[:200]}") from None
     except Exception as error:  # Keras raises a plain Exception when a download fails
@@ -96,11 +102,10 @@ def _load_file(backbone: "keras.Model", params: Model, folder: Path) -> None:
         )
     name = params.architecture + (f" of width {params.width:g}" if params.architecture in WIDE else "")
     unfit = f"model.weights = {params.weights}: does not fit {name}"
-    advice = "give its file without the top (no_top), or the architecture and width that the file is of"
     try:
         numbers = _count_numbers(file)
         if numbers != backbone.count_params():  # Keras itself passes over what the file lacks
-            raise UserError(f"{unfit}: it holds {numbers:,} numbers for {backbone.count_params():,}; {advice}")
+            raise UserError(f"{unfit}: it holds {numbers:,} numbers for {backbone.count_params():,}; {ADVICE}")
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Skipping nested container")  # one that holds the same layers again
             backbone.load_weights(file)
@@ -110,14 +115,14 @@ def _load_file(backbone: "keras.Model", params: Model, folder: Path) -> None:
             f"model.weights = {params.weights}: is no HDF5 file of weights ({why}); fetch it anew"
         ) from None
     except (ValueError, KeyError) as error:  # what Keras raises for layers that are not there
-        raise UserError(f"{unfit} ({' '.join(str(error).split())[:120]}); {advice}") from None
+        raise UserError(f"{unfit} ({' '.join(str(error).split())[:120]}); {ADVICE}") from None
 
 
 def _count_numbers(file: Path) -> int:
-    """Return how many numbers an HDF5 file holds."""
+    """Return how many numbers an HDF5 file holds, without what an optimizer remembers."""
     import h5py
 
-    sizes: list[int] = []
+    sizes: dict[str, int] = {}
     with h5py.File(file) as content:
-        content.visititems(lambda _, item: sizes.append(item.size) if isinstance(item, h5py.Dataset) else None)
-    return sum(sizes)
+        content.visititems(lambda name, item: sizes.update({name: item.size} if isinstance(item, h5py.Dataset) else {}))
+    return sum(size for name, size in sizes.items() if not name.startswith("optimizer/"))

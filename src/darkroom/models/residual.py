@@ -27,7 +27,7 @@ def residual_features(params: Model, inputs: Any, fused: bool) -> Any:
     from keras import layers
 
     x = layers.Rescaling(1 / 127.5, offset=-1, name="scale")(inputs)
-    x = layers.Conv2D(2 * 3 * PATCH**2, PATCH, name="whiten")(x)
+    x = layers.Conv2D(2 * 3 * PATCH**2, PATCH, use_bias=False, name="whiten")(x)
     x = layers.Activation(ACTIVATION, name="whitened")(x)
     for number, filters in enumerate(params.filters, start=1):
         x = _convolve(x, filters, f"block{number}_conv1")

@@ -11,7 +11,8 @@ from ruamel.yaml.error import YAMLError
 from darkroom.errors import UserError
 from darkroom.params.schema import Choices, Params, Range
 
-NOT_SEARCHED = {("train", key) for key in ("epochs", "small_epochs", "seed", "threads")}
+NOT_SEARCHED = {("train", key) for key in ("epochs", "small_epochs", "seed", "threads")} | {("model", "weights")}
+NOTE = dict.fromkeys(["epochs", "small_epochs"], " (tune.epochs is the length of a trial)")
 # what pydantic puts between the keys: the kinds of value that were tried
 NOT_KEYS = {"Range", "Choices", "float", "int", "str", "[key]", "constrained-int", "list[constrained-int]"}
 Overlay = dict[str, dict[str, Any]]
@@ -81,7 +82,7 @@ def _check_space(params: Params, file: str) -> None:
         for key, values in keys.items():
             where = f"tune.space.{section}.{key}"
             if (section, key) in NOT_SEARCHED:
-                raise UserError(f"{file}: {where}: is not searched; take it out (tune.epochs is the length of a trial)")
+                raise UserError(f"{file}: {where}: is not searched; take it out{NOTE.get(key, '')}")
             if key not in known:
                 raise UserError(f"{file}: {where}: no such key in {section}{nearest(key, known)}")
             for value in _extremes(values):
@@ -114,7 +115,8 @@ def _explain(error: ValidationError) -> str:
     """Say the first problem as `key = value: what is wrong; how to mend it`."""
     problems = error.errors()
     # an unknown key tells more than the missing one that it was meant to be
-    first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
+    # and of a value that may be several kinds, the kind that fits furthest tells most
+    first = min(problems, key=lambda problem: (problem["type"] != "extra_forbidden", -len(problem["loc"])))
     parts = [str(part) for part in first["loc"] if part not in NOT_KEYS]
     key = ".".join(parts)
     if first["type"] == "extra_forbidden":

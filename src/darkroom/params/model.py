@@ -1,5 +1,6 @@
 """The sections of params.yaml about the network: its architecture, and how training pictures are varied."""
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -95,6 +96,8 @@ class Model(Section):
     def _weights_are_spelt(self) -> Self:
         if self.weights.lower() in ("imagenet", "none") and not self.weights.islower():
             raise ValueError(f"weights = {self.weights!r}: did you mean {self.weights.lower()}?")
+        if Path(self.weights).name != self.weights:
+            raise ValueError(f"weights = {self.weights!r}: give the name of a file in data/weights/ alone, no folders")
         return self
 
     def smallest_side(self) -> int:

@@ -11,6 +11,7 @@ import pandas as pd
 from darkroom.data.balance import balance_training
 from darkroom.data.pixels import Examples, load_examples
 from darkroom.data.workers import worker_pool
+from darkroom.evaluation.measure import sample
 from darkroom.evaluation.metrics import predict, score
 from darkroom.models.combine import combine
 from darkroom.params.data import Balance
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import keras
 
 Data = dict[str, Examples]
+LARGEST_TRAIN = 2_000  # pictures of each fold's train that are scored: evaluate measures more
 Fold = int | None  # None: the split as it is
 
 
@@ -103,6 +105,8 @@ def _unused(params: DeclaredParams) -> str:
         unused.append(f"model.weights = {model.weights} is not used: {model.architecture} starts from drawn weights")
     if epochs and not model.is_pretrained:
         unused.append(f"finetune.epochs = {epochs} is not used: no weights are given")
+    if model.block_dropout and model.architecture != "conv":
+        unused.append(f"model.block_dropout = {model.block_dropout:g} is not used: {model.architecture} has none")
     return "; ".join(unused)
 
 
@@ -117,14 +121,29 @@ def histories(fits: list[Fit]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def score_validation(
+def score_members(
     chosen: list[Member], networks: "list[keras.Model]", data: dict[Fold, Data], average: str, batch_size: int
 ) -> dict[str, Any]:
-    """Return the scores on validation. With folds, each picture is answered by the networks that did not learn it."""
+    """Return {split: scores} on validation and some pictures of train.
+
+    With folds, each picture is answered by the networks of the fold: on validation those that did not learn it.
+    """
+    return {name: _score_split(name, chosen, networks, data, average, batch_size) for name in ("train", "validation")}
+
+
+def _score_split(
+    name: str,
+    chosen: list[Member],
+    networks: "list[keras.Model]",
+    data: dict[Fold, Data],
+    average: str,
+    batch_size: int,
+) -> dict[str, Any]:
     labels, answers = [], []
     for fold, part in data.items():
         own = [network for member, network in zip(chosen, networks, strict=True) if member.fold == fold]
-        answers.append(predict(combine(own, average), part["validation"], batch_size))
-        labels.append(part["validation"].labels)
+        examples = sample(part[name], LARGEST_TRAIN) if name == "train" else part[name]
+        answers.append(predict(combine(own, average), examples, batch_size))
+        labels.append(examples.labels)
     found = np.concatenate(labels)
     return {**score(found, np.concatenate(answers)), "pictures": len(found)}

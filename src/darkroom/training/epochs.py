@@ -11,6 +11,7 @@ import numpy as np
 
 from darkroom.params.declared import DeclaredParams
 from darkroom.training.checkpoint import Checkpoint, Progress, Row
+from darkroom.training.optimizer import UNPENALISED
 from darkroom.training.phases import Phase
 
 if TYPE_CHECKING:
@@ -90,5 +91,7 @@ def logged(row: Row) -> Row:
 
 
 def readable(logs: dict[str, float]) -> dict[str, float]:
-    """Return Keras's names as ours: val_loss -> validation_loss."""
-    return {name.replace("val_", "validation_"): float(value) for name, value in logs.items()}
+    """Return Keras's names as ours: val_loss -> validation_loss; a loss with a penalty gives way to the one without."""
+    plain = {name: value for name, value in logs.items() if UNPENALISED not in name}
+    plain |= {name.replace(UNPENALISED, "loss"): value for name, value in logs.items() if UNPENALISED in name}
+    return {name.replace("val_", "validation_"): float(value) for name, value in plain.items()}

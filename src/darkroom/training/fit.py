@@ -16,7 +16,7 @@ from darkroom.params.declared import DeclaredParams
 from darkroom.params.training import Train
 from darkroom.training.checkpoint import Checkpoint, Progress
 from darkroom.training.epochs import LogMetrics, Training, epoch_end, logged
-from darkroom.training.optimizer import add_l2, build_loss, build_optimizer
+from darkroom.training.optimizer import add_l2, build_loss, build_optimizer, unpenalised
 from darkroom.training.phases import Phase, phases, set_trainable
 from darkroom.training.runtime import distributed, in_precision
 from darkroom.training.schedule import learning_rates
@@ -118,7 +118,8 @@ def _run_phase(training: Training, phase: Phase, data: dict[str, Examples], verb
 def _compile(network: "keras.Model", train: Train, rates: np.ndarray, steps: int) -> None:
     """Give the network what it is trained with; Keras looks after it every so many steps."""
     steps = steps if train.devices == 1 else 1  # Keras 3.15 fails with more on several devices
-    network.compile(build_optimizer(train, rates), build_loss(train), metrics=["accuracy"], steps_per_execution=steps)
+    optimizer, loss = build_optimizer(train, rates), build_loss(train)
+    network.compile(optimizer, loss, metrics=["accuracy", *unpenalised(train)], steps_per_execution=steps)
     network.optimizer.build(network.trainable_variables)
 
 

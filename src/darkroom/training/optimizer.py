@@ -11,6 +11,8 @@ from darkroom.training.schedule import as_schedule
 if TYPE_CHECKING:
     import keras
 
+UNPENALISED = "unpenalised"  # the loss as it is compared and shown
+
 
 def build_optimizer(params: Train, rates: np.ndarray) -> "keras.optimizers.Optimizer":
     """Return the optimizer with the rates (steps,) of its steps.
@@ -55,6 +57,17 @@ def build_loss(params: Train) -> "keras.losses.Loss":
             alpha=1.0, gamma=params.focal_gamma, label_smoothing=params.label_smoothing
         )
     return keras.losses.CategoricalCrossentropy(label_smoothing=params.label_smoothing)
+
+
+def unpenalised(params: Train) -> "list[keras.metrics.Metric]":
+    """Return a metric, the loss without what `l2` adds to it; none where nothing is added.
+
+    What is added grows with the number of trained layers, so losses that hold it cannot be compared between the parts
+    of a training.
+    """
+    import keras
+
+    return [keras.metrics.MeanMetricWrapper(build_loss(params).call, name=UNPENALISED)] if params.l2 else []
 
 
 def add_l2(network: "keras.Model", l2: float) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from darkroom.params.declared import DeclaredParams
-from darkroom.training.ensemble import Data, Fold, Member, score_validation
+from darkroom.training.ensemble import Data, Fold, Member, score_members
 from darkroom.training.fit import Fit
 
 
@@ -14,7 +14,7 @@ def summarise(
     params: DeclaredParams,
     weights: str,
 ) -> dict[str, Any]:
-    """Return the report: epochs, size, the scores on validation, and what decides the last bits.
+    """Return the report: epochs, size, the scores on train and validation, and what decides the last bits.
 
     `weights` is the digest of the model as it was saved. Of several networks the epochs are those of all, and the
     best epoch is the first one's.
@@ -28,6 +28,6 @@ def summarise(
         "parameters": sum(network.count_params() for network in networks),
         "classes": list(next(iter(data.values()))["train"].classes),
         "threads": params.train.threads,
-        "validation": score_validation(chosen, networks, data, params.model.average, params.train.batch_size),
+        **score_members(chosen, networks, data, params.model.average, params.train.batch_size),
         "digest": weights,
     }

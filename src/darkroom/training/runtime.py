@@ -88,5 +88,13 @@ def distributed(devices: int) -> Iterator[None]:
     if len(there) < devices:
         names = ", ".join(device.name for device in there)
         raise UserError(f"train.devices = {devices}: this machine has {len(there)} ({names}); lower it")
-    with tf.distribute.MirroredStrategy([device.name for device in there[:devices]]).scope():
+    with _mirrored(tuple(device.name for device in there[:devices])).scope():
         yield
+
+
+@cache
+def _mirrored(names: tuple[str, ...]) -> Any:
+    """Return the strategy of these devices, one in a process: a second would take the first's collective operations."""
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy(names)

@@ -125,7 +125,8 @@ def _for_trial(params: DeclaredParams, overlay: Overlay) -> DeclaredParams:
     epochs, train, fine = params.tune.epochs, params.train, params.finetune.epochs
     small = train.small_epochs * epochs // train.epochs
     short: Overlay = {**overlay, "finetune": {"epochs": -(-fine * epochs // train.epochs)}}
-    short["train"] = {**overlay.get("train", {}), "epochs": epochs, "small_epochs": small}
+    steps = sorted({step * epochs // train.epochs for step in train.step_epochs} - {0})
+    short["train"] = {"step_epochs": steps, **overlay.get("train", {}), "epochs": epochs, "small_epochs": small}
     return params.overlaid(short, "params.yaml")
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from darkroom.data.pixels import Examples
 from darkroom.evaluation.metrics import Diverged, score_split
 from darkroom.files import digest
+from darkroom.models.combine import combine
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import Overlay
 from darkroom.params.schema import Tune
@@ -63,8 +64,9 @@ def _validation_score(data: dict[str, Examples], params: DeclaredParams, weights
     import keras
 
     network = fit(data, params, weights).network
-    scores = score_split(network, data["validation"], params.train.batch_size)
-    del network
+    answering = combine([network], params.model.average)  # as it will be served
+    scores = score_split(answering, data["validation"], params.train.batch_size)
+    del network, answering
     keras.backend.clear_session()  # what a trial leaves behind would slow and fill the next ones
     gc.collect()
     return scores
