@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from darkroom.errors import UserError
 from darkroom.models.backbones import backbone_features
 from darkroom.models.convolutional import conv_features
-from darkroom.models.normalisation import normalisation
+from darkroom.models.fused import normalisation
 from darkroom.models.residual import residual_features
 from darkroom.params.model import Model
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from darkroom.models.normalisation import normalisation
+from darkroom.models.fused import normalisation
 from darkroom.params.model import Model
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from darkroom.models.normalisation import normalisation
+from darkroom.models.fused import gelu, normalisation
 from darkroom.params.model import Model
 
 if TYPE_CHECKING:
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 PATCH = 2  # pixels
 PICTURES_AT_ONCE = 10  # their patches take 100 times as much memory
-ACTIVATION = "relu"  # the paper's GELU takes TensorFlow as long as the convolutions do, on a processor
 QUIET = 5e-4  # added to the variance of a patch's direction, so that noise is not blown up
 NORM = {"momentum": 0.6, "epsilon": 1e-5, "scale": False}  # few, large steps: the average must follow
 
@@ -28,19 +27,19 @@ def residual_features(params: Model, inputs: Any, fused: bool) -> Any:
 
     x = layers.Rescaling(1 / 127.5, offset=-1, name="scale")(inputs)
     x = layers.Conv2D(2 * 3 * PATCH**2, PATCH, use_bias=False, name="whiten")(x)
-    x = layers.Activation(ACTIVATION, name="whitened")(x)
+    x = gelu(fused, "whitened")(x)
     for number, filters in enumerate(params.filters, start=1):
         x = _convolve(x, filters, f"block{number}_conv1")
         x = layers.MaxPooling2D(2, name=f"block{number}_pool")(x)
         x = normalisation(fused, name=f"block{number}_norm1", **NORM)(x)
-        x = layers.Activation(ACTIVATION, name=f"block{number}_active1")(x)
+        x = gelu(fused, f"block{number}_active1")(x)
         entered = x
         for step in range(2, params.depth + 1):
             x = _convolve(x, filters, f"block{number}_conv{step}")
             x = normalisation(fused, name=f"block{number}_norm{step}", **NORM)(x)
             if step == params.depth and params.depth > 2:
                 x = layers.Add(name=f"block{number}_add")([x, entered])
-            x = layers.Activation(ACTIVATION, name=f"block{number}_active{step}")(x)
+            x = gelu(fused, f"block{number}_active{step}")(x)
     return x
 
 

@@ -1,10 +1,10 @@
-"""The fused layer against Keras's own."""
+"""What is fused against Keras's own."""
 
 import keras
 import numpy as np
 import pytest
 
-from darkroom.models.normalisation import normalisation
+from darkroom.models.fused import gelu, normalisation
 
 MAPS = np.random.default_rng(0).normal(3, 5, (16, 6, 6, 4)).astype("float32")
 
@@ -45,3 +45,18 @@ def test_it_is_keras_layer_when_it_answers_and_when_frozen():
 
 def test_without_fusing_it_is_keras_own():
     assert type(normalisation(False)) is keras.layers.BatchNormalization
+
+
+@pytest.mark.parametrize(("precision", "near"), [("float32", 1e-6), ("bfloat16", 0.02)])
+def test_the_compiled_activation_is_that_of_keras(precision, near):
+    import tensorflow as tf
+
+    inputs = tf.cast(np.linspace(-6, 6, 4096, dtype="float32").reshape(4, 8, 8, 16), precision)
+    found = []
+    for fused in (True, False):
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            result = gelu(fused, "active")(inputs)
+        found.append([np.asarray(one, "float32") for one in (result, tape.gradient(result, inputs))])
+    assert np.allclose(found[0], found[1], atol=near)
+    assert gelu(True, "active").activation is not gelu(False, "active").activation
