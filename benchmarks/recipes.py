@@ -88,7 +88,7 @@ def main() -> None:
     parser.add_argument("--recipes", nargs="+", default=["fast"])
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="what the recipes say otherwise")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--first-seed", type=int, default=0, help="of ours; so that some can be run at another time")
+    parser.add_argument("--first-seed", type=int, default=0, help="so that some can be run at another time")
     parser.add_argument("--peer-seeds", type=int, default=0, help="of the reference; the archive is then CIFAR-10")
     parser.add_argument("--peer-precision", choices=["bfloat16", "float32"], default="bfloat16")
     parser.add_argument("--peer-python", help="of an environment that has PyTorch; else one is made")
@@ -107,14 +107,11 @@ def main() -> None:
         if chosen.peer_seeds:
             decode(chosen.archive, pictures)
             python = python or make_peer(copy.root / "peer")
-        for seed in range(max(chosen.seeds, chosen.peer_seeds)):
-            for name in chosen.recipes if seed < chosen.seeds else []:
-                add(
-                    name,
-                    chosen.first_seed + seed,
-                    run_recipe(copy, name, {**changes, "train.seed": chosen.first_seed + seed}),
-                )
-            if seed < chosen.peer_seeds:
+        for number in range(max(chosen.seeds, chosen.peer_seeds)):
+            seed = chosen.first_seed + number
+            for name in chosen.recipes if number < chosen.seeds else []:
+                add(name, seed, run_recipe(copy, name, {**changes, "train.seed": seed}))
+            if number < chosen.peer_seeds:
                 add("airbench94", seed, run_peer(python, pictures, chosen.peer_precision, seed))
     header = ["", "runs", "test accuracy %", "deviation", "each", "CPU min / 2", "wall min"]
     print_table(header, *(row(name, seen) for name, seen in runs.items()))

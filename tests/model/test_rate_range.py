@@ -18,3 +18,8 @@ def test_the_rate_rises_until_the_loss_does(tmp_path):
 def test_the_suggestion_is_a_tenth_of_the_rate_with_the_lowest_loss():
     table = pd.DataFrame({"learning_rate": [0.01, 0.1, 1.0], "loss": [2.0, 1.0, 5.0]})
     assert suggest_rate(table) == pytest.approx(0.01)
+
+
+def test_a_loss_that_stays_low_suggests_where_it_fell():
+    table = pd.DataFrame({"learning_rate": [0.001, 0.01, 0.1, 1.0, 10.0], "loss": [2.0, 0.1, 0.05, 0.04, 0.03]})
+    assert suggest_rate(table) == pytest.approx(0.01)

@@ -30,7 +30,8 @@ def try_rates() -> int:
     table = measure_rates(train, params, root / ARTEFACTS["weights"])
     suggested = suggest_rate(table)
     draw_rates(table, suggested, root / PICTURE)
-    print(f"the loss was lowest near {10 * suggested:.2g}: see {PICTURE}")
+    lowest = table["learning_rate"][table["loss"].argmin()]
+    print(f"the loss was lowest near {lowest:.2g}: see {PICTURE}")
     part = " and the head, the backbone frozen" if params.model.is_pretrained else ""
-    print(f"train.learning_rate: {suggested:.2g}, a tenth, is a safe first choice for {params.train.optimizer}{part}")
+    print(f"train.learning_rate: {suggested:.2g} is a safe first choice for {params.train.optimizer}{part}")
     return 0

@@ -25,6 +25,7 @@ STEPS = 150
 SMOOTHED = 0.9  # share of the loss so far in the smoothed one
 TOO_MUCH = 3.0  # times the lowest loss, at which it ends
 SAFETY = 10.0  # below the rate of the lowest loss
+FALLEN = 0.9  # share of its fall, from the first to the lowest, after which the loss has all but fallen
 
 
 def measure_rates(train: Examples, params: DeclaredParams, weights: Path | None = None) -> pd.DataFrame:
@@ -66,5 +67,10 @@ def _smoothed(losses: Iterator[float]) -> Iterator[float]:
 
 
 def suggest_rate(table: pd.DataFrame) -> float:
-    """Return a tenth of the rate at the lowest loss."""
-    return float(table["learning_rate"][table["loss"].argmin()] / SAFETY)
+    """Return a tenth of the rate at the lowest loss; at most the rate at which the loss has all but fallen.
+
+    A few pictures are learnt by heart long before a rate is too high, and the loss then stays low.
+    """
+    rates, losses = table["learning_rate"].to_numpy(), table["loss"].to_numpy()
+    fallen = losses <= losses.min() + (1 - FALLEN) * (losses[0] - losses.min())
+    return float(min(rates[losses.argmin()] / SAFETY, rates[fallen.argmax()]))
