@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,28 @@ def test_doing_it_again_adds_no_run():
     first = newest_run().info.run_id
     run(work)
     assert newest_run().info.run_id == first
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_is_held_is_let_go_when_the_outputs_have_their_names(workspace, fails):
+    """A checkpoint that went before them would be lost with them."""
+    seen = []
+
+    @contextmanager
+    def holding() -> Iterator[None]:
+        yield
+        seen.append(outputs(workspace)["reports/MODEL_CARD.md"])  # only where the stage succeeds
+
+    def work(stage: Stage) -> dict[str, Any]:
+        stage.held.enter_context(holding())
+        save_both(stage, "newer")
+        if fails:
+            raise UserError("no")
+        return {"kept": 8}
+
+    with pytest.raises(SystemExit) if fails else nullcontext():
+        run(work)
+    assert seen == ([] if fails else ["newer"])
 
 
 @pytest.mark.parametrize("status", [1, 2])

@@ -11,11 +11,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from darkroom.evaluation.metrics import score_split
+from darkroom.models.combine import combine
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import Overlay
+from darkroom.training.fit import fit
 from darkroom.training.search import search
-from darkroom.training.tuning import no_search, summarise
-from easy import small_params
+from darkroom.training.tuning import no_search, run_search, summarise
+from easy import data, small_params
 from pictures import ROOT
 
 SPACE = {
@@ -115,6 +118,21 @@ def test_all_parts_of_a_trial_are_short(tmp_path):
     )
     search(long, lambda one: float(seen.append(one) is None), tmp_path / "short.journal", lambda *_: None)
     assert (seen[0].train.epochs, seen[0].finetune.epochs, seen[0].train.step_epochs) == (2, 4, [1])
+
+
+def test_a_trial_is_scored_as_it_will_be_served(tmp_path):
+    chosen = small_params(
+        model={"average": "flip"},
+        train={"epochs": 2},
+        tune={"enabled": True, "trials": 1, "epochs": 2, "space": {"train": {"learning_rate": {"choices": [0.02]}}}},
+    )
+    pictures, nothing = data(), tmp_path / "weights"
+    _, trials = run_search(pictures, chosen, nothing, tmp_path, "content", lambda *_: None)
+    network = fit(pictures, chosen.overlaid({"train": {"learning_rate": 0.02}}, "test"), nothing).network
+    served, plain = (
+        score_split(combine([network], average), pictures["validation"], 16)["log_loss"] for average in ("flip", "none")
+    )
+    assert trials["log_loss"].tolist() == [served] != [plain]
 
 
 def test_accuracy_is_maximised(tmp_path):
