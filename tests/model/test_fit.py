@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -16,14 +17,20 @@ from easy import data, examples, small_params, weights_digest
 from pictures import ROOT
 
 FRESH = """
+import json, sys
 from darkroom.quiet import silence_libraries
 silence_libraries()
 from darkroom.training.runtime import start_tensorflow
 start_tensorflow(2)
 from easy import data, small_params, weights_digest
 from darkroom.training.fit import fit
-print(weights_digest(fit(data(), small_params()).network))
+print(weights_digest(fit(data(), small_params(**json.loads(sys.argv[1]))).network))
 """
+
+AS_FAST = {
+    "train": {"optimizer": "muon", "momentum": 0.6, "precision": "bfloat16", "keep": "last"},
+    "model": {"architecture": "residual", "filters": [8], "depth": 3, "head": "average", "dense": []},
+}
 
 
 @pytest.fixture(scope="module")
@@ -105,10 +112,12 @@ def test_copies_are_an_epochs_pictures(fitted):
     assert weights_digest(once.network) == weights_digest(fitted.network)
 
 
-def test_a_fresh_process_gives_bit_identical_weights(fitted):
+@pytest.mark.parametrize("changes", [{}, AS_FAST], ids=["default", "as the recipe fast"])
+def test_a_fresh_process_gives_bit_identical_weights(changes):
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests'}"}
-    fresh = subprocess.run([sys.executable, "-c", FRESH], env=environment, stdout=subprocess.PIPE, text=True)
-    assert fresh.stdout.strip() == weights_digest(fitted.network)
+    command = [sys.executable, "-c", FRESH, json.dumps(changes)]
+    fresh = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
+    assert fresh.stdout.strip() == weights_digest(fit(data(), small_params(**changes)).network)
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "rmsprop", "adagrad", "lion", "muon"])
