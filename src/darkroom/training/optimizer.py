@@ -11,6 +11,8 @@ from darkroom.training.schedule import as_schedule
 if TYPE_CHECKING:
     import keras
 
+# names of Keras
+CLASSES = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "rmsprop": "RMSprop", "adagrad": "Adagrad", "lion": "Lion"}
 UNPENALISED = "unpenalised"  # the loss as it is compared and shown
 
 
@@ -22,27 +24,30 @@ def build_optimizer(params: Train, rates: np.ndarray) -> "keras.optimizers.Optim
     """
     import keras
 
-    options: dict[str, Any] = {"weight_decay": params.weight_decay or None}
-    if params.clip_norm:
-        options["global_clipnorm"] = params.clip_norm
-    if params.ema:
-        options |= {"use_ema": True, "ema_momentum": params.ema, "ema_overwrite_frequency": None}
-    if params.optimizer == "sgd":
-        options |= {"momentum": params.momentum, "nesterov": params.momentum > 0}
-    elif params.optimizer == "rmsprop":
-        options["momentum"] = params.momentum
-    elif params.optimizer == "muon":
-        options |= {"momentum": params.momentum, "adam_weight_decay": params.weight_decay}
-    names = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "rmsprop": "RMSprop", "adagrad": "Adagrad", "lion": "Lion"}
-    if params.optimizer == "adamw":
-        options["weight_decay"] = params.weight_decay
-    build = muon() if params.optimizer == "muon" else getattr(keras.optimizers, names[params.optimizer])
-    optimizer = build(as_schedule(rates), **options)
+    build = muon() if params.optimizer == "muon" else getattr(keras.optimizers, CLASSES[params.optimizer])
+    optimizer = build(as_schedule(rates), **_options(params))
     # fit would end with the averages in the network, and one that follows would go on from there; `Progress` keeps them
     optimizer.finalize_variable_values = lambda variables: None  # noqa: ARG005
     if params.weight_decay:
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
+
+
+def _options(params: Train) -> dict[str, Any]:
+    """Return what Keras's optimizers take beside the rate."""
+    # AdamW, unlike the others, takes no None
+    options: dict[str, Any] = {"weight_decay": params.weight_decay or (0.0 if params.optimizer == "adamw" else None)}
+    if params.clip_norm:
+        options["global_clipnorm"] = params.clip_norm
+    if params.ema:
+        options |= {"use_ema": True, "ema_momentum": params.ema, "ema_overwrite_frequency": None}
+    if params.optimizer in ("sgd", "rmsprop", "muon"):
+        options["momentum"] = params.momentum
+    if params.optimizer == "sgd":
+        options["nesterov"] = params.momentum > 0
+    if params.optimizer == "muon":
+        options["adam_weight_decay"] = params.weight_decay
+    return options
 
 
 def build_loss(params: Train) -> "keras.losses.Loss":
