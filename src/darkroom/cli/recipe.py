@@ -24,8 +24,10 @@ CHOOSING = ("dedupe.filter", "balance")  # so too for a recipe that names its da
 
 def list_recipes() -> int:
     """Print the names of the recipes and the first line of each; return the exit status."""
-    for path in sorted(_folder().glob("*.yaml")):
-        print(f"{path.stem:14} {path.read_text(encoding='utf-8').splitlines()[0].removeprefix('# ')}")
+    paths = sorted(_folder().glob("*.yaml"))
+    width = max(len(path.stem) for path in paths)
+    for path in paths:
+        print(f"{path.stem:{width}}  {path.read_text(encoding='utf-8').splitlines()[0].removeprefix('# ')}")
     return 0
 
 
