@@ -4,6 +4,8 @@ import hashlib
 import json
 import math
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,18 @@ def commit(path: Path) -> None:
         path.rename(old)  # deleted under its name, it would be half there for a while
     path.with_name(path.name + ".partial").replace(path)
     remove(old)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield the temporary name of `path`; it gets its name when the block succeeds, else nothing is left of it."""
+    temporary = partial(path)
+    try:
+        yield temporary
+        commit(path)
+    except BaseException:
+        remove(temporary)
+        raise
 
 
 def _replaced(path: Path) -> Path:

@@ -4,6 +4,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from darkroom.params.schema import Params
 from darkroom.paths import ARTEFACTS, report_path, workspace
 from darkroom.quiet import silence_libraries
 from darkroom.tracking.runs import Report, StageResult, StageRun
+
+LIBRARIES = ("keras", "numpy", "optuna", "tensorflow")
 
 
 class Stage:
@@ -64,8 +67,12 @@ class Stage:
         return self.root / name
 
     def code_digest(self) -> str:
-        """Return the digest of the modules that the stage declares; a cache keyed by it ends when the code changes."""
-        return digest([file_digest(self.root / dep) for dep in sorted(self.deps) if dep.endswith(".py")])
+        """Return the digest of the modules that the stage declares, and of the libraries that compute.
+
+        A cache keyed by it ends when one of them changes.
+        """
+        modules = [file_digest(self.root / dep) for dep in sorted(self.deps) if dep.endswith(".py")]
+        return digest([*modules, *map(version, LIBRARIES)])
 
     def output(self, name: str) -> Path:
         """Return the temporary path to write a declared output to; it gets its name when the stage succeeds."""

@@ -1,4 +1,5 @@
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from darkroom.files import (
     partial,
     read_value,
     remove,
+    replacing,
     rounded,
     write_value,
 )
@@ -36,6 +38,16 @@ def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path: Path):
     write_value(partial(file), "new", "")  # what a killed process left is emptied
     commit(file)
     assert [(path.name, path.read_text()) for path in file.parent.iterdir()] == [("table.csv", "new")]
+
+
+def test_an_interrupted_file_leaves_the_one_before_alone(tmp_path: Path):
+    file = tmp_path / "last.npz"
+    for stopped in (False, True):
+        with suppress(KeyboardInterrupt), replacing(file) as unfinished:
+            unfinished.write_text("half" if stopped else "whole")
+            if stopped:
+                raise KeyboardInterrupt
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("last.npz", "whole")]
 
 
 def test_a_folder_takes_the_place_of_a_folder(tmp_path):

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,7 @@ def test_an_input_that_is_not_there_is_said(capsys):
     assert "data/curated.parquet is missing; run the stages before" in capsys.readouterr().err
 
 
-def test_the_code_digest_follows_the_code(workspace):
+def test_the_code_digest_follows_the_code_and_the_libraries(workspace, monkeypatch):
     seen = []
 
     def work(stage: Stage) -> dict[str, Any]:
@@ -160,6 +161,10 @@ def test_the_code_digest_follows_the_code(workspace):
         with pytest.raises(SystemExit):
             run(work)
     assert seen[0] == seen[1] != seen[2]
+    monkeypatch.setattr("darkroom.stage.version", lambda name: "1.0" if name == "keras" else version(name))
+    with pytest.raises(SystemExit):
+        run(work)
+    assert seen[3] != seen[2]
 
 
 def test_a_store_that_fails_is_said_and_stops_nothing(workspace, capfd, monkeypatch):

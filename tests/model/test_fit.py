@@ -9,7 +9,6 @@ import pytest
 
 from darkroom.data.batches import Batches
 from darkroom.evaluation.metrics import score_split
-from darkroom.models.augmentation import Variation
 from darkroom.training.checkpoint import Progress
 from darkroom.training.fit import Fit, fit
 from darkroom.training.runtime import is_quick
@@ -61,11 +60,13 @@ def test_the_best_epoch_is_kept(fitted):
     assert turned.best_epoch < 4
 
 
-def test_validation_chooses_the_epoch_and_teaches_nothing(fitted):
-    turned = fit(data(turned=True), small_params())
+@pytest.mark.parametrize("ema", [0.0, 0.9])
+def test_validation_chooses_the_epoch_and_teaches_nothing(ema):
+    straight, turned = (fit(data(turned), small_params(train={"ema": ema})) for turned in (False, True))
     for column in ("loss", "accuracy", "learning_rate"):
-        assert turned.history[column].tolist() == fitted.history[column].tolist()
-    assert turned.history["validation_loss"].tolist() != fitted.history["validation_loss"].tolist()
+        assert turned.history[column].tolist() == straight.history[column].tolist()
+    assert turned.history["validation_loss"].tolist() != straight.history["validation_loss"].tolist()
+    assert turned.best_epoch != straight.best_epoch
 
 
 def test_patience_ends_it_early():
@@ -96,6 +97,13 @@ def test_a_weight_weighs_the_loss_and_not_the_accuracy(fitted):
     assert score_split(ignoring.network, data()["validation"], 16)["accuracy"] > 0.9
     assert ignoring.history["accuracy"].iloc[-1] < 0.75  # of all, also of those without weight
     assert weights_digest(ignoring.network) != weights_digest(fitted.network)
+
+
+def test_the_loss_that_is_shown_is_weighed_also_where_there_is_a_penalty():
+    weights = np.where(data()["train"].labels == 1, 1.5, 0.5).astype(np.float32)
+    weighed = {**data(), "train": replace(data()["train"], weights=weights)}
+    with_it, without = (fit(weighed, small_params(train={"l2": l2})).history["loss"] for l2 in (1e-9, 0.0))
+    assert with_it.tolist() == pytest.approx(without.tolist(), rel=1e-3)
 
 
 def test_weights_of_one_change_nothing(fitted):
@@ -191,25 +199,6 @@ def test_patience_begins_with_the_full_size():
     assert stopped.best_epoch < 8 and len(stopped.history) == 10
 
 
-@pytest.mark.parametrize(("pictures", "size"), [(96, 32), (97, 32), (33, 16), (5, 64), (1, 4)])
-def test_the_batches_of_an_epoch_are_of_one_size_and_hold_every_picture_once(pictures, size):
-    batches = Batches(examples(pictures, 1), size, seed=0)
-    counts = [len(batches[index][1]) for index in range(len(batches))]
-    assert len(counts) == -(-pictures // size) and sum(counts) == pictures
-    assert max(counts) - min(counts) <= 1 and max(counts) <= size
-    seen = np.concatenate([batches[index][0] for index in range(len(batches))])
-    assert sorted(map(bytes, seen)) == sorted(map(bytes, batches.examples.pixels))
-
-
-def test_mixed_pictures_mix_their_weights():
-    clean = examples(96, 1)
-    weighted = replace(clean, weights=np.where(clean.labels == 1, 3, 1).astype(np.float32))
-    mixing = Variation(small_params(augment={"mixup": 1.0}).augment, 0)
-    _, targets, weights = Batches(weighted, 96, 0, mixing)[0]
-    assert targets.dtype == weights.dtype == np.float32 and len(np.unique(weights)) > 10
-    assert weights == pytest.approx(targets @ np.array([1, 3]), abs=1e-5)
-
-
 def test_a_loss_that_is_no_number_ends_the_training():
     train = {"optimizer": "sgd", "l2": 1e30}
     diverged = fit(data(), small_params(train=train)).history
@@ -221,7 +210,7 @@ def test_an_epoch_whose_loss_is_no_number_is_not_kept(keep):
     progress = Progress(keep)
     for number, loss in enumerate([0.7, np.nan]):
         row = {"loss": loss, "validation_loss": loss, "validation_accuracy": number, "phase": 1}
-        progress.add(row, lambda number=number: [number])
+        progress.add(row, [number])
     assert (progress.best_epoch, progress.best_weights, progress.diverged) == (1, [0], True)
 
 
@@ -231,35 +220,3 @@ def test_the_loss_that_is_compared_has_no_penalty(loss):
     fitted = fit(data(), small_params(train=train))
     expected = score_split(fitted.network, data()["validation"], 32)["log_loss"]
     assert fitted.history["validation_loss"].iloc[-1] == pytest.approx(expected, abs=1e-4)
-
-
-DEVICES = """
-import tensorflow as tf
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from darkroom.training.runtime import start_tensorflow
-start_tensorflow(2)
-from easy import data, small_params
-from darkroom.training.fit import fit
-plain = {"norm": "none", "dense_norm": False, "dropout": 0.0}
-for filters in ([3, 5], [4]):  # the second network has other shapes
-    params = small_params(train={"devices": DEVICES, "optimizer": "sgd"}, model={**plain, "filters": filters})
-    history = fit(data(), params).history
-print(*history["validation_loss"], *history["validation_accuracy"])
-"""
-
-
-def on_devices(count: int) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests'}"}
-    code = DEVICES.replace("DEVICES", str(count))
-    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
-
-
-def test_two_devices_share_each_batch_and_learn_the_same():
-    one, two = ([float(number) for number in on_devices(count).stdout.split()] for count in (1, 2))
-    assert len(two) == 8 and two[7] > 0.9
-    assert two == pytest.approx(one, abs=1e-3)  # without normalisation, which each device does for its half
-
-
-def test_more_devices_than_there_are_is_said():
-    assert "train.devices = 3: this machine has 2" in on_devices(3).stderr

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from darkroom.training.checkpoint import Checkpoint
@@ -70,3 +71,19 @@ def test_nothing_half_written_is_read(tmp_path: Path) -> None:
     assert weights_digest(fit(data(), small_params(), checkpoint=checkpoint).network) == weights_digest(
         fit(data(), small_params()).network
     )
+
+
+def test_a_training_that_is_stopped_while_it_saves_leaves_the_epoch_before_alone(tmp_path: Path, monkeypatch) -> None:
+    checkpoint, save = Checkpoint(tmp_path / "stopped"), np.savez
+    train_until(2, small_params(), data(), checkpoint)
+    before = checkpoint.file.read_bytes()
+
+    def stop(file: Any, **arrays: Any) -> None:
+        save(file, **dict(list(arrays.items())[:3]))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(np, "savez", stop)
+    with pytest.raises(KeyboardInterrupt):
+        fit(data(), small_params(), checkpoint=checkpoint)
+    assert [path.name for path in checkpoint.file.parent.iterdir()] == ["last.npz"]
+    assert checkpoint.file.read_bytes() == before

@@ -7,7 +7,7 @@ import pandas as pd
 
 from darkroom.data.drift import Profile, find_drift, profile_of, read_accepted
 from darkroom.errors import UserError
-from darkroom.files import commit, partial, read_value, write_value
+from darkroom.files import read_value, replacing, write_value
 from darkroom.params.data import Drift
 from darkroom.paths import ARTEFACTS, report_path, workspace
 
@@ -23,8 +23,8 @@ def accept() -> int:
     if before == profile:
         print(f"{ARTEFACTS['accepted']}: is this data already")
         return 0
-    write_value(partial(path), profile.model_dump(), path.suffix)
-    commit(path)
+    with replacing(path) as unfinished:
+        write_value(unfinished, profile.model_dump(), path.suffix)
     print(f"{ARTEFACTS['accepted']}: {profile.pictures} pictures in {len(profile.classes)} classes")
     for line in _changes(profile, before) if before else []:
         print(f"  {line}")

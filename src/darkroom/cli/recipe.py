@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from darkroom.errors import UserError
-from darkroom.files import commit, partial
+from darkroom.files import replacing
 from darkroom.params.load import check_params, load_params, nearest, read_yaml
 from darkroom.paths import workspace
 
@@ -20,6 +20,7 @@ DEFAULT = "digits"
 # a recipe says these as differences from DEFAULT, so that nothing of the one before stays; others are the user's own
 LEARNING = ("tune", "train", "image", "augment", "model", "finetune", "ensemble")
 CHOOSING = ("dedupe.filter", "balance")  # so too for a recipe that names its data; what groups pictures stays
+YOUR_OWN = "ingest.source is {}: for pictures of your own name them there; look at split and train.batch_size"
 
 
 def list_recipes() -> int:
@@ -33,31 +34,31 @@ def list_recipes() -> int:
 
 def apply_recipe(name: str) -> int:
     """Write recipes/<name>.yaml into params.yaml and print what changed; return the exit status."""
-    known = [path.stem for path in _folder().glob("*.yaml")]
-    if name not in known:
-        raise UserError(f"no recipe {name!r}{nearest(name, sorted(known))}")
-    file = workspace() / "params.yaml"
+    recipe, file = _recipe(name), workspace() / "params.yaml"
     load_params(file)
     editor = YAML()
     editor.preserve_quotes = True
     editor.width = 200
     document = editor.load(file.read_text(encoding="utf-8"))
     before = dict(_leaves(_plain(document)))
-    recipe = read_yaml(_folder() / f"{name}.yaml")
     for part in (_defaults(LEARNING), _defaults(CHOOSING) if "ingest" in recipe else {}, recipe):
         overlay(document, part)
-    changes = _changes(before, dict(_leaves(_plain(document))))
     check_params(_plain(document), f"recipes/{name}.yaml")
-    if changes:
-        partial(file).write_text(_dumped(editor, document), encoding="utf-8")
-        commit(file)
+    if changes := _changes(before, dict(_leaves(_plain(document)))):
+        with replacing(file) as unfinished:
+            unfinished.write_text(_dumped(editor, document), encoding="utf-8")
     print("\n".join(changes) or f"params.yaml already says all of {name}")
     if "ingest" in recipe:
-        source = document["ingest"]["source"]
-        print(
-            f"ingest.source is {source}: for pictures of your own name them there; look at split and train.batch_size"
-        )
+        print(YOUR_OWN.format(document["ingest"]["source"]))
     return 0
+
+
+def _recipe(name: str) -> dict[str, Any]:
+    """Return what a recipe says; raises UserError for a name that there is not."""
+    known = sorted(path.stem for path in _folder().glob("*.yaml"))
+    if name not in known:
+        raise UserError(f"no recipe {name!r}{nearest(name, known)}")
+    return read_yaml(_folder() / f"{name}.yaml")
 
 
 def _dumped(editor: YAML, document: Any) -> str:

@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from darkroom.data import decode as decoding
 from darkroom.data.packed import list_shards, shard_ids, shard_pictures
-from darkroom.files import commit, partial
+from darkroom.files import replacing
 from darkroom.params.schema import Image
 from darkroom.paths import cache_folder
 from darkroom.progress import progress
@@ -78,16 +78,15 @@ def _key(ids: np.ndarray, look: Image) -> str:
 
 
 def _fill(file: Path, look: Image, shards: list[Path], places: list[np.ndarray], executor: Executor) -> None:
-    unfinished = partial(file)
-    shape = (sum(map(len, places)), look.size, look.size, 3)
-    np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=shape).flush()
-    how = look.model_dump()
-    jobs = [
-        executor.submit(_decode_shard, shard, rows, unfinished, how) for shard, rows in zip(shards, places, strict=True)
-    ]
-    for job in progress(jobs, len(jobs), "decoding packs of pictures"):
-        job.result()
-    commit(file)
+    shape, how = (sum(map(len, places)), look.size, look.size, 3), look.model_dump()
+    with replacing(file) as unfinished:
+        np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=shape).flush()
+        jobs = [
+            executor.submit(_decode_shard, shard, rows, unfinished, how)
+            for shard, rows in zip(shards, places, strict=True)
+        ]
+        for job in progress(jobs, len(jobs), "decoding packs of pictures"):
+            job.result()
 
 
 def _decode_shard(shard: Path, rows: np.ndarray, file: Path, how: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """What a training that was stopped needs to go on as if it had not been."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from filelock import FileLock
 
-from darkroom.files import commit, partial, remove
+from darkroom.files import remove, replacing
 
 if TYPE_CHECKING:
     import keras
@@ -28,12 +28,12 @@ class Progress:
         self.best_epoch = 0
         self.best_weights: list[np.ndarray] = []
 
-    def add(self, row: Row, weights: Callable[[], list[np.ndarray]]) -> None:
+    def add(self, row: Row, weights: list[np.ndarray]) -> None:
         """Take the numbers of one more epoch, and its weights when it is the best."""
         self.rows.append(row)
         better = self._is_better(row, self.rows[self.best_epoch - 1])
         if not self.best_epoch or (better and not self.diverged):
-            self.best_epoch, self.best_weights = len(self.rows), weights()
+            self.best_epoch, self.best_weights = len(self.rows), weights
 
     def epochs_in(self, phase: int) -> int:
         """Return how many epochs of a phase are done."""
@@ -85,9 +85,8 @@ class Checkpoint:
         arrays = {f"state{number:05}": value for number, value in enumerate(_state(trainer))}
         arrays |= {f"best{number:05}": value for number, value in enumerate(progress.best_weights)}
         facts = json.dumps({"rows": progress.rows, "best_epoch": progress.best_epoch})
-        with partial(self.file).open("wb") as file:
+        with replacing(self.file) as unfinished, unfinished.open("wb") as file:
             np.savez(file, facts=np.array(facts), **arrays)  # type: ignore[arg-type]
-        commit(self.file)
 
     def restore(self, trainer: "keras.Model", progress: Progress, phase: int) -> None:
         """Bring progress to what was saved, if anything was, and `trainer` too when it was saved in this phase."""

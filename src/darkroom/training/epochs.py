@@ -38,10 +38,8 @@ def epoch_end(training: Training, phase: Phase, rates: np.ndarray, pictures: int
     """
     import keras
 
-    averaging = [keras.callbacks.SwapEMAWeights()] if training.params.train.ema else []
-
     class EpochEnd(keras.callbacks.Callback):
-        """Takes the time of an epoch without its validation, then records it."""
+        """Takes the time of an epoch without its validation, and the weights that validation saw, then records it."""
 
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
             self.started = time.monotonic()
@@ -49,16 +47,20 @@ def epoch_end(training: Training, phase: Phase, rates: np.ndarray, pictures: int
         def on_test_begin(self, logs: Any = None) -> None:  # noqa: ARG002
             self.seconds = time.monotonic() - self.started
 
+        def on_test_end(self, logs: Any = None) -> None:  # noqa: ARG002
+            self.weights = self.model.get_weights()
+
         def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
             rate = float(rates[(epoch + 1) * self.params["steps"] - 1])
             row = {**readable(logs), "learning_rate": rate, "phase": phase.number}
-            _record(training, row, pictures / max(self.seconds, 1e-9), lambda: _weights(self.model, averaging))
+            _record(training, row, pictures / max(self.seconds, 1e-9), self.weights)
             self.model.stop_training = training.progress.is_over(phase, training.params.train.patience)
 
-    return [*averaging, EpochEnd()]
+    # in this order: swapping the averages in and out rounds, so it is done as often whatever validation says
+    return [EpochEnd(), *([keras.callbacks.SwapEMAWeights()] if training.params.train.ema else [])]
 
 
-def _record(training: Training, row: Row, speed: float, weights: Callable[[], list[np.ndarray]]) -> None:
+def _record(training: Training, row: Row, speed: float, weights: list[np.ndarray]) -> None:
     """Keep the numbers of an epoch that ended, save the state, log."""
     number = len(training.progress.rows) + 1
     training.progress.add({**row, "epoch": number}, weights)
@@ -67,16 +69,6 @@ def _record(training: Training, row: Row, speed: float, weights: Callable[[], li
     if training.log:
         cost = {"images_per_second": speed, "peak_memory_mb": _memory()}
         training.log({**logged(training.progress.rows[-1]), **cost}, number)
-
-
-def _weights(network: "keras.Model", averaging: "list[keras.callbacks.SwapEMAWeights]") -> list[np.ndarray]:
-    """Return the weights that validation saw."""
-    for callback in averaging:
-        callback.on_test_begin()
-    weights = network.get_weights()
-    for callback in averaging:
-        callback.on_test_end()
-    return weights
 
 
 def _memory() -> float:
