@@ -19,6 +19,17 @@ def normalisation(fused: bool, **options: Any) -> "keras.layers.Layer":
     return keras.layers.BatchNormalization(**options)
 
 
+def synchronise(network: "keras.Model") -> None:
+    """Let all normalisations of `network` take mean and variance over the shares of all devices."""
+    import keras
+
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            synchronise(layer)
+        elif isinstance(layer, keras.layers.BatchNormalization):
+            layer.synchronized = True
+
+
 def gelu(fused: bool, name: str) -> "keras.layers.Layer":
     """Return the activation GELU, compiled where asked for and TensorFlow computes on a processor.
 
@@ -72,7 +83,7 @@ def _fused_layer() -> Any:
 
         def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
             """Return the normalised maps."""
-            if not training or not self.trainable or len(inputs.shape) != 4:
+            if not training or not self.trainable or self.synchronized or len(inputs.shape) != 4:
                 return super().call(inputs, training=training, mask=mask)
             maps, mean, variance = _fused(self, inputs)
             for average, value in ((self.moving_mean, mean), (self.moving_variance, variance)):

@@ -11,6 +11,7 @@ from darkroom.data.pixels import Examples
 from darkroom.models.architecture import build_network
 from darkroom.models.augmentation import Variation
 from darkroom.models.backbones import load_pretrained
+from darkroom.models.fused import synchronise
 from darkroom.models.residual import start_residual
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.training import Train
@@ -80,8 +81,18 @@ def build_trainer(params: DeclaredParams, train: Examples, weights: Path | None)
     load_pretrained(trainer, params.model, weights or Path())
     if params.model.architecture == "residual":
         start_residual(trainer, train.pixels[np.sort(train.rows)[:WHITENED]])
+    if params.train.devices > 1:
+        synchronise(trainer)
     add_l2(trainer, params.train.l2)
     return trainer
+
+
+def check_network(params: DeclaredParams, classes: int, weights: Path) -> None:
+    """Raise UserError when given weights do not fit the network, or a layer that is to be trained is not there."""
+    network = build_network(params.model, params.image.size, classes)
+    load_pretrained(network, params.model, weights)
+    for phase in phases(params):
+        set_trainable(network, phase)
 
 
 def _run_phase(training: Training, phase: Phase, data: dict[str, Examples], verbose: int) -> None:
@@ -92,18 +103,12 @@ def _run_phase(training: Training, phase: Phase, data: dict[str, Examples], verb
     pictures, variation = data["train"].for_training(), Variation(training.params.augment, train.seed)
     batches = Batches(pictures, train.batch_size, train.seed, variation)
     rates = learning_rates(train, phase.learning_rate, len(batches), phase.epochs)
-    set_trainable(network, phase)
-    if progress.best_epoch:
-        network.set_weights(progress.best_weights)
-    _compile(network, train, rates, batches.at_once)
-    _restore(training, phase)
+    _begin_phase(training, phase, rates, batches.at_once, verbose)
     for last_epoch, side in ((phase.small_epochs, train.small_size), (phase.epochs, None)):
         if progress.is_over(phase, train.patience) or progress.epochs_in(phase.number) >= last_epoch:
             continue
         batches = Batches(pictures, train.batch_size, train.seed, variation, side)
         batches.start_at(len(progress.rows))
-        if verbose and phase.title and not progress.epochs_in(phase.number):
-            print(f"train: {phase.title}", flush=True)
         network.fit(
             batches,
             validation_data=Batches(data["validation"], train.batch_size),
@@ -115,11 +120,25 @@ def _run_phase(training: Training, phase: Phase, data: dict[str, Examples], verb
         )
 
 
+def _begin_phase(training: Training, phase: Phase, rates: np.ndarray, at_once: int, verbose: int) -> None:
+    """Bring the network to where the phase begins, or to where it was stopped."""
+    network, progress, train = training.network, training.progress, training.params.train
+    set_trainable(network, phase)
+    if progress.best_epoch:
+        network.set_weights(progress.best_weights)
+    _compile(network, train, rates, at_once)
+    _restore(training, phase)
+    is_new = not progress.epochs_in(phase.number) and not progress.is_over(phase, train.patience)
+    if verbose and phase.title and is_new:
+        print(f"train: {phase.title}", flush=True)
+
+
 def _compile(network: "keras.Model", train: Train, rates: np.ndarray, steps: int) -> None:
     """Give the network what it is trained with; Keras looks after it every so many steps."""
     steps = steps if train.devices == 1 else 1  # Keras 3.15 fails with more on several devices
     optimizer, loss = build_optimizer(train, rates), build_loss(train)
-    network.compile(optimizer, loss, metrics=["accuracy", *unpenalised(train)], steps_per_execution=steps)
+    compared = unpenalised(train)
+    network.compile(optimizer, loss, metrics=["accuracy"], weighted_metrics=compared, steps_per_execution=steps)
     network.optimizer.build(network.trainable_variables)
 
 
