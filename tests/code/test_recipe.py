@@ -142,3 +142,13 @@ def test_params_prints_one_value_or_helps(workspace, capsys):
     assert capsys.readouterr().out == f"{load_params(workspace / 'params.yaml').train.epochs}\n"
     assert run("params", "train.epoch") == 2
     assert "mean train.epochs?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_says_what_to_type_what_it_wants_and_what_it_reached(name):
+    head = (ROOT / "recipes" / f"{name}.yaml").read_text(encoding="utf-8").split("ingest:")[0]
+    assert f"#   darkroom recipe {name} && make repro\n" in head and "\n# Data: " in head
+    reached = re.search(
+        r"# (One run|\w+ runs) on two cores of an? (?s:.)*\d % of the test split(?s:.)*(minutes|seconds)", head
+    )
+    assert reached or "# Time and accuracy are not measured: " in head

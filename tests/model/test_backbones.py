@@ -97,6 +97,46 @@ def test_what_does_not_fit_is_said_in_one_line(given_weights: Path, weights, cha
     assert "\n" not in str(raised.value)
 
 
+def test_imagenets_weights_are_those_that_keras_gives(monkeypatch):
+    network, params = mobilenet("imagenet")
+    build, asked = keras.applications.MobileNet, []
+
+    def give(**options: object) -> keras.Model:
+        asked.append(options.pop("weights"))
+        return build(weights=None, **options)
+
+    monkeypatch.setattr(keras.applications, "MobileNet", give)
+    keras.utils.set_random_seed(7)
+    load_pretrained(network, params, Path())
+    keras.utils.set_random_seed(7)
+    expected = build(weights=None, alpha=0.25, include_top=False, input_shape=(32, 32, 3)).get_weights()
+    assert asked == ["imagenet"]
+    assert all(map(np.array_equal, network.get_layer("backbone").get_weights(), expected))
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (Exception("URL fetch failure on https://example.org/a.h5"), r"MobileNet could not be downloaded \(URL fetch"),
+        (Exception("none"), r"without internet put their no_top file into data/weights/ and give its name"),
+        (
+            ValueError("If imagenet weights\nare being loaded, alpha"),
+            r"model.weights = imagenet: If imagenet weights are",
+        ),
+    ],
+)
+def test_why_imagenets_weights_cannot_be_had_is_said_in_one_line(monkeypatch, error, said):
+    network, params = mobilenet("imagenet")
+
+    def fail(**_: object) -> keras.Model:
+        raise error
+
+    monkeypatch.setattr(keras.applications, "MobileNet", fail)
+    with pytest.raises(UserError, match=said) as raised:
+        load_pretrained(network, params, Path())
+    assert "\n" not in str(raised.value)
+
+
 RATES = [
     0.01 * (1 + np.cos(np.pi * 5 / 12)) / 2,
     0.0003 * (1 + np.cos(np.pi * 5 / 12)) / 2,

@@ -21,7 +21,7 @@ def test_off_changes_nothing():
     params = debugging(mode="none", fraction=1.0)
     train = {"epochs": 30, "label_smoothing": 0.1}
     assert params.flat() == small_params(debug={}, finetune={}, train=train, model={"dropout": 0.2}).flat()
-    assert debug_data(data(), params)["train"] is not None and len(debug_data(data(), params)["train"]) == 96
+    assert len(debug_data(data(), params)["train"]) == 96
 
 
 def test_a_step_is_one_batch_and_one_epoch():
@@ -40,9 +40,13 @@ def test_a_step_measures_one_batch_of_each_split():
 
 
 def test_what_a_network_has_not_is_said(tmp_path, capsys):
-    params = small_params(model={"architecture": "residual", "head": "max", "block_dropout": 0.3}, ensemble={})
+    model = {"architecture": "residual", "head": "max", "block_dropout": 0.3, "dense": []}
+    params = small_params(model=model, augment={"shift": 0.05}, ensemble={})
     fit_members(members(params, [None]), {None: data()}, tmp_path, tmp_path, lambda *_: None, 0)
-    assert "train: model.block_dropout = 0.3 is not used: residual has none" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "train: model.block_dropout = 0.3 is not used: residual has none; " in said
+    assert "model.dropout = 0.1 is not used: it stands behind dense layers, and there are none; " in said
+    assert "augment.shift = 0.05 is not used: it is less than half a pixel" in said  # of 8
 
 
 HASTY = {"optimizer": "muon", "learning_rate": 0.03, "momentum": 0.6, "weight_decay": 0.3, "warmup": 0.05, "ema": 0.99}

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from darkroom.errors import UserError
 from darkroom.evaluation.metrics import predict
 from darkroom.models.combine import combine
 from darkroom.params.load import load_params
@@ -81,3 +82,14 @@ def test_with_folds_no_network_is_asked_what_it_learnt(tmp_path: Path):
         for one, part in zip(fits, parts.values(), strict=True)
     )
     assert scores["pictures"] == 40 and scores["accuracy"] == pytest.approx(right / 40)
+
+
+def test_weights_that_are_not_there_are_said_before_any_network_is_trained(tmp_path: Path, capsys):
+    ensemble = {"architectures": ["conv", "MobileNet"]}
+    params = small_params(
+        ensemble=ensemble, model={"weights": "gone.h5", "head": "average"}, finetune={}, image={"size": 32}
+    )
+    parts = {None: data(side=32)}
+    with pytest.raises(UserError, match=r"gone.h5: not found in data/weights/"):
+        fit_members(members(params, [None]), parts, tmp_path, tmp_path / "checkpoints", print, 0)
+    assert not (tmp_path / "checkpoints").exists() and "network 1" not in capsys.readouterr().out

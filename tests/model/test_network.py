@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from darkroom.errors import UserError
 from darkroom.models.architecture import build_network
@@ -85,6 +86,20 @@ def test_two_classes_by_one_sigmoid_and_spatial_dropout():
     assert network.get_layer("pool2").pool_size == (3, 3)
     answers = np.asarray(network(np.random.default_rng(0).integers(0, 256, (5, 64, 64, 3), np.uint8)))
     assert answers.shape == (5, 2) and answers.sum(axis=1) == pytest.approx(np.ones(5), abs=1e-6)
+
+
+def test_one_sigmoid_learns_from_pictures_that_it_is_wrong_about():
+    network = build_network(model_params(output="sigmoid"), 8, 2)
+    second, wrong = network.get_layer("second_class"), np.array([[1.0, 0.0]], np.float32)
+    second.kernel.assign(keras.ops.zeros_like(second.kernel))
+    for logit in (1.5, 20.0):
+        second.bias.assign([logit])
+        with tf.GradientTape() as tape:
+            answer = network(np.zeros((1, 8, 8, 3), np.uint8))
+            loss = keras.losses.CategoricalCrossentropy()(wrong, answer)
+        sigmoid = 1 / (1 + np.exp(-logit))
+        assert float(answer[0, 1]) == pytest.approx(sigmoid, abs=1e-6)
+        assert float(tape.gradient(loss, second.bias.value)[0]) == pytest.approx(sigmoid, rel=1e-4)
 
 
 def test_one_sigmoid_is_for_two_classes():

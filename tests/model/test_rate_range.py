@@ -1,6 +1,9 @@
+import math
+
 import pandas as pd
 import pytest
 
+from darkroom.errors import UserError
 from darkroom.evaluation.plots import draw_rates
 from darkroom.training.rate_range import measure_rates, suggest_rate
 from easy import data, small_params
@@ -23,3 +26,15 @@ def test_the_suggestion_is_a_tenth_of_the_rate_with_the_lowest_loss():
 def test_a_loss_that_stays_low_suggests_where_it_fell():
     table = pd.DataFrame({"learning_rate": [0.001, 0.01, 0.1, 1.0, 10.0], "loss": [2.0, 0.1, 0.05, 0.04, 0.03]})
     assert suggest_rate(table) == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_loss_that_is_no_number_ends_it(monkeypatch, bad):
+    monkeypatch.setattr("darkroom.training.rate_range._smoothed", lambda _: iter([2.3, 2.2, 1.0, 0.9, bad, 5.0]))
+    table = measure_rates(data()["train"], small_params())
+    assert table["loss"].tolist() == [2.3, 2.2, 1.0, 0.9] and suggest_rate(table) < table["learning_rate"].iloc[3]
+
+
+def test_a_loss_that_never_is_a_number_is_said():
+    with pytest.raises(UserError, match=r"no number at the lowest rate: look at train.l2, train.precision"):
+        measure_rates(data()["train"], small_params(train={"l2": 1e38}))

@@ -16,6 +16,9 @@ def main(arguments: list[str] | None = None) -> None:
     except UserError as error:
         print(f"darkroom {chosen.command}: {error}", file=sys.stderr)
         sys.exit(error.status)
+    except KeyboardInterrupt:
+        print(f"darkroom {chosen.command}: stopped; nothing half-written is left", file=sys.stderr)
+        sys.exit(130)
 
 
 def _run(chosen: argparse.Namespace) -> int:

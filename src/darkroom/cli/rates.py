@@ -6,6 +6,7 @@ from darkroom.data.pixels import load_examples
 from darkroom.data.workers import worker_pool
 from darkroom.errors import UserError
 from darkroom.evaluation.plots import draw_rates
+from darkroom.files import replacing
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import load_params
 from darkroom.paths import ARTEFACTS, workspace
@@ -29,7 +30,8 @@ def try_rates() -> int:
     start_tensorflow(params.train.threads)
     table = measure_rates(train, params, root / ARTEFACTS["weights"])
     suggested = suggest_rate(table)
-    draw_rates(table, suggested, root / PICTURE)
+    with replacing(root / PICTURE) as unfinished:
+        draw_rates(table, suggested, unfinished)
     lowest = table["learning_rate"][table["loss"].argmin()]
     print(f"the loss was lowest near {lowest:.2g}: see {PICTURE}")
     part = " and the head, the backbone frozen" if params.model.is_pretrained else ""

@@ -93,5 +93,5 @@ def _figure(rows: int, columns: int, size: tuple[float, float]) -> Any:
 def _save(figure: "Figure", path: Path) -> None:
     from matplotlib import pyplot as plt
 
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+    figure.savefig(path, format="png", dpi=110, metadata={"Software": None})
     plt.close(figure)

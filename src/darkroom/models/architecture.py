@@ -58,5 +58,6 @@ def _probabilities(params: Model, x: Any, classes: int) -> Any:
         return layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")(x)
     if classes != 2:
         raise UserError(f"model.output = sigmoid: is for two classes, these are {classes}; set it to softmax")
-    second = layers.Dense(1, activation="sigmoid", dtype="float32", name="second_class")(x)
-    return ops.concatenate([1 - second, second], axis=1)
+    second = layers.Dense(1, dtype="float32", name="second_class")(x)
+    # the sigmoid, as a softmax over (0, second): Keras then takes the loss from the logits, and no gradient is cut off
+    return ops.softmax(ops.concatenate([ops.zeros_like(second), second], axis=1))

@@ -101,21 +101,26 @@ def _load_file(backbone: "keras.Model", params: Model, folder: Path) -> None:
             "put the file there, or give imagenet (downloads) or none"
         )
     name = params.architecture + (f" of width {params.width:g}" if params.architecture in WIDE else "")
-    unfit = f"model.weights = {params.weights}: does not fit {name}"
     try:
-        numbers = _count_numbers(file)
-        if numbers != backbone.count_params():  # Keras itself passes over what the file lacks
-            raise UserError(f"{unfit}: it holds {numbers:,} numbers for {backbone.count_params():,}; {ADVICE}")
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Skipping nested container")  # one that holds the same layers again
-            backbone.load_weights(file)
+        _load_fitting(backbone, file)
     except OSError as error:  # h5py's
         why = " ".join(str(error).split())[:120]
         raise UserError(
             f"model.weights = {params.weights}: is no HDF5 file of weights ({why}); fetch it anew"
         ) from None
     except (ValueError, KeyError) as error:  # what Keras raises for layers that are not there
-        raise UserError(f"{unfit} ({' '.join(str(error).split())[:120]}); {ADVICE}") from None
+        why = " ".join(str(error).split())[:120]
+        raise UserError(f"model.weights = {params.weights}: does not fit {name}: {why}; {ADVICE}") from None
+
+
+def _load_fitting(backbone: "keras.Model", file: Path) -> None:
+    """Load a file of as many numbers as `backbone` has: Keras itself passes over what the file lacks."""
+    numbers = _count_numbers(file)
+    if numbers != backbone.count_params():
+        raise ValueError(f"it holds {numbers:,} numbers for {backbone.count_params():,}")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Skipping nested container")  # one that holds the same layers again
+        backbone.load_weights(file)
 
 
 def _count_numbers(file: Path) -> int:

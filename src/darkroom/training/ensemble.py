@@ -19,7 +19,7 @@ from darkroom.params.declared import DeclaredParams
 from darkroom.training.checkpoint import Checkpoint
 from darkroom.training.debug import debug_data, overfit_verdict
 from darkroom.training.epochs import LogMetrics
-from darkroom.training.fit import Fit, fit
+from darkroom.training.fit import Fit, check_network, fit
 
 if TYPE_CHECKING:
     import keras
@@ -77,8 +77,11 @@ def fit_members(
 ) -> list[Fit]:
     """Train all members, each with its checkpoint below `checkpoints`; a finished one is not trained again.
 
-    `weights` is the folder with given ones.
+    `weights` is the folder with given ones; that they fit is seen before the first is trained.
     """
+    architectures = {one.params.model.architecture: one.params for one in chosen}
+    for params in architectures.values() if len(architectures) > 1 else []:
+        check_network(params, len(next(iter(data.values()))["train"].classes), weights)
     fits = []
     for number, member in enumerate(chosen, start=1):
         if len(chosen) > 1:
@@ -107,6 +110,12 @@ def _unused(params: DeclaredParams) -> str:
         unused.append(f"finetune.epochs = {epochs} is not used: no weights are given")
     if model.block_dropout and model.architecture != "conv":
         unused.append(f"model.block_dropout = {model.block_dropout:g} is not used: {model.architecture} has none")
+    if model.dropout and not model.dense:
+        unused.append(
+            f"model.dropout = {model.dropout:g} is not used: it stands behind dense layers, and there are none"
+        )
+    if 0 < params.augment.shift * params.image.size <= 0.5:
+        unused.append(f"augment.shift = {params.augment.shift:g} is not used: it is less than half a pixel")
     return "; ".join(unused)
 
 

@@ -3,7 +3,8 @@
 L. N. Smith, Cyclical learning rates for training neural networks, WACV 2017.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from darkroom.data.pixels import Examples
+from darkroom.errors import UserError
 from darkroom.models.augmentation import Variation
 from darkroom.params.declared import DeclaredParams
 from darkroom.training.fit import build_trainer
@@ -31,7 +33,8 @@ FALLEN = 0.9  # share of its fall, from the first to the lowest, after which the
 def measure_rates(train: Examples, params: DeclaredParams, weights: Path | None = None) -> pd.DataFrame:
     """Return rate and smoothed loss (a row a step) of a training whose rate rises from 1e-6 to 10 by equal factors.
 
-    It ends when the loss is three times its lowest. Start TensorFlow first (`start_tensorflow`).
+    It ends when the loss is three times its lowest, or no number. Raises UserError when it is none at the first step.
+    Start TensorFlow first (`start_tensorflow`).
     """
     import keras
 
@@ -45,12 +48,21 @@ def measure_rates(train: Examples, params: DeclaredParams, weights: Path | None 
     variation = Variation(params.augment, params.train.seed)
     batches = Batches(train.for_training(), params.train.batch_size, params.train.seed, variation)
     losses = _smoothed(float(trainer.train_on_batch(*batch)) for batch in _endless(batches))
-    rows = []
-    for rate, loss in zip(rates.tolist(), losses, strict=False):
-        rows.append((rate, loss))
-        if not loss < TOO_MUCH * min(seen for _, seen in rows):
-            break
+    rows = list(_until_too_much(zip(rates.tolist(), losses, strict=False)))
+    if not rows:
+        raise UserError("the loss is no number at the lowest rate: look at train.l2, train.precision and the weights")
     return pd.DataFrame(rows, columns=["learning_rate", "loss"])
+
+
+def _until_too_much(steps: Iterable[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    lowest = math.inf
+    for rate, loss in steps:
+        if not math.isfinite(loss):
+            return
+        yield rate, loss
+        lowest = min(lowest, loss)
+        if loss >= TOO_MUCH * lowest:
+            return
 
 
 def _endless(batches: "Batches") -> Iterator[tuple[np.ndarray, ...]]:
