@@ -9,7 +9,7 @@ from darkroom.evaluation.metrics import predict
 from darkroom.models.combine import combine
 from darkroom.params.load import load_params
 from darkroom.training.ensemble import fit_members, histories, in_fold, members, score_members
-from easy import data, examples, small_params
+from easy import data, examples, small_params, weights_digest
 from pictures import ROOT
 
 BALANCE = load_params(ROOT / "params.yaml").balance
@@ -93,3 +93,24 @@ def test_weights_that_are_not_there_are_said_before_any_network_is_trained(tmp_p
     with pytest.raises(UserError, match=r"gone.h5: not found in data/weights/"):
         fit_members(members(params, [None]), parts, tmp_path, tmp_path / "checkpoints", print, 0)
     assert not (tmp_path / "checkpoints").exists() and "network 1" not in capsys.readouterr().out
+
+
+def test_an_ensemble_that_is_stopped_goes_on_within_its_second_network(tmp_path: Path):
+    params, parts = small_params(ensemble={"seeds": 2}, train={"epochs": 3}), {None: data()}
+    chosen = members(params, [None])
+
+    def stop(metrics: dict[str, float], epoch: int) -> None:
+        if epoch == 2 and "network2/loss" in metrics:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        fit_members(chosen, parts, tmp_path, tmp_path / "stopped", stop, 0)
+    trained: list[str] = []
+
+    def note(metrics: dict[str, float], epoch: int) -> None:  # what is trained has a speed
+        trained.extend(f"{name} {epoch}" for name in metrics if "images_per_second" in name)
+
+    resumed = fit_members(chosen, parts, tmp_path, tmp_path / "stopped", note, 0)
+    whole = fit_members(chosen, parts, tmp_path, tmp_path / "whole", lambda *_: None, 0)
+    assert trained == ["network2/images_per_second 3"]
+    assert [weights_digest(one.network) for one in resumed] == [weights_digest(one.network) for one in whole]

@@ -1,6 +1,7 @@
 """The networks of the recipes, layer by layer, with the numbers of their weights counted by hand."""
 
 import keras
+import numpy as np
 import pytest
 
 from darkroom.models.architecture import build_network
@@ -103,6 +104,11 @@ def test_the_last_four_layers_of_vgg16_are_trained_again() -> None:
     assert (recipe("cifar10-vgg-d").finetune.epochs, recipe("cifar10-vgg-d").finetune.layers) == (20, 4)
 
 
-def test_the_tiny_network_has_fewer_than_200_000_numbers() -> None:
+def test_the_tiny_network_takes_less_than_200_kb_at_8_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    from tiny import quantise
+
     params = recipe("tiny")
-    assert build_network(params.model, params.image.size, 10).count_params() < 190_000
+    network = build_network(params.model, params.image.size, 10)
+    pictures = np.random.default_rng(0).integers(0, 256, (10, params.image.size, params.image.size, 3), np.uint8)
+    assert 150_000 < len(quantise(network, pictures)) < 200_000
