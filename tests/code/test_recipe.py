@@ -3,6 +3,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from darkroom.cli.main import main
 from darkroom.params.load import flatten, load_params
@@ -142,6 +143,8 @@ def test_params_prints_one_value_or_helps(workspace, capsys):
     assert capsys.readouterr().out == f"{load_params(workspace / 'params.yaml').train.epochs}\n"
     assert run("params", "train.epoch") == 2
     assert "mean train.epochs?" in capsys.readouterr().err
+    assert run("params", "tune.space") == 0
+    assert YAML(typ="safe").load(capsys.readouterr().out)["tune.space"]["train"]["learning_rate"]["low"] == 0.0005
 
 
 @pytest.mark.parametrize("name", RECIPES)

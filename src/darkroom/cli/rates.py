@@ -14,7 +14,7 @@ from darkroom.training.rate_range import measure_rates, suggest_rate
 from darkroom.training.runtime import start_tensorflow
 
 PICTURE = "reports/learning_rates.png"
-SECTIONS = ["train", "model", "augment", "image", "finetune"]
+SECTIONS = ["train", "model", "augment", "image", "finetune", "tune"]
 
 
 def try_rates() -> int:
@@ -36,4 +36,6 @@ def try_rates() -> int:
     print(f"the loss was lowest near {lowest:.2g}: see {PICTURE}")
     part = " and the head, the backbone frozen" if params.model.is_pretrained else ""
     print(f"train.learning_rate: {suggested:.2g} is a safe first choice for {params.train.optimizer}{part}")
+    if params.tune.enabled and "learning_rate" in params.tune.space.get("train", {}):
+        print("tune.space searches train.learning_rate: set its range there, or set tune.enabled to false")
     return 0

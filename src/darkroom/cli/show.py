@@ -11,14 +11,14 @@ def show_params(key: str | None) -> int:
     """Check params.yaml and print all of it, a section or one value; return the exit status."""
     params = load_params(workspace() / "params.yaml")
     document = params.model_dump()
-    if key in document:
-        document = {key: document[key]}
-    elif key is not None:
-        values = flatten(params)
-        if key not in values:
-            raise UserError(f"params.yaml: {key}: unknown key{nearest(key, list(values))}")
-        print(values[key])
+    for part in key.split(".") if key else []:
+        if not isinstance(document, dict) or part not in document:
+            raise UserError(f"params.yaml: {key}: unknown key{nearest(str(key), list(flatten(params)))}")
+        document = document[part]
+    if not isinstance(document, dict):
+        print(document)
         return 0
+    document = {key: document} if key else document
     from ruamel.yaml import YAML
 
     printer = YAML()

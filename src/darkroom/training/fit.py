@@ -70,6 +70,8 @@ def fit(
     network = build_network(params.model, params.image.size, len(data["train"].classes))
     network.set_weights(progress.best_weights)
     history = pd.DataFrame(progress.rows)[COLUMNS]
+    if verbose:
+        print(f"train: epoch {progress.best_epoch} of {len(history)} is kept", flush=True)
     return Fit(network, history.assign(kept=history["epoch"] == progress.best_epoch), progress.best_epoch)
 
 
@@ -128,6 +130,8 @@ def _begin_phase(training: Training, phase: Phase, rates: np.ndarray, at_once: i
         network.set_weights(progress.best_weights)
     _compile(network, train, rates, at_once)
     _restore(training, phase)
+    if verbose and (done := progress.epochs_in(phase.number)) and not progress.is_over(phase, train.patience):
+        print(f"train: goes on behind epoch {done}", flush=True)
     is_new = not progress.epochs_in(phase.number) and not progress.is_over(phase, train.patience)
     if verbose and phase.title and is_new:
         print(f"train: {phase.title}", flush=True)

@@ -42,6 +42,8 @@ def run_search(
         print(f"tune: trial {number} of {params.tune.trials}: validation {metric} {score:.4f}", flush=True)
         log({metric: score}, number)
 
+    searched = ", ".join(f"{section}.{key}" for section, space in params.tune.space.items() for key in space)
+    print(f"tune: searches {searched}; their values in params.yaml are not used", flush=True)
     key = digest([content, {k: v for k, v in params.flat(SECTIONS).items() if k != "tune.trials"}])
     return search(params, objective, cache / "tune" / f"{key[:20]}.journal", on_trial)
 
