@@ -3,6 +3,7 @@ import signal
 
 import pytest
 
+from darkroom.data import workers
 from darkroom.interrupts import interrupted_later
 
 
@@ -32,3 +33,9 @@ def test_it_is_as_before_afterwards():
     with interrupted_later():
         pass
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_ctrl_c_while_the_server_of_workers_starts_is_not_lost(monkeypatch):
+    monkeypatch.setattr(workers, "ensure_running", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        workers._start_server()

@@ -27,12 +27,15 @@ def prepare_workers(*modules: str) -> None:
 
 
 def _start_server() -> None:
-    """Start the process that workers are forked from, without Ctrl-C, which it would answer with a traceback."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Start the process that workers are forked from, without Ctrl-C, which it would answer with a traceback.
+
+    It takes over the mask of signals; one that comes meanwhile waits.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         ensure_running()
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
