@@ -69,7 +69,8 @@ def test_a_second_run_does_nothing_and_adds_no_row(project: Project) -> None:
 
 def test_rates_suggests_a_rate_and_draws_it(project: Project) -> None:
     said = project.run("darkroom", "rates").stdout
-    assert said.splitlines()[-1].startswith("train.learning_rate: 0.0") and "safe first choice for adam" in said
+    assert "\ntrain.learning_rate: 0.0" in said and "safe first choice for adam" in said
+    assert said.splitlines()[-1].startswith("tune.space searches train.learning_rate")
     assert (project.root / "reports" / "learning_rates.png").read_bytes().startswith(b"\x89PNG")
 
 
