@@ -3,6 +3,7 @@
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -24,6 +25,12 @@ SMALL_RUN = {
     "model.filters": [8, 16],
     "model.dense": [16],
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c() -> None:
+    """Let Ctrl-C reach the commands: what a shell starts behind its back (`make test &`) would pass it over."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass
