@@ -130,10 +130,11 @@ def _begin_phase(training: Training, phase: Phase, rates: np.ndarray, at_once: i
         network.set_weights(progress.best_weights)
     _compile(network, train, rates, at_once)
     _restore(training, phase)
-    if verbose and (done := progress.epochs_in(phase.number)) and not progress.is_over(phase, train.patience):
+    if not verbose or progress.is_over(phase, train.patience):
+        return
+    if done := progress.epochs_in(phase.number):
         print(f"train: goes on behind epoch {done}", flush=True)
-    is_new = not progress.epochs_in(phase.number) and not progress.is_over(phase, train.patience)
-    if verbose and phase.title and is_new:
+    elif phase.title:
         print(f"train: {phase.title}", flush=True)
 
 
