@@ -23,7 +23,7 @@ VALIDATION = 500  # pictures
 
 def load(file: Path, pictures: int) -> dict[str, Any]:
     """Return pictures in a drawn order, mapped from disk as train has them: train and a few for validation."""
-    from darkroom.data.pixels import Examples
+    from darkroom.examples.pixels import Examples
 
     data = np.load(file)
     order = np.random.default_rng(0).permutation(len(data["train_labels"]) + len(data["test_labels"]))
@@ -50,7 +50,7 @@ def recipe_params(name: str, epochs: int, batch: int | None) -> Any:
 
 def train_ours(data: dict[str, Any], params: Any, kept: bool) -> tuple[Any, list[float], list[float]]:
     """Return the network, pictures a second, and pictures a second of both processors' time, for each epoch."""
-    from darkroom.training.fit import fit
+    from darkroom.train.fit import fit
 
     if kept:
         repeat_first_batch()
@@ -118,7 +118,7 @@ def start(free: bool) -> None:
     """Start TensorFlow on two threads, with its determinism or without."""
     import tensorflow as tf
 
-    from darkroom.training.runtime import start_tensorflow
+    from darkroom.examples.runtime import start_tensorflow
 
     if free:
         tf.config.experimental.enable_op_determinism = lambda: None

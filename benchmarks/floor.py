@@ -17,8 +17,8 @@ def pooled_features(data: dict[str, Any], params: Any) -> dict[str, np.ndarray]:
     """Return (pictures, features) of each split."""
     import keras
 
-    from darkroom.data.batches import Batches
-    from darkroom.training.fit import build_trainer
+    from darkroom.examples.batches import Batches
+    from darkroom.train.fit import build_trainer
 
     trainer = build_trainer(params, data["train"], Path("data/weights"))
     pooled = keras.Model(trainer.input, trainer.get_layer("average").output)
@@ -41,12 +41,12 @@ def fit_floor(data: dict[str, Any], features: dict[str, np.ndarray]) -> dict[str
 
 
 def main() -> None:
-    from darkroom.data.pixels import load_examples
-    from darkroom.data.workers import worker_pool
+    from darkroom.core.tables import SPLIT_NAMES
+    from darkroom.examples.pixels import load_examples
+    from darkroom.examples.runtime import start_tensorflow
+    from darkroom.execution.workers import worker_pool
     from darkroom.params.declared import DeclaredParams
     from darkroom.params.load import load_params
-    from darkroom.tables import SPLIT_NAMES
-    from darkroom.training.runtime import start_tensorflow
 
     params = DeclaredParams(load_params(Path("params.yaml")), ["image", "model", "train"], "floor")
     splits = pd.read_parquet("data/splits.parquet")

@@ -50,9 +50,9 @@ def compare(copy: WorkingCopy, folder: Path) -> tuple[list[list[Any]], list[tupl
     """Return how many of their pairs are also ours, and those that are not: paths, similarity, bits apart."""
     import pandas as pd
 
-    from darkroom.data.alike import similarity
-    from darkroom.data.duplicates import find_duplicates, readable_pictures
-    from darkroom.data.packed import read_thumbnails
+    from darkroom.curation.duplicates import find_duplicates, readable_pictures
+    from darkroom.dedupe.alike import similarity
+    from darkroom.images.packed import read_thumbnails
 
     pictures = readable_pictures(pd.read_parquet(copy.root / "data/manifest.parquet"))
     first = find_duplicates(pictures, np.load(copy.root / "pairs.npy"))
@@ -114,7 +114,7 @@ def some_of_ours(copy: WorkingCopy) -> list[tuple[str, str]]:
     """Return the paths of 40 pairs, evenly taken from all."""
     import pandas as pd
 
-    from darkroom.data.duplicates import readable_pictures
+    from darkroom.curation.duplicates import readable_pictures
 
     paths = readable_pictures(pd.read_parquet(copy.root / "data/manifest.parquet"))["path"]
     pairs = np.load(copy.root / "pairs.npy")

@@ -29,7 +29,7 @@ def clocked(seconds: dict[str, float], name: str, work: Callable[..., Any]) -> C
 def main(pairs_file: str | None) -> None:
     import pandas as pd
 
-    from darkroom.data import near
+    from darkroom.dedupe import near
     from darkroom.params.load import load_params
 
     params = load_params(Path("params.yaml")).dedupe

@@ -30,7 +30,7 @@ Pictures = list[np.ndarray]
 
 def read_pictures(path: Path, count: int) -> Pictures:
     """Return `count` pictures of an archive, seeded; of equal files the first, and none that does not decode."""
-    from darkroom.data.decode import UnreadablePicture, inspect, silent_pillow
+    from darkroom.images.decode import UnreadablePicture, inspect, silent_pillow
 
     pictures, seen = [], set()
     with zipfile.ZipFile(path) as archive, silent_pillow():
@@ -70,7 +70,7 @@ def change(picture: np.ndarray, kind: str, chance: np.random.Generator) -> np.nd
 
 def describe(pictures: Pictures) -> tuple[np.ndarray, np.ndarray]:
     """Return hashes (n,) uint64 and thumbnails (n, THUMBNAIL_BYTES) uint8, as ingest makes them."""
-    from darkroom.data.facts import measure_pictures
+    from darkroom.ingest.facts import measure_pictures
 
     parts = [measure_pictures(pictures[start : start + 256]) for start in range(0, len(pictures), 256)]
     hashes = [int(text, 16) for facts, _ in parts for text in facts["phash"].tolist()]
@@ -79,8 +79,8 @@ def describe(pictures: Pictures) -> tuple[np.ndarray, np.ndarray]:
 
 def search(hashes: np.ndarray, thumbnails: np.ndarray) -> np.ndarray:
     """Return the pairs (m, 2) that dedupe believes, with the values of params.yaml."""
-    from darkroom.data.alike import similarity
-    from darkroom.data.candidates import find_candidates
+    from darkroom.dedupe.alike import similarity
+    from darkroom.dedupe.candidates import find_candidates
 
     params = dedupe_params()
     pairs = find_candidates(hashes, params.radius)
@@ -112,7 +112,7 @@ def methods(hashes: np.ndarray, thumbnails: np.ndarray) -> dict[str, np.ndarray]
 
 def planted(originals: Pictures) -> None:
     """Print recall and precision of each method on originals and their copies."""
-    from darkroom.data.groups import connect
+    from darkroom.curation.groups import connect
 
     chance, count = np.random.default_rng(SEED), len(originals)
     alone = methods(*describe(originals))
@@ -137,7 +137,7 @@ def planted(originals: Pictures) -> None:
 
 def plain(pictures: Pictures) -> None:
     """Print which share of all pairs of pictures each method joins."""
-    from darkroom.data.groups import connect
+    from darkroom.curation.groups import connect
 
     rows, count = [], len(pictures)
     for name, pairs in methods(*describe(pictures)).items():

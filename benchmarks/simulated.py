@@ -22,7 +22,7 @@ ROWS = 1024  # of a shard
 def main(count: int, kind: str) -> None:
     import pandas as pd
 
-    from darkroom.data.packed import write_shard
+    from darkroom.images.packed import write_shard
 
     images, chance, files, parts = Path("data/images"), np.random.default_rng(0), picture_files(), []
     images.mkdir(parents=True)
@@ -42,7 +42,7 @@ def main(count: int, kind: str) -> None:
 
 def draw(number: np.ndarray, kind: str, chance: np.random.Generator) -> np.ndarray:
     """Return thumbnails (n, THUMBNAIL_BYTES) uint8; the last of every 50 is a copy of the one before it."""
-    from darkroom.data.thumbnails import LUMA_BYTES, SIDE, THUMBNAIL_BYTES
+    from darkroom.images.thumbnails import LUMA_BYTES, SIDE, THUMBNAIL_BYTES
 
     spectrum = chance.standard_normal((len(number), FREQUENCIES, FREQUENCIES), np.float32)
     if kind == "clustered":
@@ -67,8 +67,8 @@ def manifest_part(number: np.ndarray, thumbnails: np.ndarray, chance: np.random.
     """Return rows of the manifest (tables.MANIFEST): hashes of the thumbnails, other facts by chance."""
     import pandas as pd
 
-    from darkroom.data.thumbnails import hash_thumbnails
-    from darkroom.tables import MANIFEST
+    from darkroom.core.tables import MANIFEST
+    from darkroom.images.thumbnails import hash_thumbnails
 
     ids = pd.util.hash_array(number.astype(np.int64), hash_key="simulated_______")
     facts = {name: chance.uniform(0.2, 0.6, len(number)) for name in ("darkest", "brightness", "contrast")}

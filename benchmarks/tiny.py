@@ -51,9 +51,9 @@ def measure(root: Path) -> list[list[Any]]:
     """Return the rows of the table for the model that the pipeline in `root` trained."""
     import pandas as pd
 
-    from darkroom.data.pixels import load_examples
-    from darkroom.data.workers import worker_pool
-    from darkroom.models.saving import load_network
+    from darkroom.examples.pixels import load_examples
+    from darkroom.examples.saving import load_network
+    from darkroom.execution.workers import worker_pool
     from darkroom.params.load import load_params
 
     splits, look = pd.read_parquet(root / "data/splits.parquet"), load_params(root / "params.yaml").image

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from darkroom.data.curate import curate_pictures, headline, summarise
-from darkroom.data.issues import find_issues
-from darkroom.data.near import COMPARED, find_near_pairs
+from darkroom.curation.issues import find_issues
+from darkroom.dedupe.curate import curate_pictures, headline, summarise
+from darkroom.dedupe.near import COMPARED, find_near_pairs
 from darkroom.stage import Report, Stage, run_stage
 
 

@@ -1,15 +1,15 @@
 """evaluate: open the test split, once, and say how good the model is."""
 
-from darkroom.data.pixels import load_examples
-from darkroom.data.workers import worker_pool
-from darkroom.evaluation.example import write_example
-from darkroom.evaluation.measure import measure, measured_splits, prediction_table
-from darkroom.evaluation.metrics import confusion, per_class
-from darkroom.evaluation.plots import draw_plots
-from darkroom.models.saving import load_network
+from darkroom.core.tables import SPLIT_NAMES
+from darkroom.evaluate.example import write_example
+from darkroom.evaluate.plots import draw_plots
+from darkroom.examples.measure import measure, measured_splits, prediction_table
+from darkroom.examples.metrics import confusion, per_class
+from darkroom.examples.pixels import load_examples
+from darkroom.examples.runtime import start_tensorflow
+from darkroom.examples.saving import load_network
+from darkroom.execution.workers import worker_pool
 from darkroom.stage import Report, Stage, run_stage
-from darkroom.tables import SPLIT_NAMES
-from darkroom.training.runtime import start_tensorflow
 
 
 def evaluate(stage: Stage) -> Report:

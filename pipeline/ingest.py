@@ -1,9 +1,9 @@
 """ingest: read every file once, pack the pictures and write down their facts."""
 
-from darkroom.data.ingest import check_classes, headline, pack, summarise
-from darkroom.data.listing import list_entries, open_ingest_source
-from darkroom.data.workers import prepare_workers, worker_pool
-from darkroom.paths import cache_folder
+from darkroom.core.paths import cache_folder
+from darkroom.execution.workers import prepare_workers, worker_pool
+from darkroom.ingest.ingest import check_classes, headline, pack, summarise
+from darkroom.ingest.listing import list_entries, open_ingest_source
 from darkroom.stage import Report, Stage, run_stage
 
 
@@ -21,5 +21,5 @@ def ingest(stage: Stage) -> Report:
 
 
 if __name__ == "__main__":
-    prepare_workers("darkroom.data.ingest", "darkroom.stage")
+    prepare_workers("darkroom.ingest.ingest", "darkroom.stage")
     run_stage(ingest)

@@ -1,8 +1,8 @@
 """package: record the pipeline, register the model and let the gate decide whether it is released."""
 
-from darkroom.serving.bundle import bundle_digest, write_bundle
-from darkroom.serving.release import release, summarise
-from darkroom.serving.texts import model_card, terminal_summary
+from darkroom.package.bundle import bundle_digest, write_bundle
+from darkroom.package.release import release, summarise
+from darkroom.package.texts import model_card, terminal_summary
 from darkroom.stage import Report, Stage, run_stage
 
 

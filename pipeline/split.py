@@ -1,8 +1,8 @@
 """split: decide which pictures train, choose and measure the model."""
 
-from darkroom.data.split_report import headline, summarise
-from darkroom.data.splits import assign_splits, require_no_leak, require_usable
-from darkroom.report.page import DataReport, write_data_report
+from darkroom.split.data_report import DataReport, write_data_report
+from darkroom.split.split_summary import headline, summarise
+from darkroom.split.splits import assign_splits, require_no_leak, require_usable
 from darkroom.stage import Report, Stage, run_stage
 
 

@@ -1,19 +1,19 @@
 """train: fit the network, or several, and keep the best epoch of each."""
 
-from darkroom.data.fingerprint import table_digest
-from darkroom.files import digest, file_digest
+from darkroom.core.files import digest, file_digest
+from darkroom.core.fingerprint import table_digest
+from darkroom.core.paths import checkpoint_folder
+from darkroom.examples.runtime import start_tensorflow
+from darkroom.examples.saving import save_network
+from darkroom.execution.progress import epoch_verbosity
 from darkroom.models.backbones import given_digest
 from darkroom.models.combine import combine
 from darkroom.models.contact_sheet import contact_sheet
-from darkroom.models.saving import save_network
-from darkroom.paths import checkpoint_folder
-from darkroom.progress import epoch_verbosity
 from darkroom.stage import Report, Stage, run_stage
-from darkroom.training.checkpoint import until_done
-from darkroom.training.debug import debug_params
-from darkroom.training.ensemble import fit_members, histories, load_folds, members
-from darkroom.training.result import summarise
-from darkroom.training.runtime import start_tensorflow
+from darkroom.train.checkpoint import until_done
+from darkroom.train.debug import debug_params
+from darkroom.train.ensemble import fit_members, histories, load_folds, members
+from darkroom.train.result import summarise
 
 
 def train(stage: Stage) -> Report:

@@ -1,15 +1,15 @@
 """tune: search for better hyper-parameters, on train and validation."""
 
-from darkroom.data.fingerprint import table_digest
-from darkroom.data.pixels import load_examples
-from darkroom.data.workers import worker_pool
-from darkroom.files import digest
+from darkroom.core.files import digest
+from darkroom.core.fingerprint import table_digest
+from darkroom.core.paths import cache_folder
+from darkroom.examples.pixels import load_examples
+from darkroom.examples.runtime import start_tensorflow
+from darkroom.execution.workers import worker_pool
 from darkroom.models.backbones import given_digest
-from darkroom.paths import cache_folder
 from darkroom.stage import Report, Stage, run_stage
-from darkroom.training.debug import debug_data, debug_params
-from darkroom.training.runtime import start_tensorflow
-from darkroom.training.tuning import no_search, run_search, summarise
+from darkroom.train.debug import debug_data, debug_params
+from darkroom.tune.tuning import no_search, run_search, summarise
 
 
 def tune(stage: Stage) -> Report:

@@ -2,10 +2,10 @@
 
 import sys
 
-from darkroom.data.checks import check_manifest, require_success, summarise, warnings_of
-from darkroom.data.drift import find_drift, profile_of, read_accepted
-from darkroom.data.expectations import read_expectations
 from darkroom.stage import Report, Stage, run_stage
+from darkroom.validate.checks import check_manifest, require_success, summarise, warnings_of
+from darkroom.validate.drift import find_drift, profile_of, read_accepted
+from darkroom.validate.expectations import read_expectations
 
 
 def validate(stage: Stage) -> Report:

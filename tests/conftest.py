@@ -4,7 +4,7 @@ import os
 
 from hypothesis import settings
 
-from darkroom.quiet import silence_libraries
+from darkroom.execution.quiet import silence_libraries
 
 silence_libraries()
 for name in ("MLFLOW_TRACKING_URI", "DVC_ROOT"):

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from darkroom.data.pixels import Examples
+from darkroom.examples.pixels import Examples
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import load_params, with_overlay
 from darkroom.params.model import Model

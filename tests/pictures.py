@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from darkroom.data.ingest import pack
-from darkroom.data.listing import list_entries, open_source
+from darkroom.core.tables import MANIFEST
+from darkroom.ingest.ingest import pack
+from darkroom.ingest.listing import list_entries, open_source
 from darkroom.params.data import Columns, Ingest
-from darkroom.tables import MANIFEST
 
 ROOT = Path(__file__).parents[1]
 ANY = Ingest(source="x", labels={}, columns=Columns(path="path", label="label", split="", group=""))

@@ -8,13 +8,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from darkroom.errors import UserError
-from darkroom.files import commit, digest, file_digest, partial, read_value, rounded, write_value
+from darkroom.core.errors import UserError
+from darkroom.core.files import commit, digest, file_digest, partial, read_value, rounded, write_value
+from darkroom.core.paths import ARTEFACTS, report_path, workspace
+from darkroom.execution.quiet import silence_libraries
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import load_params, read_yaml
 from darkroom.params.schema import Params
-from darkroom.paths import ARTEFACTS, report_path, workspace
-from darkroom.quiet import silence_libraries
 from darkroom.tracking.runs import Report, StageResult, StageRun
 
 LIBRARIES = ("keras", "numpy", "optuna", "tensorflow")

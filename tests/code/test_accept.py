@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from darkroom.cli.main import main
-from darkroom.data.drift import Profile, profile_of, read_accepted
-from darkroom.files import write_value
+from darkroom.core.files import write_value
+from darkroom.validate.drift import Profile, profile_of, read_accepted
 from pictures import inside, manifest_of
 
 ROWS: list[dict[str, Any]] = [{"label": "a", "brightness": 0.5}, {"label": "b", "brightness": 0.25}]

@@ -1,6 +1,6 @@
 import pytest
 
-from darkroom.errors import UserError
+from darkroom.core.errors import UserError
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import flatten, load_params, with_overlay
 from pictures import ROOT

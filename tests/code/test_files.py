@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.files import (
+from darkroom.core.files import (
     canonical_json,
     commit,
     digest,

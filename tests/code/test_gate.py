@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
+from darkroom.package.gate import Candidate, judge
 from darkroom.params.schema import Package
-from darkroom.serving.gate import Candidate, judge
 
 CHAMPION = Candidate(
     content="content",

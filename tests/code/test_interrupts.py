@@ -3,8 +3,8 @@ import signal
 
 import pytest
 
-from darkroom.data import workers
-from darkroom.interrupts import interrupted_later
+from darkroom.execution import workers
+from darkroom.execution.interrupts import interrupted_later
 
 
 def interrupt() -> None:

@@ -5,7 +5,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from darkroom.errors import UserError
+from darkroom.core.errors import UserError
 from darkroom.params.load import check_params, flatten, load_params, read_yaml
 from pictures import ROOT
 

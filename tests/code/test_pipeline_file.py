@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from import_graph import LIBRARY, ROOT, beside, imported_modules
 
+from darkroom.core.paths import ARTEFACTS
 from darkroom.params.load import read_yaml
 from darkroom.params.schema import Params
-from darkroom.paths import ARTEFACTS
 
 STAGES: dict[str, dict[str, Any]] = read_yaml(ROOT / "dvc.yaml")["stages"]
 ORDER = ["ingest", "validate", "dedupe", "split", "tune", "train", "evaluate", "package"]
 CODE = ("src/", "pipeline/")
 HEAVY = {"tensorflow", "keras", "mlflow", "great_expectations", "optuna", "sklearn", "matplotlib"}
-HEAVY_ALLOWED = {"data/batches.py": {"keras"}, "serving/predictor.py": {"mlflow"}}
+HEAVY_ALLOWED = {"examples/batches.py": {"keras"}, "package/predictor.py": {"mlflow"}}
 
 
 def script(stage: str) -> Path:
@@ -27,7 +27,7 @@ def script(stage: str) -> Path:
 def modules(stage: str) -> set[str]:
     found = imported_modules(script(stage))
     if stage == "package":  # MLflow loads the predictor as code
-        predictor = LIBRARY / "serving" / "predictor.py"
+        predictor = LIBRARY / "package" / "predictor.py"
         found |= {predictor.relative_to(ROOT).as_posix()} | imported_modules(predictor)
     return found
 

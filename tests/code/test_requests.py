@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.serving.requests import picture_bytes
+from darkroom.package.requests import picture_bytes
 
 
 @given(st.binary(max_size=200))

@@ -3,7 +3,7 @@ import pytest
 
 from darkroom.params.load import load_params, with_overlay
 from darkroom.params.training import Train
-from darkroom.training.schedule import learning_rates
+from darkroom.train.schedule import learning_rates
 from pictures import ROOT
 
 

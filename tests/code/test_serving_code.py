@@ -4,8 +4,8 @@ from pathlib import Path
 
 from import_graph import LIBRARY, direct_imports
 
+from darkroom.package.bundle import PREDICTOR, SERVING_CODE, bundle_digest, copy_code, write_bundle
 from darkroom.params.schema import Image
-from darkroom.serving.bundle import PREDICTOR, SERVING_CODE, bundle_digest, copy_code, write_bundle
 
 LOOK = Image(size=16, resize="squash", background="white")
 
@@ -30,11 +30,11 @@ def test_the_bundle_holds_what_the_predictor_imports():
 def test_the_copied_code_works_alone(tmp_path):
     copied = copy_code(tmp_path)
     assert {path.relative_to(copied).as_posix() for path in copied.rglob("*.py")} == set(SERVING_CODE)
-    code = "import darkroom.data.decode, darkroom.serving.requests, darkroom.quiet as q; print(q.__file__)"
+    code = "import darkroom.images.decode, darkroom.package.requests, darkroom.execution.quiet as q; print(q.__file__)"
     done = subprocess.run(
         [sys.executable, "-c", code], env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True
     )
-    assert done.stdout.strip() == str(copied / "quiet.py"), done.stderr
+    assert done.stdout.strip() == str(copied / "execution" / "quiet.py"), done.stderr
 
 
 def test_the_digest_follows_network_classes_and_size(tmp_path):

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from stage_frame import fill_workspace, newest_run, outputs, run, save_both
 
-from darkroom.errors import UserError
-from darkroom.files import read_value
+from darkroom.core.errors import UserError
+from darkroom.core.files import read_value
 from darkroom.params.load import load_params
 from darkroom.stage import Stage
 from darkroom.tracking.abandoned import PROCESS_TAG, this_process

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.data.archives import BOMB_TOTAL
-from darkroom.data.layout import Entry
-from darkroom.data.listing import list_entries, open_source
-from darkroom.errors import UserError
+from darkroom.core.errors import UserError
+from darkroom.ingest.archives import BOMB_TOTAL
+from darkroom.ingest.layout import Entry
+from darkroom.ingest.listing import list_entries, open_source
 from pictures import ANY, write_files, write_zip
 
 ODD_NAMES = st.text(st.sampled_from("ab./\\:C\0é猫\u0301 "), max_size=12) | st.text(max_size=12)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from darkroom.data.balance import balance_training, class_weights, surplus_reasons
+from darkroom.balance.balance import balance_training, class_weights, surplus_reasons
 from darkroom.params.data import Balance
 
 SIZES = st.dictionaries(st.sampled_from("abcd"), st.integers(1, 30), min_size=1)

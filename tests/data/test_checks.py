@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from darkroom.data.checks import check_manifest, require_success, summarise, warnings_of
-from darkroom.data.expectations import read_expectations
-from darkroom.data.outcome import Check
-from darkroom.errors import UserError
+from darkroom.core.errors import UserError
 from darkroom.params.data import Drift, Validate
+from darkroom.validate.checks import check_manifest, require_success, summarise, warnings_of
+from darkroom.validate.expectations import read_expectations
+from darkroom.validate.outcome import Check
 from pictures import manifest_of
 
 DRIFT = Drift(share=0.05, size=1.25, brightness=0.05)

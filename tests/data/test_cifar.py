@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.data.layout import Entry
-from darkroom.data.listing import list_entries, open_source
-from darkroom.errors import UserError
+from darkroom.core.errors import UserError
+from darkroom.ingest.layout import Entry
+from darkroom.ingest.listing import list_entries, open_source
 from pictures import ANY, write_tar
 
 LABELS = ["airplane", "cat"]

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from darkroom.data.curate import curate_pictures, headline, summarise
-from darkroom.data.duplicates import PRECEDENCE, given_sides
-from darkroom.errors import UserError
+from darkroom.core.errors import UserError
+from darkroom.core.tables import CURATED, REASONS
+from darkroom.curation.duplicates import PRECEDENCE, given_sides
+from darkroom.dedupe.curate import curate_pictures, headline, summarise
 from darkroom.params.data import Balance, Dedupe
 from darkroom.params.load import load_params
-from darkroom.tables import CURATED, REASONS
 from pictures import ROOT, manifest_of
 
 PARAMS = load_params(ROOT / "params.yaml").dedupe

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from darkroom.data.decode import UnreadablePicture, decode, inspect
+from darkroom.images.decode import UnreadablePicture, decode, inspect
 from pictures import BLUE, GREEN, RED, YELLOW, corners, encode, noise, png_header
 
 # how a camera stores an upright picture so that this orientation turns it back

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from darkroom.data.decode import UnreadablePicture, decode, inspect, open_picture, upright_rgb
+from darkroom.images.decode import UnreadablePicture, decode, inspect, open_picture, upright_rgb
 from pictures import encode, noise
 
 TURNED = Image.Exif()

@@ -2,9 +2,9 @@
 
 import pytest
 
-from darkroom.data.drift import Profile, find_drift, profile_of, read_accepted
-from darkroom.errors import UserError
+from darkroom.core.errors import UserError
 from darkroom.params.data import Drift
+from darkroom.validate.drift import Profile, find_drift, profile_of, read_accepted
 from pictures import manifest_of
 
 LIMITS = Drift(share=0.05, size=1.25, brightness=0.05)

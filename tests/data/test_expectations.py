@@ -8,11 +8,11 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from darkroom.data.checks import check_manifest, summarise
-from darkroom.data.expectations import read_expectations
-from darkroom.errors import UserError
+from darkroom.core.errors import UserError
 from darkroom.params.load import load_params
 from darkroom.params.schema import Validate
+from darkroom.validate.checks import check_manifest, summarise
+from darkroom.validate.expectations import read_expectations
 from pictures import ROOT, manifest_of
 
 GOOD = {

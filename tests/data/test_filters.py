@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from darkroom.data.filters import passes_filter
-from darkroom.errors import UserError
+from darkroom.core.errors import UserError
+from darkroom.dedupe.filters import passes_filter
 from darkroom.params.data import Filter
 from pictures import manifest_of
 

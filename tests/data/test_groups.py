@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from darkroom.data.groups import connect, find_groups, group_keys, link_equal
-from darkroom.errors import UserError
+from darkroom.core.errors import UserError
+from darkroom.curation.groups import connect, find_groups, group_keys, link_equal
 
 COUNT = 12
 ROW = st.integers(0, COUNT - 1)

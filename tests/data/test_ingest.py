@@ -6,17 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from darkroom.data import examine
-from darkroom.data.decode import inspect
-from darkroom.data.digits import write_digits
-from darkroom.data.ingest import FILES_PER_SHARD, check_classes, pack, shards, summarise
-from darkroom.data.layout import Entry
-from darkroom.data.listing import list_entries, open_ingest_source
-from darkroom.data.packed import list_shards, read_pictures, read_thumbnails, shard_ids, shard_pictures
-from darkroom.data.thumbnails import THUMBNAIL_BYTES
-from darkroom.errors import UserError
-from darkroom.files import file_digest
-from darkroom.tables import MANIFEST
+from darkroom.core.errors import UserError
+from darkroom.core.files import file_digest
+from darkroom.core.tables import MANIFEST
+from darkroom.images.decode import inspect
+from darkroom.images.packed import list_shards, read_pictures, read_thumbnails, shard_ids, shard_pictures
+from darkroom.images.thumbnails import THUMBNAIL_BYTES
+from darkroom.ingest import examine
+from darkroom.ingest.digits import write_digits
+from darkroom.ingest.ingest import FILES_PER_SHARD, check_classes, pack, shards, summarise
+from darkroom.ingest.layout import Entry
+from darkroom.ingest.listing import list_entries, open_ingest_source
 from pictures import ANY, class_files, encode, ingested, noise, write_files, write_tar, write_zip
 
 DIGITS = ANY.model_copy(update={"source": "digits"})

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.data.issues import find_issues
+from darkroom.core.tables import ISSUE_TABLE, ISSUES
+from darkroom.curation.issues import find_issues
 from darkroom.params.data import Issues
-from darkroom.tables import ISSUE_TABLE, ISSUES
 from pictures import manifest_of
 
 LIMITS = Issues(dark=0.2, bright=0.8, blurred=50.0, low_information=2.0, odd_size=5.0, odd_aspect=3.0, greyscale=0.25)

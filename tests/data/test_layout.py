@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.data.layout import Entry, is_system_file, read_layout, relabel
-from darkroom.errors import UserError
-from darkroom.tables import LEFT_OUT
+from darkroom.core.errors import UserError
+from darkroom.core.tables import LEFT_OUT
+from darkroom.ingest.layout import Entry, is_system_file, read_layout, relabel
 
 NAMES = st.sampled_from(
     ["cat", "dog", "train", "Test", "val", "Validation", "a b", "猫", "1.png", ".hidden", "train.png"]

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageEnhance
 
-from darkroom.data.alike import similarity
-from darkroom.data.candidates import NEAREST, find_candidates
-from darkroom.data.facts import measure_pictures
-from darkroom.data.groups import connect
-from darkroom.data.near import find_near_pairs
+from darkroom.curation.groups import connect
+from darkroom.dedupe.alike import similarity
+from darkroom.dedupe.candidates import NEAREST, find_candidates
+from darkroom.dedupe.near import find_near_pairs
+from darkroom.ingest.facts import measure_pictures
 from darkroom.params.load import load_params
 from pictures import ROOT, encode, ingested, noise, write_files
 

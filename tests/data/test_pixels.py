@@ -5,11 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from darkroom.data.decode import decode
-from darkroom.data.packed import list_shards, read_pictures
-from darkroom.data.pixels import load_examples, open_pixels
+from darkroom.core.tables import SPLITS
+from darkroom.examples.pixels import load_examples, open_pixels
+from darkroom.images.decode import decode
+from darkroom.images.packed import list_shards, read_pictures
 from darkroom.params.schema import Image as Look
-from darkroom.tables import SPLITS
 from pictures import class_files, ingested, inside, write_files
 
 LOOK = Look(size=8, resize="squash", background="white")

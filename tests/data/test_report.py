@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from darkroom.data.issues import find_issues
+from darkroom.core.tables import CURATED, SPLITS
+from darkroom.curation.issues import find_issues
+from darkroom.pages.charts import histogram, size_map, stacked_bar
 from darkroom.params.data import Issues
-from darkroom.report import page
-from darkroom.report.charts import histogram, size_map, stacked_bar
-from darkroom.report.page import DataReport, write_data_report
-from darkroom.report.sheets import why_it_stays
-from darkroom.tables import CURATED, SPLITS
+from darkroom.split import data_report as page
+from darkroom.split.data_report import DataReport, write_data_report
+from darkroom.split.sheets import why_it_stays
 from pictures import encode, ingested, manifest_of, noise, write_files
 
 LIMITS = Issues(dark=0.2, bright=0.8, blurred=50.0, low_information=2.0, odd_size=5.0, odd_aspect=3.0, greyscale=0.25)
@@ -182,7 +182,7 @@ def test_many_pictures_and_classes_are_cut_and_said(
     data: DataReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page, "ROWS", 5)
-    monkeypatch.setattr("darkroom.report.summary.CLASSES", 2)
+    monkeypatch.setattr("darkroom.split.data_summary.CLASSES", 2)
     write_data_report(tmp_path / "x.html", data)
     text = " ".join(" ".join(read_page(tmp_path / "x.html").texts).split())
     assert "The 5 pictures with the worst scores of 13" in text

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.data.archives import read_at
-from darkroom.data.layout import Entry
-from darkroom.data.listing import list_entries, open_ingest_source, open_source
-from darkroom.data.sources import Folder
-from darkroom.errors import UserError
+from darkroom.core.errors import UserError
+from darkroom.ingest.archives import read_at
+from darkroom.ingest.layout import Entry
+from darkroom.ingest.listing import list_entries, open_ingest_source, open_source
+from darkroom.ingest.sources import Folder
 from pictures import ANY, write_files, write_tar, write_zip
 
 FILES = {

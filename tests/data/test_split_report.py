@@ -1,10 +1,10 @@
 import pandas as pd
 import pytest
 
-from darkroom.data.split_report import headline, naive_leak, summarise
-from darkroom.data.splits import assign_splits
+from darkroom.core.tables import CURATED
 from darkroom.params.data import Balance, Split
-from darkroom.tables import CURATED
+from darkroom.split.split_summary import headline, naive_leak, summarise
+from darkroom.split.splits import assign_splits
 
 EVEN = Balance(method="none", scope="train", cap=0, seed=0)
 PARAMS = Split(validation=0.2, test=0.2, folds=0, fold=0, seed=0)

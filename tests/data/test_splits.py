@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from darkroom.data.splits import assign_splits, require_no_leak, require_usable, straddling_groups
-from darkroom.data.stratify import LENT
-from darkroom.errors import UserError
+from darkroom.core.errors import UserError
+from darkroom.core.tables import CURATED, SPLITS
 from darkroom.params.data import Balance, Split
-from darkroom.tables import CURATED, SPLITS
+from darkroom.split.splits import assign_splits, require_no_leak, require_usable, straddling_groups
+from darkroom.split.stratify import LENT
 
 # a class is a list of groups, a group a list of pictures, each kept or not
 GROUPS = st.lists(st.lists(st.booleans(), min_size=1, max_size=3).filter(any), min_size=1, max_size=25)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from darkroom.data.stratify import stratify
+from darkroom.split.stratify import stratify
 
 FEW = settings(max_examples=40, deadline=None)
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.data.downloads import fetch
-from darkroom.data.layout import Entry
-from darkroom.data.listing import list_entries, open_ingest_source
-from darkroom.data.table_columns import read_columns
-from darkroom.errors import UserError
+from darkroom.core.errors import UserError
+from darkroom.ingest.downloads import fetch
+from darkroom.ingest.layout import Entry
+from darkroom.ingest.listing import list_entries, open_ingest_source
+from darkroom.ingest.table_columns import read_columns
 from darkroom.params.data import Columns, Ingest
 from pictures import inside, write_files
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from conftest import Project, copy_repository
-from darkroom.files import file_digest
+from darkroom.core.files import file_digest
 
 PICTURES = 10_000  # some ten packs: a busy machine may be late to kill what takes a second
 

@@ -123,7 +123,7 @@ def keras_probabilities(project: Project) -> dict[str, list[float]]:
     """Return the example's probabilities from Keras and from pyfunc, asked in a process of their own."""
     script = """
 import base64, json, keras, mlflow, pandas
-from darkroom.data.decode import decode
+from darkroom.images.decode import decode
 picture = open("reports/example.png", "rb").read()
 network = keras.saving.load_model("models/model.keras", compile=False)
 model = mlflow.pyfunc.load_model("models:/darkroom@champion")

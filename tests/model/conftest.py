@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.training.runtime import start_tensorflow
+from darkroom.examples.runtime import start_tensorflow
 from easy import examples
 
 

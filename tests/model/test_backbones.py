@@ -6,13 +6,13 @@ import keras
 import numpy as np
 import pytest
 
-from darkroom.errors import UserError
+from darkroom.core.errors import UserError
+from darkroom.examples.saving import load_network, save_network
 from darkroom.models.architecture import build_network
 from darkroom.models.backbones import given_digest, load_pretrained, to_range
-from darkroom.models.saving import load_network, save_network
 from darkroom.params.model import BACKBONES
-from darkroom.training.fit import Fit, fit
-from darkroom.training.phases import Phase, set_trainable
+from darkroom.train.fit import Fit, fit
+from darkroom.train.phases import Phase, set_trainable
 from easy import data, examples, small_params
 
 MODULES = {"ConvNeXt": "convnext", "EfficientNetV2": "efficientnet_v2"}

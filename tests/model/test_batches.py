@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from darkroom.data.batches import Batches
+from darkroom.examples.batches import Batches
 from darkroom.models.augmentation import Variation
 from easy import examples, small_params
 

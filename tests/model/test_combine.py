@@ -2,9 +2,9 @@ import keras
 import numpy as np
 import pytest
 
+from darkroom.examples.saving import load_network, save_network
 from darkroom.models.architecture import build_network
 from darkroom.models.combine import combine
-from darkroom.models.saving import load_network, save_network
 from easy import model_params
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3)).astype("float32")

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from darkroom.evaluation.measure import measured_splits
+from darkroom.examples.measure import measured_splits
 from darkroom.params.declared import DeclaredParams
-from darkroom.training.debug import debug_data, debug_params, overfit_verdict
-from darkroom.training.ensemble import fit_members, members
-from darkroom.training.fit import fit
+from darkroom.train.debug import debug_data, debug_params, overfit_verdict
+from darkroom.train.ensemble import fit_members, members
+from darkroom.train.fit import fit
 from easy import data, small_params
 
 

@@ -16,11 +16,11 @@ from pathlib import Path
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from darkroom.training.runtime import start_tensorflow
+from darkroom.examples.runtime import start_tensorflow
 start_tensorflow(2)
-from darkroom.evaluation.metrics import score_split
-from darkroom.training.checkpoint import Checkpoint
-from darkroom.training.fit import fit
+from darkroom.examples.metrics import score_split
+from darkroom.train.checkpoint import Checkpoint
+from darkroom.train.fit import fit
 from easy import data, small_params, weights_digest
 
 params, checkpoint = small_params(**json.loads(sys.argv[1])), Checkpoint(Path(sys.argv[2]))

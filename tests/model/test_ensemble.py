@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from darkroom.errors import UserError
-from darkroom.evaluation.metrics import predict
+from darkroom.core.errors import UserError
+from darkroom.examples.metrics import predict
 from darkroom.models.combine import combine
 from darkroom.params.load import load_params
-from darkroom.training.ensemble import fit_members, histories, in_fold, members, score_members
+from darkroom.train.ensemble import fit_members, histories, in_fold, members, score_members
 from easy import data, examples, small_params, weights_digest
 from pictures import ROOT
 

@@ -7,22 +7,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from darkroom.data.batches import Batches
-from darkroom.evaluation.metrics import score_split
-from darkroom.training.checkpoint import Progress
-from darkroom.training.fit import Fit, fit
-from darkroom.training.runtime import is_quick
+from darkroom.examples.batches import Batches
+from darkroom.examples.metrics import score_split
+from darkroom.examples.runtime import is_quick
+from darkroom.train.checkpoint import Progress
+from darkroom.train.fit import Fit, fit
 from easy import data, examples, small_params, weights_digest
 from pictures import ROOT
 
 FRESH = """
 import json, sys
-from darkroom.quiet import silence_libraries
+from darkroom.execution.quiet import silence_libraries
 silence_libraries()
-from darkroom.training.runtime import start_tensorflow
+from darkroom.examples.runtime import start_tensorflow
 start_tensorflow(2)
 from easy import data, small_params, weights_digest
-from darkroom.training.fit import fit
+from darkroom.train.fit import fit
 print(weights_digest(fit(data(), small_params(**json.loads(sys.argv[1]))).network))
 """
 

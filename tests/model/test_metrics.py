@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from darkroom.data.pixels import Examples
-from darkroom.evaluation.metrics import Diverged, confusion, per_class, predict, score
+from darkroom.examples.metrics import Diverged, confusion, per_class, predict, score
+from darkroom.examples.pixels import Examples
 from darkroom.models.architecture import build_network
 from easy import model_params
 

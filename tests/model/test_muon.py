@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from darkroom.training.muon import muon
+from darkroom.train.muon import muon
 
 
 def step(shape: tuple[int, ...], name: str = "kernel", rate: float = 0.1) -> np.ndarray:

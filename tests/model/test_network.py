@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from darkroom.errors import UserError
+from darkroom.core.errors import UserError
 from darkroom.models.architecture import build_network
 from darkroom.models.residual import start_residual, whitening
 from darkroom.params.model import BACKBONES, Model

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from darkroom.training.optimizer import build_optimizer
+from darkroom.train.optimizer import build_optimizer
 from easy import small_params
 
 RATE = 0.1

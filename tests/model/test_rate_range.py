@@ -3,9 +3,9 @@ import math
 import pandas as pd
 import pytest
 
-from darkroom.errors import UserError
-from darkroom.evaluation.plots import draw_rates
-from darkroom.training.rate_range import measure_rates, suggest_rate
+from darkroom.core.errors import UserError
+from darkroom.evaluate.plots import draw_rates
+from darkroom.train.rate_range import measure_rates, suggest_rate
 from easy import data, small_params
 
 
@@ -30,7 +30,7 @@ def test_a_loss_that_stays_low_suggests_where_it_fell():
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_a_loss_that_is_no_number_ends_it(monkeypatch, bad):
-    monkeypatch.setattr("darkroom.training.rate_range._smoothed", lambda _: iter([2.3, 2.2, 1.0, 0.9, bad, 5.0]))
+    monkeypatch.setattr("darkroom.train.rate_range._smoothed", lambda _: iter([2.3, 2.2, 1.0, 0.9, bad, 5.0]))
     table = measure_rates(data()["train"], small_params())
     assert table["loss"].tolist() == [2.3, 2.2, 1.0, 0.9] and suggest_rate(table) < table["learning_rate"].iloc[3]
 

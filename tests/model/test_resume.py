@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from darkroom.training.checkpoint import Checkpoint
-from darkroom.training.fit import Fit, fit
+from darkroom.train.checkpoint import Checkpoint
+from darkroom.train.fit import Fit, fit
 from easy import data, small_params, weights_digest
 
 CASES: dict[str, dict[str, dict[str, Any]]] = {

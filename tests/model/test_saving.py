@@ -3,8 +3,8 @@ import zipfile
 import keras
 import numpy as np
 
+from darkroom.examples.saving import load_network, save_network
 from darkroom.models.architecture import build_network
-from darkroom.models.saving import load_network, save_network
 from easy import model_params
 
 PARAMS = model_params(dropout=0.3)

@@ -11,13 +11,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from darkroom.evaluation.metrics import score_split
+from darkroom.examples.metrics import score_split
 from darkroom.models.combine import combine
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import Overlay
-from darkroom.training.fit import fit
-from darkroom.training.search import search
-from darkroom.training.tuning import no_search, run_search, summarise
+from darkroom.train.fit import fit
+from darkroom.tune.search import search
+from darkroom.tune.tuning import no_search, run_search, summarise
 from easy import data, small_params
 from pictures import ROOT
 

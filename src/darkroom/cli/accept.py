@@ -5,11 +5,11 @@ from typing import Any
 
 import pandas as pd
 
-from darkroom.data.drift import Profile, find_drift, profile_of, read_accepted
-from darkroom.errors import UserError
-from darkroom.files import read_value, replacing, write_value
+from darkroom.core.errors import UserError
+from darkroom.core.files import read_value, replacing, write_value
+from darkroom.core.paths import ARTEFACTS, report_path, workspace
 from darkroom.params.data import Drift
-from darkroom.paths import ARTEFACTS, report_path, workspace
+from darkroom.validate.drift import Profile, find_drift, profile_of, read_accepted
 
 ANY_MOVE = Drift(share=0.0, size=1.0, brightness=0.0)
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
-from darkroom.errors import first_line
+from darkroom.core.errors import first_line
+from darkroom.core.paths import project_root, workspace
 from darkroom.params.load import load_params
-from darkroom.paths import project_root, workspace
 from darkroom.tracking.relocate import find_moved, mend_moved
 
 PACKAGES = (
@@ -112,7 +112,7 @@ def _store() -> Finding:
 
 
 def _champion() -> Finding:
-    from darkroom.serving.registry import get_champion
+    from darkroom.package.registry import get_champion
     from darkroom.tracking.store import connect
 
     name = load_params(workspace() / "params.yaml").package.name
@@ -125,7 +125,7 @@ def _champion() -> Finding:
 
 
 def _devices() -> Finding:
-    from darkroom.training.runtime import start_tensorflow
+    from darkroom.examples.runtime import start_tensorflow
 
     accelerators = start_tensorflow(2).config.list_physical_devices("GPU")
     names = ", ".join(device.name for device in accelerators)

@@ -3,8 +3,8 @@
 import argparse
 import sys
 
-from darkroom.errors import UserError
-from darkroom.quiet import silence_libraries
+from darkroom.core.errors import UserError
+from darkroom.execution.quiet import silence_libraries
 
 
 def main(arguments: list[str] | None = None) -> None:

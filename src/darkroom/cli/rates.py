@@ -2,16 +2,16 @@
 
 import pandas as pd
 
-from darkroom.data.pixels import load_examples
-from darkroom.data.workers import worker_pool
-from darkroom.errors import UserError
-from darkroom.evaluation.plots import draw_rates
-from darkroom.files import replacing
+from darkroom.core.errors import UserError
+from darkroom.core.files import replacing
+from darkroom.core.paths import ARTEFACTS, workspace
+from darkroom.evaluate.plots import draw_rates
+from darkroom.examples.pixels import load_examples
+from darkroom.examples.runtime import start_tensorflow
+from darkroom.execution.workers import worker_pool
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import load_params
-from darkroom.paths import ARTEFACTS, workspace
-from darkroom.training.rate_range import measure_rates, suggest_rate
-from darkroom.training.runtime import start_tensorflow
+from darkroom.train.rate_range import measure_rates, suggest_rate
 
 PICTURE = "reports/learning_rates.png"
 SECTIONS = ["train", "model", "augment", "image", "finetune", "tune"]

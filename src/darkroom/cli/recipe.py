@@ -10,10 +10,10 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from darkroom.errors import UserError
-from darkroom.files import replacing
+from darkroom.core.errors import UserError
+from darkroom.core.files import replacing
+from darkroom.core.paths import workspace
 from darkroom.params.load import check_params, load_params, nearest, read_yaml
-from darkroom.paths import workspace
 
 REPLACED = {"tune.space", "ingest.labels"}
 DEFAULT = "digits"

@@ -2,9 +2,9 @@
 
 import sys
 
-from darkroom.errors import UserError
+from darkroom.core.errors import UserError
+from darkroom.core.paths import workspace
 from darkroom.params.load import flatten, load_params, nearest
-from darkroom.paths import workspace
 
 
 def show_params(key: str | None) -> int:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from darkroom.errors import UserError
+from darkroom.core.errors import UserError
 from darkroom.models.backbones import backbone_features
 from darkroom.models.convolutional import conv_features
 from darkroom.models.fused import normalisation

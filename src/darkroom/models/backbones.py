@@ -4,8 +4,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from darkroom.errors import UserError
-from darkroom.files import file_digest
+from darkroom.core.errors import UserError
+from darkroom.core.files import file_digest
 from darkroom.params.model import BACKBONES, WIDE, Model
 
 if TYPE_CHECKING:

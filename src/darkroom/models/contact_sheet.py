@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from darkroom.data.pixels import Examples
+from darkroom.examples.pixels import Examples
 from darkroom.models.augmentation import Variation
 from darkroom.params.declared import DeclaredParams
 

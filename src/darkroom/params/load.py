@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from darkroom.errors import UserError
+from darkroom.core.errors import UserError
 from darkroom.params.schema import Choices, Params, Range
 
 NOT_SEARCHED = {("train", key) for key in ("epochs", "small_epochs", "seed", "threads")} | {("model", "weights")}

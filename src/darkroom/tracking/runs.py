@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from darkroom.errors import UserError, first_line
-from darkroom.files import digest
-from darkroom.interrupts import interrupted_later
-from darkroom.tables import SPLIT_NAMES
+from darkroom.core.errors import UserError, first_line
+from darkroom.core.files import digest
+from darkroom.core.tables import SPLIT_NAMES
+from darkroom.execution.interrupts import interrupted_later
 from darkroom.tracking.abandoned import PROCESS_TAG, close_abandoned, this_process
 from darkroom.tracking.store import connect, experiment_id
 
@@ -182,7 +182,7 @@ def record_dataset(
     """Record a data set as an input of a run; MLflow shows the first 8 digits of the digest."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    from darkroom.files import canonical_json
+    from darkroom.core.files import canonical_json
 
     dataset = Dataset(name, content[:8], "local", canonical_json({"uri": name}), profile=canonical_json(counts))
     client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", context)])])

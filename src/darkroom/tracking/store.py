@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from darkroom.paths import cache_folder, project_root
-from darkroom.quiet import without_collections
+from darkroom.core.paths import cache_folder, project_root
+from darkroom.execution.quiet import without_collections
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -1,0 +1,102 @@
+"""Which pictures are used, and why the others are not."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from darkroom.balance.balance import class_weights, surplus_reasons
+from darkroom.core.errors import UserError
+from darkroom.core.fingerprint import table_digest
+from darkroom.core.tables import CURATED
+from darkroom.curation.duplicates import (
+    across_borders,
+    duplicate_reasons,
+    find_duplicates,
+    given_sides,
+    in_conflict,
+    list_groups,
+    name_groups,
+    readable_pictures,
+)
+from darkroom.curation.groups import find_groups
+from darkroom.dedupe.filters import passes_filter
+from darkroom.params.data import Balance, Dedupe
+
+EXPLAINED = {"shared group": "their group is also in a given test or validation split"}
+EXAMPLES = 20  # groups of paths that the report lists
+
+
+def curate_pictures(manifest: pd.DataFrame, near_pairs: np.ndarray, params: Dedupe, balance: Balance) -> pd.DataFrame:
+    """Return the curated table (tables.CURATED), a row for each readable picture, sorted by image_id.
+
+    `near_pairs`: (n, 2) int64, row numbers into readable_pictures(manifest). The reasons are given in this order:
+    filters, duplicates and label conflicts, groups across the source's own splits, balance. Raises UserError.
+    """
+    pictures = readable_pictures(manifest)
+    ids = pictures["image_id"].to_numpy()
+    duplicates = find_duplicates(pictures, near_pairs)
+    groups = find_groups(pictures, duplicates, params.group_by)
+    rows = pictures.assign(duplicate_id=ids[duplicates], group_id=ids[groups])
+    passes = passes_filter(pictures, params.filter)
+    if params.across_splits == "fail":
+        _require_no_border_crossed(rows[passes])
+    reason = pd.Series("filtered", rows.index, dtype="str").mask(passes, duplicate_reasons(rows[passes], params))
+    reason = reason.fillna(_shared_group(rows[reason.isna()]))
+    free = rows[reason.isna() & (rows["given_split"] != "test")]
+    if balance.scope == "all":
+        reason = reason.fillna(surplus_reasons(free, balance))
+    weight = pd.Series(1.0, rows.index)
+    if balance.method == "class_weight":
+        weight[free.index] = class_weights(free["label"])
+    return rows.assign(keep=reason.isna(), reason=reason, weight=weight)[list(CURATED)].astype(CURATED)
+
+
+def _require_no_border_crossed(rows: pd.DataFrame) -> None:
+    crossing = across_borders(rows["group_id"], rows["given_split"])
+    if crossing.any():
+        examples = name_groups(list_groups(rows[crossing], "group_id"))
+        text = f"duplicates or groups are in two of the source's own splits: {examples}"
+        raise UserError(f"{text}; move them to one, or set dedupe.across_splits to drop", 1)
+
+
+def _shared_group(rows: pd.DataFrame) -> pd.Series:
+    """Return the reason of the pictures whose group the source also gives a split that goes before theirs."""
+    sides = given_sides(rows["given_split"])
+    shared = sides > sides.groupby(rows["group_id"]).transform("min")
+    return pd.Series(None, rows.index, dtype="str").mask(shared, "shared group")
+
+
+def headline(report: dict[str, Any]) -> str:
+    """Return what the terminal says of a finished dedupe."""
+    text = f"dedupe: {report['kept']} pictures kept"
+    for reason, count in sorted(report["dropped_because"].items()):
+        text += f"; {count} dropped: {EXPLAINED.get(reason, reason)}"
+    if report["across_splits"]:
+        text += f"; {report['across_splits']} duplicates across the given splits"
+    listed = report["conflicts"] or report["across_splits"]
+    return text + ("; reports/dedupe.json lists the paths" if listed else "")
+
+
+def summarise(curated: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, Any]:
+    """Return the report: how many pictures stay, how many go for which reason, and the paths of what is odd."""
+    facts = readable_pictures(manifest)[["path", "given_split"]]  # the rows of `curated`, in the same order
+    rows = pd.concat([curated.reset_index(drop=True), facts], axis=1)
+    rows = rows[rows["reason"] != "filtered"]
+    reasons = curated["reason"].value_counts()
+    conflicts = list_groups(rows[in_conflict(rows)], "duplicate_id")
+    across = list_groups(rows[across_borders(rows["duplicate_id"], rows["given_split"])], "duplicate_id")
+    return {
+        "exact_duplicates": int(reasons.get("exact duplicate", 0)),
+        "near_duplicates": int(reasons.get("near duplicate", 0)),
+        "conflicts": len(conflicts),
+        "conflict_paths": conflicts,
+        "across_splits": len(across),
+        "across_splits_paths": across[:EXAMPLES],
+        "groups": int(rows["group_id"].nunique()),
+        "filtered": int(reasons.get("filtered", 0)),
+        "kept": int(curated["keep"].sum()),
+        "kept_per_class": curated[curated["keep"]]["label"].value_counts().sort_index().to_dict(),
+        "dropped_because": reasons.sort_index().to_dict(),
+        "digest": table_digest(curated[["image_id", "keep"]]),
+    }

@@ -1,0 +1,36 @@
+"""Which pictures are used at all, by their format, mode, shape and size."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+import pandas as pd
+
+from darkroom.core.errors import UserError
+from darkroom.images.decode import FORMATS
+from darkroom.params.data import Filter
+
+
+def passes_filter(pictures: pd.DataFrame, params: Filter) -> pd.Series:
+    """Return whether each picture (a row of the manifest) has what `params` asks for.
+
+    Raises UserError for a format or mode that no picture has and that is not known.
+    """
+    from PIL import Image
+
+    width, height = pictures["width"], pictures["height"]
+    shapes = {"any": width > 0, "landscape": width > height, "portrait": width < height, "square": width == height}
+    sides = pd.concat([width, height], axis=1)
+    passes = shapes[params.shape] & (sides.min(axis=1) >= params.min_side) & (sides.max(axis=1) <= params.max_side)
+    for column, wanted, known in (("format", params.formats, FORMATS), ("mode", params.modes, Image.MODES)):
+        if wanted:
+            _require_known(wanted, {*known, *pictures[column].dropna().unique()}, f"dedupe.filter.{column}s")
+            passes &= pictures[column].isin(wanted)
+    return passes.astype(bool)
+
+
+def _require_known(wanted: Iterable[str], known: set[str], where: str) -> None:
+    for name in wanted:
+        if name not in known:
+            near = get_close_matches(name.upper(), sorted(known), n=1, cutoff=0.3)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}"
+            raise UserError(f"params.yaml: {where}: {name!r} is not known; {hint}")

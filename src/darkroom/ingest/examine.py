@@ -1,0 +1,128 @@
+"""One shard's files read, measured and packed; what runs in the worker processes of ingest."""
+
+import hashlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from darkroom.core.tables import MANIFEST
+from darkroom.images.decode import UnreadablePicture, inspect, silent_pillow
+from darkroom.images.packed import write_shard
+from darkroom.ingest.facts import measure_pictures
+from darkroom.ingest.known import Known, recall, remember
+from darkroom.ingest.layout import Entry
+from darkroom.ingest.sources import Source
+
+MAX_FILE_BYTES = 256_000_000  # larger ones are videos and archives, not pictures
+PICTURES_AT_ONCE = 256  # decoded and in memory
+PIXELS_AT_ONCE = 40_000_000
+Row = dict[str, Any]
+
+
+class Content(NamedTuple):
+    """What a file holds: its bytes and their sha256, or why it could not be read."""
+
+    data: bytes
+    sha256: str | None
+    error: str | None
+
+
+def pack_shard(source: Source, entries: list[Entry], path: Path, known_file: Path) -> pd.DataFrame:
+    """Read one shard's files, write the pictures to `path` and return their part of the manifest."""
+    contents = [_read(source, entry) for entry in entries]
+    wanted = {
+        content.sha256: content.data
+        for entry, content in zip(entries, contents, strict=True)
+        if content.sha256 and content.error is None and entry.error is None
+    }
+    known = recall(known_file, set(wanted))
+    new = _measure({name: data for name, data in wanted.items() if name not in known})
+    if new:
+        remember(known_file, new)
+    known |= new
+    rows = [_row(entry, content, known) for entry, content in zip(entries, contents, strict=True)]
+    pictures = [
+        (row["image_id"], content.data, known[row["sha256"]][1])
+        for row, content in zip(rows, contents, strict=True)
+        if row["error"] is None
+    ]
+    if pictures:
+        write_shard(path, pictures)
+    return as_manifest(rows)
+
+
+def as_manifest(rows: list[Row]) -> pd.DataFrame:
+    """Return rows as a table with the manifest's columns and dtypes."""
+    return pd.DataFrame(rows, columns=list(MANIFEST)).astype(MANIFEST)
+
+
+def _read(source: Source, entry: Entry) -> Content:
+    if entry.refused:
+        return Content(b"", None, entry.error)
+    if entry.size > MAX_FILE_BYTES:
+        return Content(b"", None, f"{entry.size:,} bytes is too large for a picture")
+    try:
+        data = source.read(entry.location)
+    except OSError as problem:
+        return Content(b"", None, f"cannot be read: {problem.strerror or problem}")
+    return Content(data, hashlib.sha256(data).hexdigest(), None)
+
+
+def _measure(contents: dict[str, bytes]) -> Known:
+    """Return facts and thumbnail of each content; only {"error": why} of one that is no picture."""
+    known: Known = {}
+    stored: dict[str, Row] = {}
+    pictures: list[np.ndarray] = []
+    pixels = 0
+    with silent_pillow():
+        for name, data in contents.items():
+            try:
+                stored[name], picture = inspect(data)
+            except UnreadablePicture as problem:
+                known[name] = {"error": str(problem)}, b""
+                continue
+            pictures.append(picture)
+            pixels += picture.size // 3
+            if len(pictures) == PICTURES_AT_ONCE or pixels > PIXELS_AT_ONCE:
+                known |= _facts_of(stored, pictures)
+                stored, pictures, pixels = {}, [], 0
+    return known | _facts_of(stored, pictures)
+
+
+def _facts_of(stored: dict[str, Row], pictures: list[np.ndarray]) -> Known:
+    if not pictures:
+        return {}
+    measured, thumbnails = measure_pictures(pictures)
+    columns = {name: values.tolist() for name, values in measured.items()}
+    return {
+        name: (facts | {column: values[row] for column, values in columns.items()}, thumbnails[row].tobytes())
+        for row, (name, facts) in enumerate(stored.items())
+    }
+
+
+_NOTHING = dict.fromkeys(MANIFEST)
+
+
+def _row(entry: Entry, content: Content, known: Known) -> Row:
+    """Return the manifest row of one file."""
+    path = _as_text(entry.path)
+    facts = known[content.sha256][0] if content.sha256 in known and entry.error is None else {}
+    return {
+        **_NOTHING,
+        "image_id": hashlib.sha256(f"{path}\0{content.sha256}".encode()).hexdigest()[:20],
+        "path": path,
+        "label": None if entry.label is None else _as_text(entry.label),
+        "given_split": entry.given_split,
+        "group": None if entry.group is None else _as_text(entry.group),
+        "sha256": content.sha256,
+        "bytes": len(content.data) if content.sha256 else entry.size,
+        **facts,
+        "error": content.error or entry.error or facts.get("error"),
+    }
+
+
+def _as_text(name: str) -> str:
+    """Return the name of a file or folder, which may be any bytes, as text that can be written."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

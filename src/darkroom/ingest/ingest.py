@@ -1,0 +1,113 @@
+"""Every file of the source read once: packed when it is a picture, listed with the reason when it is not."""
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import pandas as pd
+
+from darkroom.core.errors import UserError
+from darkroom.core.fingerprint import table_digest
+from darkroom.core.tables import LEFT_OUT
+from darkroom.execution.progress import progress
+from darkroom.images.suffixes import wrong_suffix
+from darkroom.ingest.examine import as_manifest, pack_shard
+from darkroom.ingest.known import known_facts_file
+from darkroom.ingest.layout import Entry
+from darkroom.ingest.sources import Source
+
+FILES_PER_SHARD = 512  # about; never more than twice as many
+BYTES_PER_SHARD = 64_000_000  # at most, about half as many where files are large
+EXAMPLES = 20  # paths that the report lists
+UNKNOWN_SIZE = 2_000_000  # bytes, taken for a file whose size only reading tells
+
+
+def pack(source: Source, entries: list[Entry], folder: Path, cache: Path, executor: Executor) -> pd.DataFrame:
+    """Write the pictures to `folder`/part-00000.parquet ... (see data.packed) and return the manifest.
+
+    A shard holds neighbours by path, so that its content does not depend on the number of processes. What `cache`
+    knows of a content is not found out again.
+    """
+    folder.mkdir(parents=True)
+    known = known_facts_file(cache)
+    jobs = deque(
+        executor.submit(pack_shard, source, shard, folder / f"part-{number:05d}.parquet", known)
+        for number, shard in enumerate(shards(entries))
+    )
+    label = f"ingest, in packs of some {FILES_PER_SHARD} files"
+    parts = [jobs.popleft().result() for _ in progress(range(len(jobs)), len(jobs), label)]
+    return pd.concat([as_manifest([]), *parts], ignore_index=True).sort_values("image_id", ignore_index=True)
+
+
+def shards(entries: list[Entry]) -> Iterator[list[Entry]]:
+    """Yield neighbours by path; most shards end where a path says so, and stay as they are when others come in."""
+    shard: list[Entry] = []
+    size = 0
+    for entry in entries:
+        expected = entry.size or UNKNOWN_SIZE
+        if shard and (len(shard) == 2 * FILES_PER_SHARD or size + expected > BYTES_PER_SHARD):
+            yield shard
+            shard, size = [], 0
+        shard.append(entry)
+        size += expected
+        number = crc32(entry.path.encode("utf-8", "surrogateescape")) / 2**32
+        if number < max(1 / FILES_PER_SHARD, 2 * expected / BYTES_PER_SHARD):
+            yield shard
+            shard, size = [], 0
+    if shard:
+        yield shard
+
+
+def check_classes(manifest: pd.DataFrame, source: str) -> None:
+    """Raise UserError unless there are two classes or more, with two pictures or more each."""
+    where = f"params.yaml: ingest.source = {source!r}"
+    if manifest.empty:
+        raise UserError(f"{where}: holds no pictures; give it a folder for each class, or a table some rows")
+    counts = manifest[manifest["error"].isna()]["label"].value_counts().sort_index()
+    if counts.empty:
+        example = manifest.sort_values("path").iloc[0]
+        raise UserError(f"{where}: none of its {len(manifest)} files is a picture ({example.path}: {example.error})")
+    if len(counts) == 1:
+        raise UserError(
+            f"{where}: has one class only, {counts.index[0]!r}; a classifier needs a folder for each of two or more"
+        )
+    single = counts[counts == 1]
+    if len(single):
+        raise UserError(f"{where}: class {single.index[0]!r} has one picture; give it more or take its folder away")
+
+
+def headline(report: dict[str, Any]) -> str:
+    """Return what the terminal says of a finished ingest; a file that is left out is never passed over in silence."""
+    text = f"ingest: {report['pictures']} pictures of {report['classes']} classes"
+    if report["unreadable"]:
+        text += f"; {report['unreadable']} files are no readable pictures, data/manifest.parquet says why"
+    if report["wrong_suffix"]:
+        text += f"; {report['wrong_suffix']} have another format than their suffix says, reports/ingest.json names some"
+    if report["left_out"]:
+        text += f"; {report['left_out']} {LEFT_OUT}"
+    if report["folders_without_pictures"]:
+        text += f"; no picture in the folders {', '.join(report['folders_without_pictures'])}"
+    return text
+
+
+def summarise(manifest: pd.DataFrame, system_files: int) -> dict[str, Any]:
+    """Return the report: counts, classes, the reasons for what was left out, and the content's digest."""
+    pictures = manifest[manifest["error"].isna()]
+    left_out = int((manifest["error"] == LEFT_OUT).sum())
+    misnamed = pictures[wrong_suffix(pictures)].sort_values("path")
+    return {
+        "pictures": len(pictures),
+        "unreadable": len(manifest) - len(pictures) - left_out,
+        "left_out": left_out,
+        "system_files": system_files,
+        "wrong_suffix": len(misnamed),
+        "wrong_suffix_paths": (misnamed["path"] + " is " + misnamed["format"]).head(EXAMPLES).tolist(),
+        "classes": pictures["label"].nunique(),
+        "folders_without_pictures": sorted(set(manifest["label"].dropna()) - set(pictures["label"])),
+        "pictures_per_class": pictures["label"].value_counts().to_dict(),
+        "unreadable_because": manifest["error"].value_counts().to_dict(),
+        "digest": table_digest(manifest[["image_id", "label"]]),
+    }

@@ -1,0 +1,70 @@
+"""Facts of contents that were decoded before, kept in the cache: a picture is decoded once, wherever it lies."""
+
+import json
+import sqlite3
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from threading import get_ident
+from typing import Any
+
+import PIL
+import simplejpeg
+
+from darkroom.images import decode, thumbnails
+from darkroom.ingest import facts
+
+KEYS_AT_ONCE = 500  # SQLite takes a limited number of values in one question
+Known = dict[str, tuple[dict[str, Any], bytes]]  # sha256 -> facts of the manifest, thumbnail
+
+
+def known_facts_file(cache: Path) -> Path:
+    """Return the file of facts that hold for this code and these libraries; files of others are deleted."""
+    code = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in (decode, facts, thumbnails))
+    how = f"{PIL.__version__} {simplejpeg.__version__} {code}"
+    file = cache / "facts" / f"{sha256(how.encode()).hexdigest()[:20]}.sqlite"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    for other in file.parent.iterdir():
+        if not other.name.startswith(file.name):
+            other.unlink(missing_ok=True)
+    return file
+
+
+def recall(file: Path, contents: set[str]) -> Known:
+    """Return what is known of some contents (their sha256); nothing when the file cannot be used."""
+    keys, found = sorted(contents), {}
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        some = keys[start : start + KEYS_AT_ONCE]
+        question = f"SELECT content, facts, thumbnail FROM known WHERE content IN ({','.join('?' * len(some))})"
+        for content, text, thumbnail in _run(file, question, some):
+            found[content] = json.loads(text), thumbnail
+    return found
+
+
+def remember(file: Path, known: Known) -> None:
+    """Keep facts for the next time."""
+    rows = [(content, json.dumps(facts), thumbnail) for content, (facts, thumbnail) in sorted(known.items())]
+    _run(file, "INSERT OR IGNORE INTO known VALUES (?, ?, ?)", rows, many=True)
+
+
+def _run(file: Path, statement: str, values: list[Any], many: bool = False) -> list[Any]:
+    """Return the answer; an empty one when the file cannot be used, because it only saves time."""
+    try:
+        database = _open(file, get_ident())
+        with database:
+            return (database.executemany if many else database.execute)(statement, values).fetchall()
+    except sqlite3.OperationalError:  # locked, full, read-only
+        return []
+    except sqlite3.DatabaseError:  # damaged by a machine that went down; the next run makes a new one
+        file.unlink(missing_ok=True)
+        return []
+
+
+@cache
+def _open(file: Path, thread: int) -> sqlite3.Connection:  # noqa: ARG001
+    """Return the database, opened once in each thread: a connection is bound to its own."""
+    database = sqlite3.connect(file, timeout=60)
+    database.execute("PRAGMA journal_mode=WAL")  # several processes write, and a killed one leaves it whole
+    database.execute("PRAGMA synchronous=OFF")
+    database.execute("CREATE TABLE IF NOT EXISTS known (content TEXT PRIMARY KEY, facts TEXT, thumbnail BLOB)")
+    return database

@@ -1,0 +1,100 @@
+"""What a source of pictures is, and the plainest one: a folder."""
+
+import lzma
+import os
+import stat
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from darkroom.core.errors import UserError, first_line
+from darkroom.ingest.layout import Entry
+
+# what the standard library raises on damaged archives, beside OSError
+DAMAGED = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    LookupError,
+    ArithmeticError,
+    MemoryError,
+)
+
+
+class Source(Protocol):
+    """Files that any process can read; picklable and small, because it goes to a worker with each pack of files."""
+
+    labelled: ClassVar[bool]  # whether the entries have their labels; else the folders give them
+
+    def walk(self) -> Iterator[Entry]:
+        """Yield an entry for each file, in any order; raises what `damage_said` knows."""
+        ...
+
+    def read(self, location: Any) -> bytes:
+        """Return the bytes of the entry with this location; raises OSError."""
+        ...
+
+    def __hash__(self) -> int:
+        """Return the same for the same files."""
+        ...
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder on disk."""
+
+    root: Path
+    labelled: ClassVar[bool] = False
+
+    def walk(self) -> Iterator[Entry]:
+        """Yield all files below; linked folders are followed."""
+        start = len(str(self.root)) + 1
+        for folder, below, names in os.walk(self.root, followlinks=True, onerror=_refuse):
+            here = Path(folder).resolve()
+            below[:] = [name for name in below if not here.is_relative_to((here / name).resolve())]  # a link upwards
+            for name in names:
+                yield _file_entry(f"{folder}/{name}", start)
+
+    def read(self, location: str) -> bytes:
+        """Return the bytes of one file."""
+        return (self.root / location).read_bytes()
+
+
+def _file_entry(file: str, start: int) -> Entry:
+    """Return the entry of a file whose path begins `start` characters behind the beginning."""
+    path = file[start:]
+    try:
+        facts = os.stat(file)  # noqa: PTH116 - a Path for each of a million files takes seconds
+    except OSError as error:
+        return Entry(path, error=f"cannot be read: {error.strerror}", refused=True)
+    if not stat.S_ISREG(facts.st_mode):
+        return Entry(path, error="is no ordinary file", refused=True)  # a pipe would be waited for
+    return Entry(path, facts.st_size, location=path)
+
+
+def _refuse(error: OSError) -> None:
+    raise UserError(f"{error.filename} cannot be read: {error.strerror}") from None
+
+
+@contextmanager
+def damage_said(where: str) -> Iterator[None]:
+    """Turn what a damaged archive raises into a UserError, and begin every UserError with `where`."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{where}: {error}", error.status) from None
+    except (OSError, *DAMAGED) as error:
+        if isinstance(error, OSError) and error.errno:  # no permission, a full disk; damage has no number
+            raise UserError(f"{where}: cannot be read: {error.strerror}") from None
+        raise UserError(f"{where}: is a damaged archive: {first_line(error)}") from None

@@ -1,0 +1,88 @@
+"""The columns of a table that params.yaml names, read as text."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from darkroom.core.errors import UserError, first_line
+from darkroom.params.data import Columns
+from darkroom.params.load import nearest
+
+SEPARATORS = (",", ";", "\t")
+
+
+def read_columns(file: Path, columns: Columns) -> pd.DataFrame:
+    """Return the columns path, label, split and group as text, outer blanks removed; "" where nothing is.
+
+    "01" and "NA" stay as they are. Raises UserError when the file is no table or lacks a column.
+    """
+    import pyarrow as pa
+
+    wanted = {role: name for role, name in columns.model_dump().items() if name}
+    try:
+        read = _parquet_columns if file.suffix.lower() == ".parquet" else _csv_columns
+        found = read(file, wanted)
+    except UnicodeDecodeError:
+        raise UserError(f"{file.name} is not written in UTF-8; save it again as UTF-8") from None
+    except (OSError, ValueError, csv.Error, pa.ArrowException) as error:  # ArrowInvalid is a ValueError
+        raise UserError(f"{file.name} cannot be read as a table: {first_line(error)}") from None
+    rows = pd.DataFrame({role: column.to_pandas() for role, column in found.items()}).fillna("").astype("str")
+    rows = rows.apply(lambda column: column.str.strip())
+    for role in ("split", "group"):
+        if role not in rows:
+            rows[role] = pd.Series("", index=rows.index, dtype="str")
+    return rows.assign(label=rows["label"].str.normalize("NFC"))
+
+
+def _csv_columns(file: Path, wanted: dict[str, str]) -> dict[str, Any]:
+    """Return {role: column} of text; the separator is the one under which the first line has the path column."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow
+
+    headers = {separator: _header(file, separator) for separator in SEPARATORS}
+    separator = max(SEPARATORS, key=lambda one: (wanted["path"] in headers[one], len(headers[one])))
+    _require_columns(file, headers[separator], wanted)
+    table = arrow.read_csv(
+        file,
+        read_options=arrow.ReadOptions(
+            column_names=[str(number) for number in range(len(headers[separator]))], block_size=1 << 24
+        ),
+        parse_options=arrow.ParseOptions(delimiter=separator, newlines_in_values=True),
+        convert_options=arrow.ConvertOptions(
+            column_types={str(number): pa.string() for number in range(len(headers[separator]))},
+            strings_can_be_null=False,
+        ),
+    ).slice(1)
+    return {role: table.column(headers[separator].index(name)) for role, name in wanted.items()}
+
+
+def _header(file: Path, separator: str) -> list[str]:
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        return [name.strip() for name in next(csv.reader(lines, delimiter=separator), [])]
+
+
+def _parquet_columns(file: Path, wanted: dict[str, str]) -> dict[str, Any]:
+    """Return {role: column}, numbers as text."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(file) as table:
+        _require_columns(file, table.schema_arrow.names, wanted)
+        content = table.read(columns=sorted(set(wanted.values())))
+    try:
+        return {role: content.column(name).cast(pa.string()) for role, name in wanted.items()}
+    except pa.ArrowNotImplementedError:
+        raise UserError(f"{file.name}: a column that ingest.columns names holds lists or the like, no text") from None
+
+
+def _require_columns(file: Path, names: list[str], wanted: dict[str, str]) -> None:
+    """Raise UserError when a column is missing or there twice."""
+    if not names:
+        raise UserError(f"{file.name} is empty; its first line names the columns")
+    for role, name in wanted.items():
+        if name not in names:
+            raise UserError(f"{file.name} has no column {name!r} (ingest.columns.{role}){nearest(name, names)}")
+        if names.count(name) > 1:
+            raise UserError(f"{file.name} has several columns {name!r} (ingest.columns.{role}); rename all but one")

@@ -1,0 +1,101 @@
+"""A table of pictures, .csv or .parquet: a row names a file beside it or an address, with a label."""
+
+import os
+import posixpath
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import pandas as pd
+
+from darkroom.core.tables import SPLIT_NAMES
+from darkroom.ingest.downloads import fetch
+from darkroom.ingest.layout import SPLIT_FOLDERS, Entry
+from darkroom.ingest.table_columns import read_columns
+from darkroom.params.data import Columns
+
+ADDRESS = r"(?i:https?://)"
+SCHEME = r"(?i:[a-z][a-z0-9+.\-]+://)"
+SPLITS = {**SPLIT_FOLDERS, **{name: name for name in SPLIT_NAMES}}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; the location of an entry is its path relative to the table's folder, or its address."""
+
+    file: Path
+    raw: Path  # no path may leave this folder
+    columns: Columns
+    downloads: Path  # where what addresses gave is kept
+    labelled: ClassVar[bool] = True
+
+    def walk(self) -> Iterator[Entry]:
+        """Yield an entry for each path or address; a row with a mistake is refused with the reason.
+
+        Raises UserError when the table cannot be read or has not the columns that params.yaml names.
+        """
+        rows = _with_problems(read_columns(self.file, self.columns), len(self.file.parent.relative_to(self.raw).parts))
+        rows = rows.drop_duplicates("path")
+        for row in zip(*(rows[name].tolist() for name in ("path", "label", "split", "group", "problem")), strict=True):
+            path, label, split, group, problem = row
+            size, problem = (0, problem) if problem or _is_address(path) else self._size(path)
+            entry = Entry(path, size, label or None, split or None, group=group or None, location=path)
+            if problem:
+                entry.error, entry.refused = problem, True
+            yield entry
+
+    def read(self, location: str) -> bytes:
+        """Return the bytes of a file, or of what its address gives; raises OSError."""
+        if _is_address(location):
+            return fetch(location, self.downloads)
+        return (self.file.parent / location).read_bytes()
+
+    def _size(self, path: str) -> tuple[int, str]:
+        """Return the size of a file in bytes, and why it cannot be read."""
+        try:
+            facts = os.stat(f"{self.file.parent}/{path}")  # noqa: PTH116 - a Path for each row takes seconds
+        except (OSError, ValueError):
+            return 0, "there is no such file beside the table"
+        return (facts.st_size, "") if stat.S_ISREG(facts.st_mode) else (0, "is no ordinary file")
+
+
+def _is_address(path: str) -> bool:
+    return path[:8].lower().startswith(("http://", "https://"))
+
+
+def _with_problems(rows: pd.DataFrame, depth: int) -> pd.DataFrame:
+    """Return rows with plain paths, splits by their own names, and a `problem`, "" for none.
+
+    `depth` is the number of folders between data/raw/ and the table.
+    """
+    path = rows["path"].where(rows["path"] != "", "row " + (rows.index + 1).astype(str))
+    address = path.str.match(ADDRESS)
+    other = path.str.match(SCHEME) & ~address
+    local = ~address & ~other
+    path = path.where(~local, path.str.replace("\\", "/", regex=False))
+    odd = local & path.str.contains(r"(?:^|/)\.{0,2}(?:/|$)", regex=True)
+    path = path.where(~odd, path[odd].map(posixpath.normpath).reindex(path.index, fill_value=""))
+    split = rows["split"].str.lower().map(SPLITS).fillna("")
+    wrong = {  # the last that holds is said
+        "has no label": rows["label"] == "",
+        "has no split": (rows["split"] == "") & bool((rows["split"] != "").any()),
+        "has an unknown split; known: train, validation, test": (rows["split"] != "") & (split == ""),
+        "only http and https addresses are fetched": other,
+        "is an absolute path; give it relative to the table": local & path.str.match(r"/|[A-Za-z]:"),
+        "its path leads out of data/raw/": local & path.str.match(rf"(?:\.\.(?:/|$)){{{depth + 1}}}"),
+        "is named more than once in the table": path.duplicated(keep=False),
+        "is named more than once in the table, with different labels": _contradicted(path, rows["label"]),
+        "has no path": rows["path"] == "",
+    }
+    problem = pd.Series("", index=rows.index, dtype="str")
+    for reason, rows_with_it in wrong.items():
+        problem[rows_with_it] = reason
+    return rows.assign(path=path, split=split, problem=problem)
+
+
+def _contradicted(path: pd.Series, label: pd.Series) -> pd.Series:
+    several = path.duplicated(keep=False)
+    pairs = pd.DataFrame({"path": path[several], "label": label[several]}).drop_duplicates()
+    return path.isin(pairs.loc[pairs["path"].duplicated(), "path"])

@@ -1,0 +1,110 @@
+"""Which pictures train, choose and measure the model. What belongs together is never divided."""
+
+import numpy as np
+import pandas as pd
+
+from darkroom.balance.balance import balance_training, rank
+from darkroom.core.errors import UserError
+from darkroom.core.tables import SPLIT_NAMES, SPLITS
+from darkroom.curation.duplicates import PRECEDENCE, given_sides
+from darkroom.params.data import Balance, Split
+from darkroom.split.stratify import stratify
+
+
+def assign_splits(curated: pd.DataFrame, given: pd.Series, params: Split, balance: Balance) -> pd.DataFrame:
+    """Return the splits table (tables.SPLITS) of the kept pictures, sorted by image_id.
+
+    `given` maps image_id to the source's own split or to nothing. A given test or validation split is taken as it
+    is, and only a missing one is cut from the rest, by groups, each class alike, as `params.seed` decides. With
+    folds, all but test is cut into them, a given validation split too, and fold `params.fold` validates. Raises
+    UserError when a class would have nothing to train on.
+    """
+    kept = curated[curated["keep"]].sort_values("image_id", ignore_index=True)
+    split = _given_split(kept, given, params)
+    shares = cut_shares(set(split.dropna()), params)
+    free = split.isna()
+    names = np.array(list(shares), dtype=object)
+    split[free] = names[_divide(kept[free], list(shares.values()), params.seed, first_has_all=not params.folds)]
+    fold = pd.Series(pd.NA, kept.index, dtype="Int32")
+    if params.folds:
+        rest = split != "test"
+        fold[rest] = _divide(kept[rest], [1 / params.folds] * params.folds, params.seed, first_has_all=False)
+        split[rest] = np.where(fold[rest] == params.fold, "validation", "train")
+    _require_training_pictures(kept["label"], split, params)
+    splits = kept.assign(split=split, fold=fold, weight=1.0, copies=1, reason=None)
+    train = splits[splits["split"] == "train"]
+    splits.loc[train.index, ["weight", "copies", "reason"]] = balance_training(train, balance)
+    return splits[list(SPLITS)].astype(SPLITS)
+
+
+def cut_shares(present: set[str], params: Split) -> dict[str, float]:
+    """Return the share, of what is in none of the splits `present`, that each other split gets: train first."""
+    wanted = {"validation": 0.0 if params.folds else params.validation, "test": params.test}
+    missing = {name: share for name, share in wanted.items() if share and name not in present}
+    return {"train": 1 - sum(missing.values()), **missing}
+
+
+def straddling_groups(curated: pd.DataFrame, splits: pd.DataFrame) -> int:
+    """Return how many groups have pictures in more than one split."""
+    placed = splits.merge(curated[["image_id", "group_id"]], on="image_id")
+    return _straddling(placed["group_id"], placed["split"])
+
+
+def require_no_leak(curated: pd.DataFrame, splits: pd.DataFrame, contents: pd.Series) -> None:
+    """Raise UserError when a group or a content is in two splits, or a picture twice; the proof, run every time.
+
+    `contents` maps image_id to the sha256 of its file.
+    """
+    leaks = straddling_groups(curated, splits)
+    if leaks or splits["image_id"].duplicated().any():
+        raise UserError(f"{leaks} groups of pictures are in two splits: the test would be no test", status=1)
+    same = _straddling(splits["image_id"].map(contents), splits["split"])
+    if same:
+        raise UserError(f"{same} equal files are in two splits: the test would be no test", status=1)
+
+
+def _straddling(keys: pd.Series, split: pd.Series) -> int:
+    """Return how many keys have rows in more than one split."""
+    pairs = pd.DataFrame({"key": keys, "split": split}).drop_duplicates()
+    return int(pairs[pairs.duplicated("key")]["key"].nunique())
+
+
+def require_usable(splits: pd.DataFrame, groups: pd.Series) -> None:
+    """Raise UserError unless two classes or more are left and no split is empty.
+
+    `groups` maps image_id to the group.
+    """
+    labels = sorted(splits["label"].unique())
+    if len(labels) < 2:
+        left = f"only class {labels[0]!r} is left" if labels else "no picture is left"
+        raise UserError(f"{left} after filters, duplicates and label conflicts; reports/dedupe.json says what went", 1)
+    for name in SPLIT_NAMES:
+        if name not in set(splits["split"]):
+            left = f"{len(splits)} pictures in {splits['image_id'].map(groups).nunique()} groups are left"
+            raise UserError(f"the {name} split is empty: {left}; give more pictures, or smaller groups", 1)
+
+
+def _given_split(kept: pd.DataFrame, given: pd.Series, params: Split) -> pd.Series:
+    """Return each picture's split as far as the source decides it: that of its group's picture that goes first."""
+    names = {number: name for name, number in PRECEDENCE.items()}
+    first = given_sides(kept["image_id"].map(given)).groupby(kept["group_id"]).transform("min")
+    decided = ["test"] if params.folds else ["test", "validation"]
+    split = first.map(names).astype(object)
+    return split.where(split.isin(decided))
+
+
+def _divide(rows: pd.DataFrame, shares: list[float], seed: int, first_has_all: bool) -> np.ndarray:
+    """Return the part, 0 to len(shares) - 1, of each row (label, group_id)."""
+    codes, names = pd.factorize(rows["group_id"])
+    order = pd.DataFrame({"rank": rank(pd.Series(names), seed), "name": names}).sort_values(["rank", "name"]).index
+    number = np.empty(len(order), np.int64)
+    number[order] = np.arange(len(order))
+    groups = number[codes]
+    return stratify(groups, pd.factorize(rows["label"], sort=True)[0], shares, first_has_all)[groups]
+
+
+def _require_training_pictures(labels: pd.Series, split: pd.Series, params: Split) -> None:
+    for label in sorted(set(labels) - set(labels[split == "train"])):
+        if params.folds:
+            raise UserError(f"class {label!r} has no picture to train on in fold {params.fold}; give it more", 1)
+        raise UserError(f"class {label!r} has no picture to train on; give it some in the source's train folder", 1)

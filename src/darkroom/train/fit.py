@@ -1,0 +1,157 @@
+"""Training one network."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from darkroom.examples.pixels import Examples
+from darkroom.examples.runtime import distributed, in_precision
+from darkroom.models.architecture import build_network
+from darkroom.models.augmentation import Variation
+from darkroom.models.backbones import load_pretrained
+from darkroom.models.fused import synchronise
+from darkroom.models.residual import start_residual
+from darkroom.params.declared import DeclaredParams
+from darkroom.params.training import Train
+from darkroom.train.checkpoint import Checkpoint, Progress
+from darkroom.train.epochs import LogMetrics, Training, epoch_end, logged
+from darkroom.train.optimizer import add_l2, build_loss, build_optimizer, unpenalised
+from darkroom.train.phases import Phase, phases, set_trainable
+from darkroom.train.schedule import learning_rates
+
+if TYPE_CHECKING:
+    import keras
+
+WHITENED = 5000  # training pictures that the first layer of a residual network looks at
+DIVERGED = "the loss is no number any more; epoch {} is kept. Lower train.learning_rate, or set train.clip_norm to 1"
+COLUMNS = ["epoch", "loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate"]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A trained network with its best weights, the history (a row an epoch: COLUMNS, kept), the best epoch from 1."""
+
+    network: "keras.Model"
+    history: pd.DataFrame
+    best_epoch: int
+
+
+def fit(
+    data: dict[str, Examples],
+    params: DeclaredParams,
+    weights: Path | None = None,
+    checkpoint: Checkpoint | None = None,
+    log: LogMetrics | None = None,
+    verbose: int = 0,
+) -> Fit:
+    """Train a network on data["train"]; its best epoch is what `train.keep` says, on data["validation"].
+
+    Pictures have weights in the loss, and copies; the accuracy counts each copy alike. `weights` is the folder with
+    the file that `model.weights` may name.
+    A training that was stopped goes on from `checkpoint`, to the same weights. `log` is called with the numbers of
+    each epoch as it ends. Start TensorFlow first (`start_tensorflow`).
+    """
+    import keras
+
+    keras.utils.clear_session(free_memory=False)  # Keras numbers layers; a second network's have the same names
+    keras.utils.set_random_seed(params.train.seed)
+    progress = Progress(params.train.keep)
+    with distributed(params.train.devices):
+        training = Training(build_trainer(params, data["train"], weights), params, progress, checkpoint, log)
+        for phase in phases(params):
+            set_trainable(training.network, phase)  # a layer that is not there is said before any is trained
+        for phase in phases(params):
+            _run_phase(training, phase, data, verbose)
+    if progress.diverged and progress.best_epoch < len(progress.rows):  # else none is left, which is said later
+        print(f"epoch {len(progress.rows)}: {DIVERGED.format(progress.best_epoch)}", flush=True)
+    network = build_network(params.model, params.image.size, len(data["train"].classes))
+    network.set_weights(progress.best_weights)
+    history = pd.DataFrame(progress.rows)[COLUMNS]
+    if verbose:
+        print(f"train: epoch {progress.best_epoch} of {len(history)} is kept", flush=True)
+    return Fit(network, history.assign(kept=history["epoch"] == progress.best_epoch), progress.best_epoch)
+
+
+def build_trainer(params: DeclaredParams, train: Examples, weights: Path | None) -> "keras.Model":
+    """Return the network with its first weights, in the precision and with the operations that train quickly."""
+    with in_precision(params.train.precision):
+        side = None if params.train.small_epochs else params.image.size
+        trainer = build_network(params.model, side, len(train.classes), fused=True)
+    load_pretrained(trainer, params.model, weights or Path())
+    if params.model.architecture == "residual":
+        start_residual(trainer, train.pixels[np.sort(train.rows)[:WHITENED]])
+    if params.train.devices > 1:
+        synchronise(trainer)
+    add_l2(trainer, params.train.l2)
+    return trainer
+
+
+def check_network(params: DeclaredParams, classes: int, weights: Path) -> None:
+    """Raise UserError when given weights do not fit the network, or a layer that is to be trained is not there."""
+    network = build_network(params.model, params.image.size, classes)
+    load_pretrained(network, params.model, weights)
+    for phase in phases(params):
+        set_trainable(network, phase)
+
+
+def _run_phase(training: Training, phase: Phase, data: dict[str, Examples], verbose: int) -> None:
+    """Train the epochs of one phase that are not done yet."""
+    from darkroom.examples.batches import Batches
+
+    network, progress, train = training.network, training.progress, training.params.train
+    pictures, variation = data["train"].for_training(), Variation(training.params.augment, train.seed)
+    batches = Batches(pictures, train.batch_size, train.seed, variation)
+    rates = learning_rates(train, phase.learning_rate, len(batches), phase.epochs)
+    _begin_phase(training, phase, rates, batches.at_once, verbose)
+    for last_epoch, side in ((phase.small_epochs, train.small_size), (phase.epochs, None)):
+        if progress.is_over(phase, train.patience) or progress.epochs_in(phase.number) >= last_epoch:
+            continue
+        batches = Batches(pictures, train.batch_size, train.seed, variation, side)
+        batches.start_at(len(progress.rows))
+        network.fit(
+            batches,
+            validation_data=Batches(data["validation"], train.batch_size),
+            initial_epoch=progress.epochs_in(phase.number),
+            epochs=last_epoch,
+            shuffle=False,  # Batches has its own seeded order
+            callbacks=epoch_end(training, phase, rates, len(pictures)),
+            verbose=verbose,
+        )
+
+
+def _begin_phase(training: Training, phase: Phase, rates: np.ndarray, at_once: int, verbose: int) -> None:
+    """Bring the network to where the phase begins, or to where it was stopped."""
+    network, progress, train = training.network, training.progress, training.params.train
+    set_trainable(network, phase)
+    if progress.best_epoch:
+        network.set_weights(progress.best_weights)
+    _compile(network, train, rates, at_once)
+    _restore(training, phase)
+    if not verbose or progress.is_over(phase, train.patience):
+        return
+    if done := progress.epochs_in(phase.number):
+        print(f"train: goes on behind epoch {done}", flush=True)
+    elif phase.title:
+        print(f"train: {phase.title}", flush=True)
+
+
+def _compile(network: "keras.Model", train: Train, rates: np.ndarray, steps: int) -> None:
+    """Give the network what it is trained with; Keras looks after it every so many steps."""
+    steps = steps if train.devices == 1 else 1  # Keras 3.15 fails with more on several devices
+    optimizer, loss = build_optimizer(train, rates), build_loss(train)
+    compared = unpenalised(train)
+    network.compile(optimizer, loss, metrics=["accuracy"], weighted_metrics=compared, steps_per_execution=steps)
+    network.optimizer.build(network.trainable_variables)
+
+
+def _restore(training: Training, phase: Phase) -> None:
+    """Go on from the checkpoint, if there is one; the epochs that it brings are logged again, into the new run."""
+    known = len(training.progress.rows)
+    if training.checkpoint:
+        training.checkpoint.restore(training.network, training.progress, phase.number)
+    if training.log:
+        for row in training.progress.rows[known:]:
+            training.log(logged(row), int(row["epoch"]))

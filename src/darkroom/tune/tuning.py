@@ -1,0 +1,74 @@
+"""What the search optimises: a short training, scored on the validation split."""
+
+import gc
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from darkroom.core.files import digest
+from darkroom.examples.metrics import Diverged, score_split
+from darkroom.examples.pixels import Examples
+from darkroom.models.combine import combine
+from darkroom.params.declared import DeclaredParams
+from darkroom.params.load import Overlay
+from darkroom.params.schema import Tune
+from darkroom.train.epochs import LogMetrics
+from darkroom.train.fit import fit
+from darkroom.tune.search import WORST, search
+
+SECTIONS = ["image", "augment", "model", "finetune", "train", "tune", "debug"]
+
+
+def run_search(
+    data: dict[str, Examples], params: DeclaredParams, weights: Path, cache: Path, content: str, log: LogMetrics
+) -> tuple[Overlay, pd.DataFrame]:
+    """Return the best values as an overlay, and a row for each trial.
+
+    `weights` is the folder with given ones. `content` is the digest of data and code: with it and the parameters a
+    stopped search is found again below `cache`.
+    """
+    metric = params.tune.metric
+
+    def objective(candidate: DeclaredParams) -> float:
+        """Return the metric of a short training; the worst there is when it diverged."""
+        try:
+            score = _validation_score(data, candidate, weights)[metric]
+        except Diverged:
+            return WORST.get(metric, 0.0)
+        return score if score == score else WORST.get(metric, 0.0)
+
+    def on_trial(number: int, score: float) -> None:
+        print(f"tune: trial {number} of {params.tune.trials}: validation {metric} {score:.4f}", flush=True)
+        log({metric: score}, number)
+
+    searched = ", ".join(f"{section}.{key}" for section, space in params.tune.space.items() for key in space)
+    print(f"tune: searches {searched}; their values in params.yaml are not used", flush=True)
+    key = digest([content, {k: v for k, v in params.flat(SECTIONS).items() if k != "tune.trials"}])
+    return search(params, objective, cache / "tune" / f"{key[:20]}.journal", on_trial)
+
+
+def no_search() -> tuple[Overlay, pd.DataFrame]:
+    """Return the empty result that leaves the parameters as they are."""
+    return {}, pd.DataFrame(columns=["trial"])
+
+
+def summarise(best: Overlay, trials: pd.DataFrame, tune: Tune) -> dict[str, Any]:
+    """Return the report: whether it searched, how many trials, the best values and their score."""
+    report: dict[str, Any] = {"enabled": tune.enabled, "trials": len(trials), "best": best}
+    if tune.enabled:
+        scores = trials[tune.metric]
+        report["best_score"] = scores.min() if tune.metric == "log_loss" else scores.max()
+    return report
+
+
+def _validation_score(data: dict[str, Examples], params: DeclaredParams, weights: Path) -> dict[str, Any]:
+    import keras
+
+    network = fit(data, params, weights).network
+    answering = combine([network], params.model.average)  # as it will be served
+    scores = score_split(answering, data["validation"], params.train.batch_size)
+    del network, answering
+    keras.backend.clear_session()  # what a trial leaves behind would slow and fill the next ones
+    gc.collect()
+    return scores
