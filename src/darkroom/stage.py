@@ -67,12 +67,17 @@ class Stage:
         return self.root / name
 
     def code_digest(self) -> str:
-        """Return the digest of the modules that the stage declares, and of the libraries that compute.
+        """Return the digest of the code in the folders that the stage declares, and of the libraries that compute.
 
         A cache keyed by it ends when one of them changes.
         """
-        modules = [file_digest(self.root / dep) for dep in sorted(self.deps) if dep.endswith(".py")]
-        return digest([*modules, *map(version, LIBRARIES)])
+        code = {path.relative_to(self.root).as_posix(): file_digest(path) for path in self._modules()}
+        return digest([code, *map(version, LIBRARIES)])
+
+    def _modules(self) -> Iterator[Path]:
+        for dep in map(self.root.joinpath, self.deps):
+            found = dep.rglob("*.py") if dep.is_dir() else [dep] if dep.suffix == ".py" else []
+            yield from (path for path in found if not path.name.startswith("."))  # .#x.py is an editor's lock
 
     def output(self, name: str) -> Path:
         """Return the temporary path to write a declared output to; it gets its name when the stage succeeds."""

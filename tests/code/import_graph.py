@@ -1,6 +1,7 @@
 """Which modules of the library a script imports, directly or through others, wherever the import stands."""
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -18,16 +19,18 @@ def imported_modules(script: Path) -> set[str]:
     return {path.relative_to(ROOT).as_posix() for path in found if path.stat().st_size}
 
 
-def beside(modules: set[str]) -> set[str]:
-    """Return what lies in the folders of `modules` and is no module, like the template of a page."""
-    folders = {(ROOT / module).parent for module in modules}
-    files = {file for folder in folders for file in folder.iterdir() if file.is_file() and file.suffix != ".py"}
-    return {file.relative_to(ROOT).as_posix() for file in files}
+def _run_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield every node below `node` that runs: not what stands there for the type checker alone."""
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and getattr(child.test, "id", "") == "TYPE_CHECKING"):
+            yield child
+            yield from _run_nodes(child)
 
 
 def direct_imports(script: Path) -> set[Path]:
+    """Return the library's files that a script imports itself, wherever the import stands."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
+    for node in _run_nodes(ast.parse(script.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:

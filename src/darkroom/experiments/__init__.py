@@ -1,0 +1,1 @@
+"""Comparing the runs that MLflow recorded."""

@@ -1,0 +1,1 @@
+"""What serves the released model beside MLflow's own server."""
