@@ -34,10 +34,11 @@ test: env ## run the tests
 recipes: env ## train each recipe for one short epoch on small pictures
 	@$(BIN)/python -m pytest tests/e2e/test_recipes.py
 
-check: env ## formatting, lint and types
+check: env ## formatting, lint, types and the directions of imports
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
 
 format: env ## mend formatting and what lint can mend
 	@$(BIN)/ruff format .

@@ -9,8 +9,8 @@ import pytest
 from darkroom.core.errors import UserError
 from darkroom.examples.saving import load_network, save_network
 from darkroom.models.architecture import build_network
+from darkroom.models.backbone_table import BACKBONES
 from darkroom.models.backbones import given_digest, load_pretrained, to_range
-from darkroom.params.model import BACKBONES
 from darkroom.train.fit import Fit, fit
 from darkroom.train.phases import Phase, set_trainable
 from easy import data, examples, small_params

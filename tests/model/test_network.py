@@ -5,8 +5,9 @@ import tensorflow as tf
 
 from darkroom.core.errors import UserError
 from darkroom.models.architecture import build_network
+from darkroom.models.backbone_table import BACKBONES
 from darkroom.models.residual import start_residual, whitening
-from darkroom.params.model import BACKBONES, Model
+from darkroom.params.model import Model
 from easy import model_params
 
 PARAMS = model_params(filters=[4, 8], dense=[16, 5], dropout=0.3)

@@ -7,13 +7,14 @@ from darkroom.models.backbones import backbone_features
 from darkroom.models.convolutional import conv_features
 from darkroom.models.fused import normalisation
 from darkroom.models.residual import residual_features
-from darkroom.params.model import Model
 
 if TYPE_CHECKING:
     import keras
 
+    from darkroom.params.model import Model
 
-def build_network(params: Model, size: int | None, classes: int, fused: bool = False) -> "keras.Model":
+
+def build_network(params: "Model", size: int | None, classes: int, fused: bool = False) -> "keras.Model":
     """Return a network from RGB pictures (n, size, size, 3) of values 0-255 to probabilities (n, classes).
 
     The scaling of the pixels is part of the network. A `size` of None takes pictures of any. `fused` takes the quick
@@ -27,7 +28,7 @@ def build_network(params: Model, size: int | None, classes: int, fused: bool = F
     return keras.Model(inputs, _probabilities(params, x, classes), name="network")
 
 
-def _features(params: Model, inputs: Any, fused: bool) -> Any:
+def _features(params: "Model", inputs: Any, fused: bool) -> Any:
     if params.is_backbone:
         return backbone_features(params, inputs)
     if params.architecture == "residual":
@@ -35,7 +36,7 @@ def _features(params: Model, inputs: Any, fused: bool) -> Any:
     return conv_features(params, inputs, fused)
 
 
-def _head(params: Model, x: Any, fused: bool) -> Any:
+def _head(params: "Model", x: Any, fused: bool) -> Any:
     """Return the features of each picture (n, features) behind pooling and dense layers."""
     from keras import layers
 
@@ -50,7 +51,7 @@ def _head(params: Model, x: Any, fused: bool) -> Any:
     return x
 
 
-def _probabilities(params: Model, x: Any, classes: int) -> Any:
+def _probabilities(params: "Model", x: Any, classes: int) -> Any:
     """Return (n, classes), in float32 whatever the precision of the network; raises UserError."""
     from keras import layers, ops
 

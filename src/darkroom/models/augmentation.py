@@ -1,6 +1,7 @@
 """How training pictures are varied: the seed and the numbers of epoch and part decide it, whatever was drawn before."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,7 +9,9 @@ from darkroom.models.geometry import transforms, warp
 from darkroom.models.light import change_light
 from darkroom.models.mixing import erase, mix
 from darkroom.models.randaugment import rand_augment
-from darkroom.params.model import Augment
+
+if TYPE_CHECKING:
+    from darkroom.params.model import Augment
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Variation:
     (K. Jordan, 94% on CIFAR-10 in 3.29 seconds on a single GPU, 2024, arXiv:2404.00498).
     """
 
-    params: Augment
+    params: "Augment"
     seed: int
 
     def vary(

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from darkroom.core.errors import UserError
 from darkroom.core.files import file_digest
-from darkroom.params.model import BACKBONES, WIDE, Model
+from darkroom.models.backbone_table import BACKBONES, WIDE
 
 if TYPE_CHECKING:
     import keras
+
+    from darkroom.params.model import Model
 
 FOLDER = "data/weights"
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's RGB, 0-1
@@ -20,7 +22,7 @@ ADVICE = (
 CENTRE = (103.939, 116.779, 123.68)  # of ImageNet's BGR, 0-255; as Caffe's models were trained
 
 
-def backbone_features(params: Model, inputs: Any) -> Any:
+def backbone_features(params: "Model", inputs: Any) -> Any:
     """Return the maps behind a backbone without its head.
 
     With given weights its normalisation keeps the statistics of those, also while training: a small data set would
@@ -34,7 +36,7 @@ def backbone_features(params: Model, inputs: Any) -> Any:
     return backbone(x, training=False) if params.is_pretrained else backbone(x)
 
 
-def _build(params: Model, shape: tuple[int, ...], weights: str | None) -> "keras.Model":
+def _build(params: "Model", shape: tuple[int, ...], weights: str | None) -> "keras.Model":
     import keras
 
     options = {"alpha": params.width} if params.architecture in WIDE else {}
@@ -43,7 +45,7 @@ def _build(params: Model, shape: tuple[int, ...], weights: str | None) -> "keras
 
 
 def to_range(pixels: Any, values: str) -> Any:
-    """Return RGB pixels 0-255 in the range that params.model.BACKBONES names."""
+    """Return RGB pixels 0-255 in the range that backbone_table.BACKBONES names."""
     from keras import layers, ops
 
     if values == "symmetric":
@@ -56,7 +58,7 @@ def to_range(pixels: Any, values: str) -> Any:
     return layers.Rescaling(1.0, name="scale")(pixels)  # to floats
 
 
-def load_pretrained(network: "keras.Model", params: Model, folder: Path) -> None:
+def load_pretrained(network: "keras.Model", params: "Model", folder: Path) -> None:
     """Load the weights that params name, perhaps a file of `folder`, into the backbone of `network`.
 
     Raises UserError when they are missing or do not fit.
@@ -69,13 +71,13 @@ def load_pretrained(network: "keras.Model", params: Model, folder: Path) -> None
             _load_file(backbone, params, folder)
 
 
-def given_digest(params: Model, folder: Path) -> str:
+def given_digest(params: "Model", folder: Path) -> str:
     """Return the digest of the file of `folder` that params name as weights; empty when it is no file."""
     file = folder / params.weights
     return file_digest(file) if file.is_file() else ""
 
 
-def _load_imagenet(backbone: "keras.Model", params: Model) -> None:
+def _load_imagenet(backbone: "keras.Model", params: "Model") -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # that the weights are those of another size; they fit
@@ -91,7 +93,7 @@ def _load_imagenet(backbone: "keras.Model", params: Model) -> None:
     backbone.set_weights(given.get_weights())
 
 
-def _load_file(backbone: "keras.Model", params: Model, folder: Path) -> None:
+def _load_file(backbone: "keras.Model", params: "Model", folder: Path) -> None:
     file = folder / params.weights
     if not file.is_file():
         there = sorted(path.name for path in folder.glob("*.h5"))

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from darkroom.examples.pixels import Examples
 from darkroom.models.augmentation import Variation
-from darkroom.params.declared import DeclaredParams
 
 if TYPE_CHECKING:
     from PIL import Image
+
+    from darkroom.examples.pixels import Examples
+    from darkroom.params.declared import DeclaredParams
 
 PICTURES, VARIATIONS = 8, 8  # rows, and columns behind the one with the picture as it is
 TILE = 96  # pixels
@@ -20,7 +21,7 @@ FONT = 12  # pixels
 LETTERS = 15  # of a label
 
 
-def contact_sheet(train: Examples, params: DeclaredParams, path: Path) -> "Image.Image":
+def contact_sheet(train: "Examples", params: "DeclaredParams", path: Path) -> "Image.Image":
     """Write and return a picture: a row for each of some training pictures, as it is and in the first epochs."""
     variation = Variation(params.augment, params.train.seed)
     count = min(PICTURES, len(train))

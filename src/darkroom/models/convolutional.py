@@ -1,12 +1,14 @@
 """The plain convolutional family: blocks of convolution, pooling, normalisation and dropout."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from darkroom.models.fused import normalisation
-from darkroom.params.model import Model
+
+if TYPE_CHECKING:
+    from darkroom.params.model import Model
 
 
-def conv_features(params: Model, inputs: Any, fused: bool) -> Any:
+def conv_features(params: "Model", inputs: Any, fused: bool) -> Any:
     """Return the maps behind all blocks. Pixels are scaled to 0-1 first."""
     from keras import layers
 

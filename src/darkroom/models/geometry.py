@@ -1,15 +1,16 @@
 """Moves of a picture - mirrored, turned, shifted, zoomed, sheared, cropped - joined to one, so it is sampled once."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from darkroom.params.model import Augment
+if TYPE_CHECKING:
+    from darkroom.params.model import Augment
 
 WHOLE = np.eye(3, dtype=np.float64)
 
 
-def transforms(params: Augment, mirrored: np.ndarray, side: int, chance: np.random.Generator) -> np.ndarray:
+def transforms(params: "Augment", mirrored: np.ndarray, side: int, chance: np.random.Generator) -> np.ndarray:
     """Return matrices (n, 3, 3) that take a place in the new picture, in pixels from its middle, to the old one.
 
     `mirrored` (n, 2): left and right, top and bottom.

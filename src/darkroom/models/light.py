@@ -1,11 +1,14 @@
 """Brightness and contrast of training pictures."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from darkroom.params.model import Augment
+if TYPE_CHECKING:
+    from darkroom.params.model import Augment
 
 
-def change_light(params: Augment, pixels: np.ndarray, chance: np.random.Generator) -> np.ndarray:
+def change_light(params: "Augment", pixels: np.ndarray, chance: np.random.Generator) -> np.ndarray:
     """Return the pictures brighter or darker by up to `brightness` of the range, with more or less contrast."""
     if not (params.brightness or params.contrast):
         return pixels

@@ -1,15 +1,18 @@
 """Training pictures that are mixed with each other, or lose a part."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from darkroom.params.model import Augment
+if TYPE_CHECKING:
+    from darkroom.params.model import Augment
 
 LARGEST_HOLE = 1 / 3  # of the picture's area
 SMALLEST_HOLE = 0.02
 
 
 def mix(
-    params: Augment, pixels: np.ndarray, targets: np.ndarray, chance: np.random.Generator
+    params: "Augment", pixels: np.ndarray, targets: np.ndarray, chance: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return a batch mixed by MixUp or CutMix, with equal chance when both are on; targets (n, classes) mix alike.
 

@@ -4,19 +4,22 @@ E. D. Cubuk et al., RandAugment: Practical automated data augmentation with a re
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from darkroom.models.geometry import moving, shearing, turning
 from darkroom.models.light import contrasted
-from darkroom.params.model import Augment
+
+if TYPE_CHECKING:
+    from darkroom.params.model import Augment
 
 LARGEST = 10.0  # magnitude
 Change = Callable[[np.ndarray, np.ndarray], np.ndarray]  # pictures (n, side, side, 3) float32, strengths (n,) -1 to 1
 
 
 def rand_augment(
-    params: Augment, pixels: np.ndarray, moves: np.ndarray, chance: np.random.Generator
+    params: "Augment", pixels: np.ndarray, moves: np.ndarray, chance: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the pictures changed in light and colour, float32, and their matrices (n, 3, 3) with further moves."""
     count, side = len(pixels), pixels.shape[1]

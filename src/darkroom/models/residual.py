@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from darkroom.models.fused import gelu, normalisation
-from darkroom.params.model import Model
 
 if TYPE_CHECKING:
     import keras
+
+    from darkroom.params.model import Model
 
 PATCH = 2  # pixels
 PICTURES_AT_ONCE = 10  # their patches take 100 times as much memory
@@ -16,7 +17,7 @@ QUIET = 5e-4  # added to the variance of a patch's direction, so that noise is n
 NORM = {"momentum": 0.6, "epsilon": 1e-5, "scale": False}  # few, large steps: the average must follow
 
 
-def residual_features(params: Model, inputs: Any, fused: bool) -> Any:
+def residual_features(params: "Model", inputs: Any, fused: bool) -> Any:
     """Return the maps behind all blocks.
 
     A block is convolution, 2x2 maximum pooling and normalisation, then `depth` - 1 convolutions with normalisation,

@@ -5,8 +5,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationError, model_validator
 
+from darkroom.models.backbone_table import BACKBONES
 from darkroom.params.data import Balance, Dedupe, Ingest, Split, Validate
-from darkroom.params.model import BACKBONES, Augment, Debug, Ensemble, Finetune, Model
+from darkroom.params.model import Augment, Debug, Ensemble, Finetune, Model
 from darkroom.params.section import Count, Section, Seed
 from darkroom.params.training import Train
 
