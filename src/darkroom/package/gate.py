@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from darkroom.core.metrics import METRICS
 from darkroom.params.schema import Package
-
-LOWER_IS_BETTER = {"log_loss"}
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def judge(candidate: Candidate, champion: Candidate | None, params: Package) -> 
     what = f"validation {params.metric}"
     if ours is None or theirs is None:
         return Verdict(False, [f"{what} is not defined for both"])
-    better = ours < theirs if params.metric in LOWER_IS_BETTER else ours > theirs
+    better = METRICS[params.metric].is_better(ours, theirs)
     comparison = "better than" if better else "not better than"
     reasons = [f"{what} {ours:.4f} is {comparison} the champion's {theirs:.4f}"]
     if candidate.data != champion.data:

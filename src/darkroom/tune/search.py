@@ -9,6 +9,7 @@ import pandas as pd
 from filelock import FileLock
 
 from darkroom.core.errors import UserError
+from darkroom.core.metrics import METRICS
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import Overlay
 from darkroom.params.schema import Choices, Range, Tune
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 Objective = Callable[[DeclaredParams], float]
 OnTrial = Callable[[int, float], None]
-LOWER_IS_BETTER = {"log_loss"}
-WORST = {"log_loss": float("inf")}  # what a diverged trial scores; the other metrics are shares
 RANDOM_TRIALS = 3  # before the sampler begins to learn from them
 
 
@@ -36,7 +35,7 @@ def search(
     journal.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{journal}.used"):  # two experiments with the same search would mix their trials
         trials = _finish_trials(params, objective, journal, on_trial)
-    best = sorted(trials, key=lambda trial: trial.value, reverse=tune.metric not in LOWER_IS_BETTER)[0]
+    best = sorted(trials, key=lambda trial: trial.value, reverse=not METRICS[tune.metric].lower_is_better)[0]
     return _overlay(best.params, tune), _trial_table(trials, tune)
 
 
@@ -66,7 +65,7 @@ def _score(params: DeclaredParams, overlay: Overlay, objective: Objective) -> fl
         candidate = _for_trial(params, overlay)
     except UserError as error:
         print(f"tune: passed over {overlay}: {error}", flush=True)
-        return WORST.get(params.tune.metric, 0.0)
+        return METRICS[params.tune.metric].worst
     return objective(candidate)
 
 
@@ -95,7 +94,7 @@ def _open_study(journal: Path, tune: Tune) -> "optuna.Study":
     return optuna.create_study(
         study_name="tune",
         storage=optuna.storages.JournalStorage(JournalFileBackend(str(journal))),
-        direction="minimize" if tune.metric in LOWER_IS_BETTER else "maximize",
+        direction="minimize" if METRICS[tune.metric].lower_is_better else "maximize",
         load_if_exists=True,
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from darkroom.core.files import digest
+from darkroom.core.metrics import METRICS
 from darkroom.examples.metrics import Diverged, score_split
 from darkroom.examples.pixels import Examples
 from darkroom.models.combine import combine
@@ -15,7 +16,7 @@ from darkroom.params.load import Overlay
 from darkroom.params.schema import Tune
 from darkroom.train.epochs import LogMetrics
 from darkroom.train.fit import fit
-from darkroom.tune.search import WORST, search
+from darkroom.tune.search import search
 
 SECTIONS = ["image", "augment", "model", "finetune", "train", "tune", "debug"]
 
@@ -35,8 +36,8 @@ def run_search(
         try:
             score = _validation_score(data, candidate, weights)[metric]
         except Diverged:
-            return WORST.get(metric, 0.0)
-        return score if score == score else WORST.get(metric, 0.0)
+            return METRICS[metric].worst
+        return score if score == score else METRICS[metric].worst
 
     def on_trial(number: int, score: float) -> None:
         print(f"tune: trial {number} of {params.tune.trials}: validation {metric} {score:.4f}", flush=True)
@@ -58,7 +59,7 @@ def summarise(best: Overlay, trials: pd.DataFrame, tune: Tune) -> dict[str, Any]
     report: dict[str, Any] = {"enabled": tune.enabled, "trials": len(trials), "best": best}
     if tune.enabled:
         scores = trials[tune.metric]
-        report["best_score"] = scores.min() if tune.metric == "log_loss" else scores.max()
+        report["best_score"] = scores.min() if METRICS[tune.metric].lower_is_better else scores.max()
     return report
 
 
