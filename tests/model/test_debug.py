@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from darkroom.examples.measure import measured_splits
+from darkroom.evaluate.measure import measured_splits
 from darkroom.params.declared import DeclaredParams
 from darkroom.train.debug import debug_data, debug_params, overfit_verdict
 from darkroom.train.ensemble import fit_members, members

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from darkroom.core.errors import UserError
 from darkroom.examples.metrics import score_split
 from darkroom.models.combine import combine
 from darkroom.params.declared import DeclaredParams
@@ -25,7 +26,7 @@ SPACE = {
     "train": {"learning_rate": {"low": 1e-4, "high": 1e-1, "log": True}, "batch_size": {"low": 8, "high": 32}},
     "model": {"dropout": {"low": 0.1, "high": 0.5, "step": 0.1}, "filters": {"choices": [[4], [4, 8], [2, 2, 2]]}},
 }
-COLUMNS = ["trial", "log_loss", "model.dropout", "model.filters", "train.batch_size", "train.learning_rate"]
+COLUMNS = ["trial", "log_loss", "failure", "model.dropout", "model.filters", "train.batch_size", "train.learning_rate"]
 ROUNDS = [1, 4, 7]  # while the sampler draws at random, at the last such trial, and when it has learnt
 
 
@@ -74,17 +75,83 @@ def test_the_best_fits_into_the_parameters(whole):
         assert {key: getattr(getattr(overlaid, section), key) for key in values} == values
 
 
-@pytest.mark.parametrize("die_at", ROUNDS)
-def test_a_killed_search_goes_on_to_the_same_result(whole, tmp_path, die_at):
-    journal = tmp_path / "killed.journal"
+def killed(journal: Path, die_at: int) -> None:
+    """Search in a process that kills itself in the middle of its trial `die_at`."""
     code = f"from pathlib import Path; from test_search import run; run(Path({str(journal)!r}), {die_at})"
     folders = ":".join(str(ROOT / name) for name in ("src", "tests", "tests/model"))
-    killed = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": folders})
-    assert killed.returncode == -signal.SIGKILL
+    ended = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": folders})
+    assert ended.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("die_at", ROUNDS)
+def test_a_killed_search_resumes_to_the_same_result(whole, tmp_path, capsys, die_at):
+    journal = tmp_path / "killed.journal"
+    killed(journal, die_at)
     best, trials, tried = run(journal)
     assert tried == list(range(die_at, 9))  # only what was missing
+    assert (f"tune: resumes after trial {die_at - 1}\n" in capsys.readouterr().out) == (die_at > 1)
     pd.testing.assert_frame_equal(trials, whole[1])
     assert best == whole[0]
+
+
+def test_a_trial_in_which_the_process_is_killed_twice_has_failed(whole, tmp_path):
+    journal = tmp_path / "killed.journal"
+    killed(journal, 4)
+    killed(journal, 1)  # in its first trial, the same combination again
+    _, trials, tried = run(journal)
+    assert tried == [5, 6, 7, 8]
+    assert trials["failure"].notna().tolist() == [False] * 3 + [True] + [False] * 4
+    assert trials["failure"][3] == "killed twice, probably for want of memory" and math.isnan(trials["log_loss"][3])
+    pd.testing.assert_frame_equal(trials.drop(columns=["log_loss", "failure"])[:4], whole[1].iloc[:4, [0, 3, 4, 5, 6]])
+    assert trials["train.learning_rate"].nunique() == 8
+    pd.testing.assert_frame_equal(run(journal)[1], trials)
+
+
+def raising(error: BaseException, *at: int) -> Any:
+    """Return an objective that raises `error` in these of its calls, counted from 1."""
+    calls: list[int] = []
+
+    def objective(candidate: DeclaredParams) -> float:
+        calls.append(len(calls) + 1)
+        if calls[-1] in at:
+            raise error
+        return cost(candidate)
+
+    return objective
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("a bug"), UserError("weights are missing")])
+def test_a_trial_that_was_stopped_is_tried_again_however_often(whole, tmp_path, error):
+    for call in (4, 1, 1):  # three times in trial 4
+        with pytest.raises(type(error)):
+            search(params(), raising(error, call), tmp_path / "journal", lambda *_: None)
+    pd.testing.assert_frame_equal(run(tmp_path / "journal")[1], whole[1])
+
+
+def out_of_memory() -> Exception:
+    import tensorflow as tf
+
+    return tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[9]\nHint: none")
+
+
+def test_a_trial_that_runs_out_of_memory_has_failed_and_the_search_goes_on(whole, tmp_path, capsys):
+    finished: list[int] = []
+    found = search(
+        params(), raising(out_of_memory(), 2), tmp_path / "journal", lambda number, _: finished.append(number)
+    )
+    reason = "ResourceExhaustedError: OOM when allocating tensor with shape[9]"
+    assert finished == [1, 3, 4, 5, 6, 7, 8]
+    assert found[1]["failure"].dropna().to_dict() == {1: reason} and math.isnan(found[1]["log_loss"][1])
+    assert f"tune: trial 2 of 8 failed: {reason}\n" in capsys.readouterr().out
+    assert found[0]["train"]["learning_rate"] == found[1].loc[found[1]["log_loss"].idxmin(), "train.learning_rate"]
+    assert found[1].iloc[:2, 3:].equals(whole[1].iloc[:2, 3:])  # the same combinations
+    assert summarise(*found, params(enabled=True).tune)["failed"] == 1
+
+
+def test_a_search_in_which_every_trial_fails_is_a_mistake_and_starts_anew(whole, tmp_path):
+    with pytest.raises(UserError, match=r"none of the 8 trials gave a model \(the first: ResourceExhaustedError: OOM"):
+        search(params(), raising(out_of_memory(), *range(1, 9)), tmp_path / "journal", lambda *_: None)
+    pd.testing.assert_frame_equal(run(tmp_path / "journal")[1], whole[1])  # with more memory
 
 
 def test_a_finished_search_is_not_run_again(tmp_path):
@@ -92,7 +159,7 @@ def test_a_finished_search_is_not_run_again(tmp_path):
     assert again[2] == [] and again[1].equals(first[1])
 
 
-def test_more_trials_go_on_behind_the_last_one(whole, tmp_path):
+def test_more_trials_resume_after_the_last_one(whole, tmp_path):
     run(tmp_path / "journal", trials=5)
     _, trials, tried = run(tmp_path / "journal")
     assert tried == [6, 7, 8]
@@ -107,7 +174,8 @@ def test_a_combination_that_makes_no_network_is_the_worst(tmp_path):
     space = {"model": {"filters": {"choices": [[4], [4, 4, 4]]}, "pool": {"choices": [2, 3]}}}  # 8 pixels, thrice by 3
     best, trials, _ = run(tmp_path / "search.journal", space=space)
     impossible = (trials["model.filters"].map(len) == 3) & (trials["model.pool"] == 3)
-    assert 0 < impossible.sum() < len(trials) and trials["log_loss"][impossible].eq(trials["log_loss"].max()).all()
+    assert 0 < impossible.sum() < len(trials) and trials["log_loss"][impossible].eq(math.inf).all()
+    assert (trials["failure"].notna() == impossible).all()
     assert best["model"] != {"filters": [4, 4, 4], "pool": 3}
 
 

@@ -7,5 +7,5 @@ from darkroom.images.packed import read_pictures
 
 
 def write_example(images: Path, image_id: str, background: str, path: Path) -> None:
-    """Write one picture as PNG, upright and in sRGB: the served model sees in it what the network saw."""
+    """Write one picture as PNG, upright and in sRGB: the served model sees what the network saw."""
     upright_rgb(open_picture(read_pictures(images, [image_id])[image_id]), background).save(path, format="PNG")
