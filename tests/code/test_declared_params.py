@@ -6,7 +6,7 @@ from darkroom.params.load import flatten, load_params, with_overlay
 from pictures import ROOT
 
 
-def test_a_stage_cannot_read_an_undeclared_section():
+def test_a_stage_cannot_read_an_undeclared_section() -> None:
     params = DeclaredParams(load_params(ROOT / "params.yaml"), ["split"], "split")
     assert 0 < params.split.test < 1
     assert set(params.flat()) == {"split.validation", "split.test", "split.folds", "split.fold", "split.seed"}
@@ -15,7 +15,7 @@ def test_a_stage_cannot_read_an_undeclared_section():
         _ = params.train
 
 
-def test_an_overlay_changes_its_keys_only_and_is_checked():
+def test_an_overlay_changes_its_keys_only_and_is_checked() -> None:
     params = load_params(ROOT / "params.yaml")
     changed = with_overlay(params, {"train": {"learning_rate": 0.25}}, "best.yaml")
     before, after = flatten(params), flatten(changed)

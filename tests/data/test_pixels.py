@@ -1,5 +1,6 @@
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def pool():
+def pool() -> Any:
     with ThreadPoolExecutor(2) as executor:
         yield executor
 
@@ -42,7 +43,7 @@ def caches(folder: Path) -> list[Path]:
     return sorted((folder / "pixels").glob("*.npy"))
 
 
-def test_each_row_is_the_decoded_picture(images, pool, tmp_path):
+def test_each_row_is_the_decoded_picture(images: Path, pool: Any, tmp_path: Path) -> None:
     pixels = open_pixels(images, LOOK, tmp_path, pool)
     assert len(list_shards(images)) == 2
     assert pixels.array.shape == (9, 8, 8, 3) and pixels.array.dtype == np.uint8
@@ -51,7 +52,7 @@ def test_each_row_is_the_decoded_picture(images, pool, tmp_path):
         assert np.array_equal(row, decode(read_pictures(images, [str(name)])[str(name)], **LOOK.model_dump()))
 
 
-def test_the_cache_is_made_once_for_each_size(images, pool: Executor, tmp_path):
+def test_the_cache_is_made_once_for_each_size(images: Path, pool: Executor, tmp_path: Path) -> None:
     first = open_pixels(images, LOOK, tmp_path, pool)
     made = [(path, path.stat().st_mtime_ns, path.stat().st_ino) for path in caches(tmp_path)]
     again = open_pixels(images, LOOK, tmp_path, ThreadPoolExecutor(1))
@@ -61,14 +62,14 @@ def test_the_cache_is_made_once_for_each_size(images, pool: Executor, tmp_path):
     assert len(caches(tmp_path)) == 2
 
 
-def test_other_pictures_have_another_cache(images, pool, tmp_path):
+def test_other_pictures_have_another_cache(images: Path, pool: Any, tmp_path: Path) -> None:
     open_pixels(images, LOOK, tmp_path, pool)
     ingested(write_files(tmp_path / "pets", class_files("cat", "cow")), tmp_path / "images")
     assert len(open_pixels(tmp_path / "images", LOOK, tmp_path, pool).ids) == 6
     assert len(caches(tmp_path)) == 2
 
 
-def test_what_a_killed_process_left_is_not_taken(images, pool, tmp_path):
+def test_what_a_killed_process_left_is_not_taken(images: Path, pool: Any, tmp_path: Path) -> None:
     whole = np.array(open_pixels(images, LOOK, tmp_path, pool).array)
     cache = caches(tmp_path)[0]
     cache.rename(f"{cache}.partial")
@@ -76,12 +77,12 @@ def test_what_a_killed_process_left_is_not_taken(images, pool, tmp_path):
     assert np.array_equal(open_pixels(images, LOOK, tmp_path, pool).array, whole)
 
 
-def test_the_cache_cannot_be_written_to_by_mistake(images, pool, tmp_path):
+def test_the_cache_cannot_be_written_to_by_mistake(images: Path, pool: Any, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="read-only"):
         open_pixels(images, LOOK, tmp_path, pool).array[0] = 0
 
 
-def test_examples_are_the_rows_and_labels_of_their_split(images, pool, tmp_path):
+def test_examples_are_the_rows_and_labels_of_their_split(images: Path, pool: Any, tmp_path: Path) -> None:
     ids = open_pixels(images, LOOK, tmp_path, pool).ids
     labels = ["猫", "cat", "dog"] * 3
     splits = splits_of(ids, labels, ["train"] * 5 + ["validation"] * 3 + ["test"])
@@ -101,7 +102,7 @@ def test_examples_are_the_rows_and_labels_of_their_split(images, pool, tmp_path)
     assert (tmp_path / ".cache" / "pixels").is_dir()
 
 
-def test_copies_and_weights_are_for_training_only(images, pool, tmp_path):
+def test_copies_and_weights_are_for_training_only(images: Path, pool: Any, tmp_path: Path) -> None:
     ids = open_pixels(images, LOOK, tmp_path, pool).ids
     splits = splits_of(ids, ["cat", "dog", "猫"] * 3, ["train"] * 5 + ["test"] * 4)
     splits["copies"] = np.array([1, 0, 3, 2, 0, 1, 1, 1, 1], np.int32)

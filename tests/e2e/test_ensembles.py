@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from conftest import Project, make_small_project
+from project import Project, make_small_project
 
 ASK = """
 import base64, mlflow, pandas

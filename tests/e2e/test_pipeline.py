@@ -6,9 +6,9 @@ import json
 import numpy as np
 import pandas as pd
 from PIL import Image
-from server import ask, serving
 
-from conftest import ROOT, SMALL_RUN, Project
+from project import ROOT, SMALL_RUN, Project
+from server import ask, serving
 
 STAGES = ["ingest", "validate", "dedupe", "split", "tune", "train", "evaluate", "package"]
 
