@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from import_graph import LIBRARY, ROOT, imported_modules
 
 from darkroom.core.paths import ARTEFACTS
 from darkroom.params.load import read_yaml
 from darkroom.params.schema import Params
+from import_graph import LIBRARY, ROOT, imported_modules
 
 STAGES: dict[str, dict[str, Any]] = read_yaml(ROOT / "dvc.yaml")["stages"]
 ORDER = ["ingest", "validate", "dedupe", "split", "tune", "train", "evaluate", "package"]

@@ -36,7 +36,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def pool():
+def pool() -> Any:
     with ThreadPoolExecutor(2) as executor:
         yield executor
 

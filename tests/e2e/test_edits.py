@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from conftest import ROOT, Project
+from project import ROOT, Project
 
 EDITS = {
     "ingest": {"ingest.source": "other"},

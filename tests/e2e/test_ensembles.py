@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from conftest import Project, make_small_project
+from project import Project, make_small_project
 
 ASK = """
 import base64, mlflow, pandas

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from server import ask, serving
 
-from conftest import ROOT, SMALL_RUN, Project
+from project import ROOT, SMALL_RUN, Project
+from server import ask, serving
 
 STAGES = ["ingest", "validate", "dedupe", "split", "tune", "train", "evaluate", "package"]
 

@@ -57,7 +57,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Overlay, pd.DataFra
     return run(tmp_path_factory.mktemp("search") / "whole.journal")[:2]
 
 
-def test_the_table_has_a_row_for_each_trial(whole):
+def test_the_table_has_a_row_for_each_trial(whole: tuple[Overlay, pd.DataFrame]) -> None:
     best, trials = whole
     assert list(trials) == COLUMNS and trials["trial"].tolist() == list(range(1, 9))
     assert trials["model.filters"].map(tuple).nunique() > 1
@@ -68,7 +68,7 @@ def test_the_table_has_a_row_for_each_trial(whole):
     assert best["model"]["filters"] == winner["model.filters"] in SPACE["model"]["filters"]["choices"]
 
 
-def test_the_best_fits_into_the_parameters(whole):
+def test_the_best_fits_into_the_parameters(whole: tuple[Overlay, pd.DataFrame]) -> None:
     best = whole[0]
     overlaid = params().overlaid(best, "best.yaml")
     for section, values in best.items():
@@ -166,11 +166,11 @@ def test_more_trials_resume_after_the_last_one(whole, tmp_path):
     pd.testing.assert_frame_equal(trials, whole[1])
 
 
-def test_the_seed_decides(whole, tmp_path):
+def test_the_seed_decides(whole: tuple[Overlay, pd.DataFrame], tmp_path: Path) -> None:
     assert not run(tmp_path / "journal", seed=1)[1].equals(whole[1])
 
 
-def test_a_combination_that_makes_no_network_is_the_worst(tmp_path):
+def test_a_combination_that_makes_no_network_is_the_worst(tmp_path: Path) -> None:
     space = {"model": {"filters": {"choices": [[4], [4, 4, 4]]}, "pool": {"choices": [2, 3]}}}  # 8 pixels, thrice by 3
     best, trials, _ = run(tmp_path / "search.journal", space=space)
     impossible = (trials["model.filters"].map(len) == 3) & (trials["model.pool"] == 3)
@@ -179,7 +179,7 @@ def test_a_combination_that_makes_no_network_is_the_worst(tmp_path):
     assert best["model"] != {"filters": [4, 4, 4], "pool": 3}
 
 
-def test_all_parts_of_a_trial_are_short(tmp_path):
+def test_all_parts_of_a_trial_are_short(tmp_path: Path) -> None:
     seen = []
     long = params(epochs=2, trials=1).overlaid(
         {"train": {"epochs": 10, "schedule": "step", "step_epochs": [4, 5, 9]}, "finetune": {"epochs": 20}}, "test"
@@ -188,7 +188,7 @@ def test_all_parts_of_a_trial_are_short(tmp_path):
     assert (seen[0].train.epochs, seen[0].finetune.epochs, seen[0].train.step_epochs) == (2, 4, [1])
 
 
-def test_a_trial_is_scored_as_it_will_be_served(tmp_path):
+def test_a_trial_is_scored_as_it_will_be_served(tmp_path: Path) -> None:
     chosen = small_params(
         model={"average": "flip"},
         train={"epochs": 2},
@@ -203,7 +203,7 @@ def test_a_trial_is_scored_as_it_will_be_served(tmp_path):
     assert trials["log_loss"].tolist() == [served] != [plain]
 
 
-def test_accuracy_is_maximised(tmp_path):
+def test_accuracy_is_maximised(tmp_path: Path) -> None:
     best, trials, _ = run(tmp_path / "journal", metric="accuracy")
     winner = trials.loc[trials["accuracy"].idxmax()]
     assert best["train"]["learning_rate"] == winner["train.learning_rate"]
@@ -212,7 +212,7 @@ def test_accuracy_is_maximised(tmp_path):
     )
 
 
-def test_off_leaves_empty():
+def test_off_leaves_empty() -> None:
     best, trials = no_search()
     assert best == {} and len(trials) == 0
     report = summarise(best, trials, params(enabled=False).tune)
