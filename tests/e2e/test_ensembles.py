@@ -4,7 +4,6 @@ import json
 
 import pandas as pd
 import pytest
-
 from project import Project, make_small_project
 
 ASK = """

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from mlflow.entities import Run
-
 from project import Project
 
 QUICK = ["-S", "tune.enabled=false", "-S", "train.epochs=1"]

@@ -3,8 +3,8 @@
 import shutil
 
 import pytest
-
 from project import Project
+
 from server import serving
 
 

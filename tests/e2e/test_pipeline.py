@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-
 from project import ROOT, SMALL_RUN, Project
+
 from server import ask, serving
 
 STAGES = ["ingest", "validate", "dedupe", "split", "tune", "train", "evaluate", "package"]

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-
 from project import ROOT, Project, make_small_project
 
 WEIGHTS = """

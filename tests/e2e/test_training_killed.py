@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from project import Project, make_small_project
 
 EPOCHS = 12
