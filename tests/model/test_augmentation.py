@@ -103,6 +103,27 @@ def test_targets_are_mixed_as_the_pictures_are(key):
     assert pixels.mean(axis=(1, 2, 3)) == pytest.approx(targets @ (np.arange(4) * 80), abs=0.1)
 
 
+def mixed_by(epoch: int) -> list[str]:
+    """Return how each picture, of one colour with a partner of another, was mixed."""
+    plain = np.repeat(np.arange(32, dtype=np.uint8) * 8, 12 * 12 * 3).reshape(PIXELS.shape)
+    pixels = vary(epoch=epoch, pixels=plain, mixup=1.0, cutmix=1.0)[0]
+    kept = (pixels == plain).all(axis=3)
+    return [{0: "mixup", 1: "unmixed"}.get(share, "cutmix") for share in kept.mean(axis=(1, 2)).tolist()]
+
+
+def test_each_picture_draws_its_method_of_mixing() -> None:
+    methods = [method for epoch in range(8) for method in mixed_by(epoch)]
+    assert all({"mixup", "cutmix"} <= set(mixed_by(epoch)) for epoch in range(8))
+    assert methods.count("mixup") == pytest.approx(128, abs=30)
+
+
+def test_targets_are_those_of_either_method_in_one_batch() -> None:
+    plain = np.repeat(np.arange(4, dtype=np.uint8)[np.arange(32) % 4] * 80, 12 * 12 * 3).reshape(PIXELS.shape)
+    pixels, targets = vary(pixels=plain, mixup=1.0, cutmix=1.0)
+    assert targets.sum(axis=1) == pytest.approx(np.ones(32), abs=1e-5)
+    assert pixels.mean(axis=(1, 2, 3)) == pytest.approx(targets @ (np.arange(4) * 80), abs=0.1)
+
+
 def test_erasing_takes_a_box_from_the_share_of_pictures():
     black = np.zeros((1000, 12, 12, 3), np.uint8)
     variation = Variation(Augment(**{**OFF, "erase": 0.3}), 0)

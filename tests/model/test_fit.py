@@ -3,14 +3,18 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
 from darkroom.examples.batches import Batches
 from darkroom.examples.metrics import score_split
+from darkroom.examples.pixels import Examples
 from darkroom.examples.runtime import is_quick
-from darkroom.train.checkpoint import Progress
+from darkroom.train.checkpoint import Checkpoint, Progress
 from darkroom.train.fit import Fit, fit
 from easy import data, examples, small_params, weights_digest
 from pictures import ROOT
@@ -81,6 +85,20 @@ def test_the_rate_follows_the_schedule_and_each_epoch_is_logged():
     assert history["learning_rate"].tolist() == pytest.approx([0.01, 0.005, 0.0025])
     assert [epoch for epoch, _ in seen] == [1, 2, 3]
     assert [metrics["validation_loss"] for _, metrics in seen] == history["validation_loss"].tolist()
+
+
+def test_a_callable_that_sees_each_epoch_may_stop_the_training(tmp_path: Path) -> None:
+    seen: list[tuple[int, dict[str, float]]] = []
+
+    def stop_after_two(epoch: int, metrics: dict[str, float]) -> bool:
+        seen.append((epoch, metrics))
+        return epoch == 2
+
+    stopped = fit(data(), small_params(), checkpoint=Checkpoint(tmp_path), on_epoch=stop_after_two)
+    assert stopped.history.drop(columns="kept").to_dict("records") == [metrics for _, metrics in seen]
+    assert [epoch for epoch, _ in seen] == [1, 2]
+    again = fit(data(), small_params(), checkpoint=Checkpoint(tmp_path), on_epoch=stop_after_two)
+    assert seen[:2] == seen[2:] and weights_digest(again.network) == weights_digest(stopped.network)
 
 
 def test_another_seed_is_another_training(fitted):
@@ -154,6 +172,37 @@ def test_the_averaged_weights_are_those_that_were_validated():
     averaged = fit(data(), small_params(train={"ema": 0.95, "keep": "last"}))
     found = score_split(averaged.network, data()["validation"], 16)["log_loss"]
     assert found == pytest.approx(averaged.history["validation_loss"].iloc[-1], rel=1e-3)
+
+
+def with_fresh_statistics(fitted: Fit, train: Examples) -> keras.Model:
+    """Return the network with mean and variance of all training pictures under its weights."""
+    network = fitted.network
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+    network(train.pixels[train.rows], training=True)
+    return network
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"filters": [8, 8], "norm": "before_pool", "dense_norm": True},
+        {"architecture": "residual", "filters": [8], "depth": 2, "head": "average", "dense": []},
+    ],
+    ids=["conv", "residual"],
+)
+def test_averaged_weights_are_saved_with_statistics_that_fit_them(model: dict[str, Any]) -> None:
+    train = {"ema": 0.99, "optimizer": "adam", "learning_rate": 0.01, "schedule": "constant", "keep": "last"}
+    plain = {"rotation": 0.0, "shift": 0.0, "horizontal_flip": False}
+    changes = {"model": {**model, "dropout": 0.0}, "train": {**train, "epochs": 6}, "augment": plain}
+    fitted = fit(data(), small_params(**changes))
+    saved = score_split(fitted.network, data()["validation"], 16)
+    assert fitted.history["validation_accuracy"].iloc[-1] == pytest.approx(saved["accuracy"], abs=1e-6)
+    fresh = score_split(with_fresh_statistics(fitted, data()["train"]), data()["validation"], 16)
+    assert fresh["accuracy"] > 0.9
+    assert saved["accuracy"] == pytest.approx(fresh["accuracy"], abs=0.05)
+    assert saved["log_loss"] == pytest.approx(fresh["log_loss"], abs=0.05)
 
 
 def test_what_is_kept():

@@ -4,14 +4,14 @@ import keras
 import numpy as np
 import pytest
 
-from darkroom.train.muon import muon
+from darkroom.train.muon import ConvolutionMuon
 
 
 def step(shape: tuple[int, ...], name: str = "kernel", rate: float = 0.1) -> np.ndarray:
     """Return how a variable of zeros is moved by a drawn gradient."""
     variable = keras.Variable(np.zeros(shape, np.float32), name=name)
     gradient = np.random.default_rng(0).normal(size=shape).astype(np.float32)
-    muon()(rate, momentum=0.9, weight_decay=0.0, adam_weight_decay=0.0).apply([gradient], [variable])
+    ConvolutionMuon(rate, momentum=0.9, weight_decay=0.0, adam_weight_decay=0.0).apply([gradient], [variable])
     return np.asarray(variable)
 
 
