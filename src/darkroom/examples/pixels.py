@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import PIL
-from filelock import FileLock
 
 from darkroom.core.files import replacing
 from darkroom.core.paths import cache_folder
+from darkroom.execution.locks import locked
 from darkroom.execution.progress import progress
 from darkroom.images import decode as decoding
 from darkroom.images.packed import list_shards, shard_ids, shard_pictures
@@ -64,7 +64,7 @@ def open_pixels(images: Path, look: Image, cache: Path, executor: Executor) -> P
     ids = np.sort(np.concatenate(names))
     file = cache / "pixels" / f"{_key(ids, look)}.npy"
     file.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{file}.lock"):
+    with locked(Path(f"{file}.lock")):
         if not file.exists():
             places = [np.searchsorted(ids, part) for part in names]
             _fill(file, look, shards, places, executor)

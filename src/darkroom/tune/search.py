@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from filelock import FileLock
 
 from darkroom.core.errors import UserError
 from darkroom.core.metrics import METRICS
+from darkroom.execution.locks import locked
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import Overlay
 from darkroom.params.schema import Choices, Range, Tune
@@ -33,7 +33,7 @@ def search(
     """
     tune = params.tune
     journal.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{journal}.used"):  # two experiments with the same search would mix their trials
+    with locked(Path(f"{journal}.used")):  # two experiments with the same search would mix their trials
         trials = _finish_trials(params, objective, journal, on_trial)
     best = sorted(trials, key=lambda trial: trial.value, reverse=not METRICS[tune.metric].lower_is_better)[0]
     return _overlay(best.params, tune), _trial_table(trials, tune)
