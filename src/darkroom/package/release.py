@@ -7,9 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
-
 from darkroom.core.paths import cache_folder
+from darkroom.execution.locks import locked
 from darkroom.package.bundle import bundle_digest
 from darkroom.package.gate import Candidate, Verdict, judge
 from darkroom.package.pipeline_run import VERDICT_TAG, find_or_make_row
@@ -46,7 +45,7 @@ def release(params: DeclaredParams, results: list[StageResult], bundle: Path, ex
     candidate = Candidate(bundle_digest(bundle), train["digest"], train["classes"], measured_on, scores)
     try:
         client = connect()
-        with FileLock(cache_folder() / "release.lock"):
+        with locked(cache_folder() / "release.lock"):
             row = find_or_make_row(client, params.tracking.experiment, params.flat(), results)
             with _closing(client, row):
                 done = _release_row(client, row, params, candidate, bundle, example)
