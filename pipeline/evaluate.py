@@ -29,7 +29,7 @@ def evaluate(stage: Stage) -> Report:
     stage.save("per_class", per_class(test.labels, predicted, test.classes))
     stage.save("confusion", matrix)
     draw_plots(stage.output("plots"), stage.read("history"), matrix)
-    write_example(stage.input("images"), ids.iloc[0], params.image.background, stage.output("example"))
+    write_example(stage.input("images"), ids.iloc[0], params.image, stage.output("example"))
     return scores
 
 
