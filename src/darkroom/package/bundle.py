@@ -35,10 +35,10 @@ def write_bundle(folder: Path, model: Path, classes: Sequence[str], image: Image
         "requirements": [f"{name}=={version(name)}" for name in REQUIREMENTS],
     }
     write_value(folder / "bundle.json", facts, ".json")
-    write_code(folder / "code")
+    write_code(folder / "code", LIBRARY)
 
 
-def write_code(folder: Path, library: Path = LIBRARY) -> Path:
+def write_code(folder: Path, library: Path) -> Path:
     """Copy the serving code of `library` to `folder`/darkroom_<digest> and return that; its imports say that name."""
     texts = {module: (library / module).read_text(encoding="utf-8") for module in SERVING_CODE}
     package = folder / f"darkroom_{digest(texts)[:16]}"
