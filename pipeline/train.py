@@ -28,8 +28,15 @@ def train(stage: Stage) -> Report:
     sheet = contact_sheet(first["train"], params, stage.output("augmented"))
     stage.run.log_picture(sheet, "augmented.png")  # to be seen while it trains
     chosen, weights = members(params, data), stage.input("weights")
-    key = digest([stage.code_digest(), table_digest(splits), params.flat(), given_digest(params.model, weights)])
-    folder = stage.held.enter_context(until_done(checkpoint_folder(key)))
+    key = digest(
+        [
+            stage.code_digest(),
+            table_digest(splits),
+            params.flat_without("tracking"),
+            given_digest(params.model, weights),
+        ]
+    )
+    folder = stage.resources.enter_context(until_done(checkpoint_folder(key)))
     fits = fit_members(chosen, data, weights, folder, stage.run.log_metrics, epoch_verbosity())
     save_network(combine([one.network for one in fits], params.model.average), model := stage.output("model"))
     stage.save("history", histories(fits))
