@@ -88,6 +88,14 @@ class Stage:
         code = {path.relative_to(self.root).as_posix(): file_digest(path) for path in self._modules()}
         return digest([code, *map(version, LIBRARIES)])
 
+    def cache_key(self, params: DeclaredParams, *content: str) -> str:
+        """Return the digest of all that decides a result: code, parameters, and the digests of the data in `content`.
+
+        The section tracking is left out: where a run is recorded changes no result.
+        """
+        values = {key: value for key, value in params.flat().items() if not key.startswith("tracking.")}
+        return digest([self.code_digest(), values, *content])
+
     def _modules(self) -> Iterator[Path]:
         for dep in map(self.root.joinpath, self.deps):
             found = dep.rglob("*.py") if dep.is_dir() else [dep] if dep.suffix == ".py" else []

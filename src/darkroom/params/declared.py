@@ -65,10 +65,6 @@ class DeclaredParams:
         chosen = self._sections if sections is None else [name for name in sections if name in self._sections]
         return {key: value for key, value in flatten(self._params).items() if key.split(".")[0] in chosen}
 
-    def flat_without(self, *sections: str) -> dict[str, Any]:
-        """Return all declared sections but the given ones as {"section.key": value}."""
-        return self.flat([name for name in self._sections if name not in sections])
-
     def differences(self, other: "DeclaredParams") -> dict[str, Any]:
         """Return the declared values that differ from those of `other`, as {"section.key": value}."""
         before = other.flat()

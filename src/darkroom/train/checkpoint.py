@@ -27,6 +27,7 @@ class Progress:
         self.rows: list[Row] = []
         self.best_epoch = 0
         self.best_weights: list[np.ndarray] = []
+        self.stopped = False  # by `on_epoch`
 
     def add(self, row: Row, weights: list[np.ndarray]) -> None:
         """Take the numbers of one more epoch, and its weights when it is the best."""
@@ -47,7 +48,7 @@ class Progress:
         done = self.epochs_in(phase.number)
         idle = min(len(self.rows) - self.best_epoch, done - phase.small_epochs)
         later = bool(self.rows) and self.rows[-1]["phase"] > phase.number
-        return later or self.diverged or done >= phase.epochs or (0 < patience <= idle)
+        return later or self.stopped or self.diverged or done >= phase.epochs or (0 < patience <= idle)
 
     @property
     def diverged(self) -> bool:
