@@ -1,6 +1,6 @@
 """train: fit the network, or several, and keep the best epoch of each."""
 
-from darkroom.core.files import digest, file_digest
+from darkroom.core.files import file_digest
 from darkroom.core.fingerprint import table_digest
 from darkroom.core.paths import checkpoint_folder
 from darkroom.examples.runtime import start_tensorflow
@@ -28,8 +28,8 @@ def train(stage: Stage) -> Report:
     sheet = contact_sheet(first["train"], params, stage.output("augmented"))
     stage.run.log_picture(sheet, "augmented.png")  # to be seen while it trains
     chosen, weights = members(params, data), stage.input("weights")
-    key = digest([stage.code_digest(), table_digest(splits), params.flat(), given_digest(params.model, weights)])
-    folder = stage.held.enter_context(until_done(checkpoint_folder(key)))
+    key = stage.cache_key(params, table_digest(splits), given_digest(params.model, weights))
+    folder = stage.resources.enter_context(until_done(checkpoint_folder(key)))
     fits = fit_members(chosen, data, weights, folder, stage.run.log_metrics, epoch_verbosity())
     save_network(combine([one.network for one in fits], params.model.average), model := stage.output("model"))
     stage.save("history", histories(fits))

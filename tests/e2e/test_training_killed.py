@@ -64,7 +64,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(ready: Project, epoch: in
 def test_ctrl_c_leaves_what_the_next_run_goes_on_from(ready: Project) -> None:
     whole = trained(ready)
     status, said = stop(ready, 3, signal.SIGINT)
-    assert (status, said.splitlines()[-1]) == (130, "train: stopped; nothing half-written is left")
+    assert (status, said.splitlines()[-1]) == (130, "train: stopped by Ctrl-C; nothing half-written is left")
     assert "Traceback" not in said
     assert not list(ready.root.rglob("*.partial")) and finished_epochs(ready.root) >= 3
     done = ready.run(*TRAIN)
