@@ -6,7 +6,7 @@ from darkroom.core.paths import checkpoint_folder
 from darkroom.examples.runtime import start_tensorflow
 from darkroom.examples.saving import save_network
 from darkroom.execution.progress import epoch_verbosity
-from darkroom.models.backbones import given_digest
+from darkroom.models.backbones import weights_file_digest
 from darkroom.models.combine import combine
 from darkroom.models.contact_sheet import contact_sheet
 from darkroom.stage import Report, Stage, run_stage
@@ -28,7 +28,7 @@ def train(stage: Stage) -> Report:
     sheet = contact_sheet(first["train"], params, stage.output("augmented"))
     stage.run.log_picture(sheet, "augmented.png")  # to be seen while it trains
     chosen, weights = members(params, data), stage.input("weights")
-    key = digest([stage.code_digest(), table_digest(splits), params.flat(), given_digest(params.model, weights)])
+    key = digest([stage.code_digest(), table_digest(splits), params.flat(), weights_file_digest(params.model, weights)])
     folder = stage.held.enter_context(until_done(checkpoint_folder(key)))
     fits = fit_members(chosen, data, weights, folder, stage.run.log_metrics, epoch_verbosity())
     save_network(combine([one.network for one in fits], params.model.average), model := stage.output("model"))
