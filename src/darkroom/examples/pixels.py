@@ -3,6 +3,7 @@
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from hashlib import sha256
+from mmap import mmap
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,18 @@ class Examples:
     def __len__(self) -> int:
         """Return the number of pictures."""
         return len(self.rows)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: of pixels that are a whole map of a file, its path instead of its content."""
+        pixels = self.pixels
+        is_map = isinstance(pixels, np.memmap) and isinstance(pixels.base, mmap)
+        return {**self.__dict__, "pixels": Path(pixels.filename) if is_map else pixels}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Open the map again."""
+        self.__dict__.update(state)
+        if isinstance(state["pixels"], Path):
+            self.__dict__["pixels"] = np.load(state["pixels"], mmap_mode="r")
 
     def for_training(self) -> "Examples":
         """Return what an epoch goes through: each row as often as its copies say."""
