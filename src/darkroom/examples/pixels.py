@@ -48,9 +48,10 @@ class Examples:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled: of pixels that are a whole map of a file, its path instead of its content."""
-        pixels = self.pixels
-        is_map = isinstance(pixels, np.memmap) and isinstance(pixels.base, mmap)
-        return {**self.__dict__, "pixels": Path(pixels.filename) if is_map else pixels}
+        state = dict(self.__dict__)
+        if isinstance(self.pixels, np.memmap) and isinstance(self.pixels.base, mmap):
+            state["pixels"] = Path(str(self.pixels.filename))
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Open the map again."""
