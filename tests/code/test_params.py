@@ -87,12 +87,12 @@ def put(raw: dict[str, Any], key: str, value: Any) -> None:
     raw[name] = value
 
 
-def test_the_committed_file_is_right():
+def test_the_committed_file_is_right() -> None:
     assert flatten(load_params(ROOT / "params.yaml"))["tracking.experiment"]
 
 
 @pytest.mark.parametrize(("key", "value", "said"), MISTAKES, ids=[f"{key}={value}"[:40] for key, value, _ in MISTAKES])
-def test_a_mistake_is_one_line_with_key_value_file_and_help(raw, key, value, said):
+def test_a_mistake_is_one_line_with_key_value_file_and_help(raw: Any, key: Any, value: Any, said: Any) -> None:
     put(raw, key, value)
     with pytest.raises(UserError) as caught:
         check_params(raw, "params.yaml")
@@ -102,14 +102,14 @@ def test_a_mistake_is_one_line_with_key_value_file_and_help(raw, key, value, sai
     assert "Range" not in text and "[" not in text.split(" ")[1], text
 
 
-def test_only_some_backbones_can_be_narrower(raw):
+def test_only_some_backbones_can_be_narrower(raw: Any) -> None:
     for key, value in {"model.architecture": "ResNet50", "image.size": 64, "model.width": 0.5}.items():
         put(raw, key, value)
     with pytest.raises(UserError, match=r"model: width \(0.5\) is for MobileNet and MobileNetV2 only; set it to 1"):
         check_params(raw, "params.yaml")
 
 
-def test_every_architecture_of_an_ensemble_is_checked(raw):
+def test_every_architecture_of_an_ensemble_is_checked(raw: Any) -> None:
     for key, value in {"model.architecture": "MobileNet", "image.size": 64, "model.width": 0.5}.items():
         put(raw, key, value)
     put(raw, "ensemble.architectures", ["MobileNetV2", "ResNet50"])
@@ -127,7 +127,7 @@ def test_every_architecture_of_an_ensemble_is_checked(raw):
         ),
     ],
 )
-def test_what_fits_one_backbone_is_not_given_to_several(raw, changes, said):
+def test_what_fits_one_backbone_is_not_given_to_several(raw: Any, changes: dict[str, Any], said: str) -> None:
     put(raw, "image.size", 64)
     put(raw, "ensemble.architectures", ["MobileNetV2", "ResNet50"])
     for key, value in changes.items():
@@ -141,7 +141,7 @@ def test_what_fits_one_backbone_is_not_given_to_several(raw, changes, said):
     st.lists(st.tuples(*[st.integers(1, high) for high in (7, 3, 4)]), min_size=1, max_size=5),
     st.sampled_from(["same", "valid"]),
 )
-def test_the_smallest_side_leaves_one_pixel(blocks, padding):
+def test_the_smallest_side_leaves_one_pixel(blocks: Any, padding: Any) -> None:
     kernel, stride, pool = (list(column) for column in zip(*blocks, strict=True))
     section = {"filters": [8] * len(blocks), "kernel": kernel, "stride": stride, "pool": pool, "padding": padding}
     least = load_params(ROOT / "params.yaml").model.model_copy(update=section).smallest_side()
@@ -153,7 +153,7 @@ def test_the_smallest_side_leaves_one_pixel(blocks, padding):
 
 
 @pytest.mark.parametrize("key", ["train", "train.epochs", "tune.space", "model.dropout"])
-def test_a_missing_key_is_named(raw, key):
+def test_a_missing_key_is_named(raw: Any, key: str) -> None:
     section, _, name = key.partition(".")
     del (raw[section] if name else raw)[name or section]
     with pytest.raises(UserError, match=rf"^params.yaml: {key}: missing"):
@@ -170,7 +170,7 @@ def test_a_missing_key_is_named(raw, key):
         ("- 1\n", "holds no sections"),
     ],
 )
-def test_a_file_that_is_no_yaml_is_said_in_one_line(tmp_path: Path, text: str, said: str):
+def test_a_file_that_is_no_yaml_is_said_in_one_line(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "params.yaml"
     file.write_text(text)
     with pytest.raises(UserError) as caught:
@@ -179,7 +179,7 @@ def test_a_file_that_is_no_yaml_is_said_in_one_line(tmp_path: Path, text: str, s
     assert "\n" not in str(caught.value)
 
 
-def test_a_missing_file_and_one_of_other_bytes_are_said(tmp_path):
+def test_a_missing_file_and_one_of_other_bytes_are_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"params.yaml: not found"):
         load_params(tmp_path / "params.yaml")
     (tmp_path / "params.yaml").write_bytes(b"\xff\xfe")
@@ -187,7 +187,7 @@ def test_a_missing_file_and_one_of_other_bytes_are_said(tmp_path):
         load_params(tmp_path / "params.yaml")
 
 
-def test_1e_3_is_a_number(tmp_path):
+def test_1e_3_is_a_number(tmp_path: Path) -> None:
     text = (ROOT / "params.yaml").read_text(encoding="utf-8")
     changed = [
         f"  {line.split(':')[0].strip()}: 1e-3" if line.startswith("  learning_rate:") else line

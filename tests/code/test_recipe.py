@@ -1,6 +1,8 @@
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
@@ -13,7 +15,7 @@ RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("*.yaml"))
 
 
 @pytest.fixture
-def workspace(tmp_path: Path):
+def workspace(tmp_path: Path) -> Iterator[Path]:
     """A folder with the default parameters, whatever a user has made of those of the repository."""
     for name in ("params.yaml", "dvc.yaml"):
         shutil.copy(ROOT / name, tmp_path)
@@ -34,7 +36,7 @@ def comments(file: Path) -> list[str]:
     return [line.split("#", 1)[1] for line in file.read_text(encoding="utf-8").splitlines() if "#" in line]
 
 
-def test_digits_twice_changes_nothing(workspace, capsys):
+def test_digits_twice_changes_nothing(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert run("recipe", "digits") == 0
     assert (workspace / "params.yaml").read_bytes() == (workspace / "default.yaml").read_bytes()
@@ -42,7 +44,9 @@ def test_digits_twice_changes_nothing(workspace, capsys):
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_recipe_gives_possible_parameters_and_keeps_comments(workspace, name, capsys):
+def test_a_recipe_gives_possible_parameters_and_keeps_comments(
+    workspace: Path, name: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = workspace / "params.yaml"
     before = flatten(load_params(file))
     capsys.readouterr()
@@ -57,19 +61,19 @@ def test_a_recipe_gives_possible_parameters_and_keeps_comments(workspace, name, 
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_digits_takes_every_recipe_back(workspace, name):
+def test_digits_takes_every_recipe_back(workspace: Path, name: Any) -> None:
     run("recipe", name)
     run("recipe", "digits")
     assert (workspace / "params.yaml").read_bytes() == (workspace / "default.yaml").read_bytes()
 
 
-def test_a_recipe_for_other_data_says_so_last(workspace, capsys):
+def test_a_recipe_for_other_data_says_so_last(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("recipe", "fast")
     said = capsys.readouterr().out.splitlines()[-1]
     assert said.startswith("ingest.source is cifar10.zip: for pictures of your own") and workspace.is_dir()
 
 
-def test_nothing_of_another_data_sets_choice_stays(workspace):
+def test_nothing_of_another_data_sets_choice_stays(workspace: Path) -> None:
     run("recipe", "cifar10-cnn")
     alone = load_params(workspace / "params.yaml")
     run("recipe", "animals-augmented")
@@ -78,7 +82,7 @@ def test_nothing_of_another_data_sets_choice_stays(workspace):
     assert load_params(workspace / "params.yaml") == alone
 
 
-def test_a_recipe_leaves_what_groups_the_pictures(workspace):
+def test_a_recipe_leaves_what_groups_the_pictures(workspace: Path) -> None:
     file = workspace / "params.yaml"
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace('group_by: ""', "group_by: '(p\\d+)'"), encoding="utf-8")
@@ -87,7 +91,7 @@ def test_a_recipe_leaves_what_groups_the_pictures(workspace):
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_lists_may_stand_as_dvc_writes_them(workspace, name):
+def test_lists_may_stand_as_dvc_writes_them(workspace: Path, name: Any) -> None:
     file = workspace / "params.yaml"
     text = file.read_text(encoding="utf-8").replace("dense: [128]            #", "dense:                  #", 1)
     text = text.replace("normalisation, dropout\n", "normalisation, dropout\n  - 128\n", 1)
@@ -102,7 +106,7 @@ def test_lists_may_stand_as_dvc_writes_them(workspace, name):
     assert load_params(file) == once
 
 
-def test_a_key_that_only_a_person_set_stays(workspace):
+def test_a_key_that_only_a_person_set_stays(workspace: Path) -> None:
     file = workspace / "params.yaml"
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace("experiment: darkroom", "experiment: mine"), encoding="utf-8")
@@ -110,7 +114,7 @@ def test_a_key_that_only_a_person_set_stays(workspace):
     assert load_params(file).tracking.experiment == "mine"
 
 
-def test_the_search_space_is_replaced_as_a_whole(workspace):
+def test_the_search_space_is_replaced_as_a_whole(workspace: Path) -> None:
     recipe = "# one key\ntune: {space: {train: {batch_size: {choices: [8, 16]}}}}\n"
     (workspace / "recipes" / "small.yaml").write_text(recipe)
     run("recipe", "small")
@@ -118,26 +122,26 @@ def test_the_search_space_is_replaced_as_a_whole(workspace):
     assert list(load_params(workspace / "params.yaml").tune.space["train"]) == ["batch_size"]
 
 
-def test_an_impossible_recipe_changes_nothing(workspace, capsys):
+def test_an_impossible_recipe_changes_nothing(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (workspace / "recipes" / "wrong.yaml").write_text("# wrong\ntrain: {epochs: 0}\n")
     assert run("recipe", "wrong") == 2
     assert "recipes/wrong.yaml: train.epochs = 0" in capsys.readouterr().err
     assert (workspace / "params.yaml").read_bytes() == (workspace / "default.yaml").read_bytes()
 
 
-def test_an_unknown_recipe_names_the_nearest(workspace, capsys):
+def test_an_unknown_recipe_names_the_nearest(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("recipe", "digit") == 2
     assert capsys.readouterr().err == "darkroom recipe: no recipe 'digit'; did you mean digits?\n"
     assert (workspace / "params.yaml").read_bytes() == (workspace / "default.yaml").read_bytes()
 
 
-def test_the_list_has_a_line_for_each_recipe(workspace, capsys):  # noqa: ARG001
+def test_the_list_has_a_line_for_each_recipe(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: ARG001
     capsys.readouterr()
     assert run("recipe") == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == RECIPES
 
 
-def test_params_prints_one_value_or_helps(workspace, capsys):
+def test_params_prints_one_value_or_helps(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert run("params", "train.epochs") == 0
     assert capsys.readouterr().out == f"{load_params(workspace / 'params.yaml').train.epochs}\n"
@@ -148,7 +152,7 @@ def test_params_prints_one_value_or_helps(workspace, capsys):
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_recipe_says_what_to_type_what_it_wants_and_what_it_reached(name):
+def test_a_recipe_says_what_to_type_what_it_wants_and_what_it_reached(name: Any) -> None:
     head = (ROOT / "recipes" / f"{name}.yaml").read_text(encoding="utf-8").split("ingest:")[0]
     assert f"#   darkroom recipe {name} && make repro\n" in head and "\n# Data: " in head
     reached = re.search(

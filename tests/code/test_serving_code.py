@@ -2,10 +2,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from import_graph import LIBRARY, direct_imports
-
 from darkroom.package.bundle import PREDICTOR, SERVING_CODE, bundle_digest, copy_code, write_bundle
 from darkroom.params.schema import Image
+from import_graph import LIBRARY, direct_imports
 
 LOOK = Image(size=16, resize="squash", background="white")
 
@@ -22,12 +21,12 @@ def code_behind(script: Path) -> set[str]:
     return {path.relative_to(LIBRARY).as_posix() for path in found | packages}
 
 
-def test_the_bundle_holds_what_the_predictor_imports():
+def test_the_bundle_holds_what_the_predictor_imports() -> None:
     assert set(SERVING_CODE) == code_behind(PREDICTOR)
     assert len(SERVING_CODE) == len(set(SERVING_CODE))
 
 
-def test_the_copied_code_works_alone(tmp_path):
+def test_the_copied_code_works_alone(tmp_path: Path) -> None:
     copied = copy_code(tmp_path)
     assert {path.relative_to(copied).as_posix() for path in copied.rglob("*.py")} == set(SERVING_CODE)
     code = "import darkroom.images.decode, darkroom.package.requests, darkroom.execution.quiet as q; print(q.__file__)"
@@ -37,7 +36,7 @@ def test_the_copied_code_works_alone(tmp_path):
     assert done.stdout.strip() == str(copied / "execution" / "quiet.py"), done.stderr
 
 
-def test_the_digest_follows_network_classes_and_size(tmp_path):
+def test_the_digest_follows_network_classes_and_size(tmp_path: Path) -> None:
     model = tmp_path / "model.keras"
     model.write_bytes(b"weights")
     reports = {"train": {"classes": ["cat", "dog"]}}

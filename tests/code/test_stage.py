@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stage_frame import fill_workspace, newest_run, outputs, run, save_both
 
 from darkroom.core.errors import UserError
 from darkroom.core.files import read_value
@@ -18,6 +17,7 @@ from darkroom.stage import Stage
 from darkroom.tracking.abandoned import PROCESS_TAG, this_process
 from darkroom.tracking.store import connect
 from pictures import inside
+from stage_frame import fill_workspace, newest_run, outputs, run, save_both
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield root
 
 
-def test_outputs_report_and_run_are_there(workspace):
+def test_outputs_report_and_run_are_there(workspace: Path) -> None:
     def work(stage: Stage) -> dict[str, Any]:
         save_both(stage, "good")
         assert not (workspace / "reports" / "MODEL_CARD.md").exists()
@@ -49,7 +49,7 @@ def test_outputs_report_and_run_are_there(workspace):
 
 
 @pytest.mark.usefixtures("workspace")
-def test_doing_it_again_adds_no_run():
+def test_doing_it_again_adds_no_run() -> None:
     def work(stage: Stage) -> dict[str, Any]:
         save_both(stage, "good")
         return {"kept": 7}
@@ -61,7 +61,7 @@ def test_doing_it_again_adds_no_run():
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_what_is_held_is_let_go_when_the_outputs_have_their_names(workspace, fails):
+def test_what_is_held_is_let_go_when_the_outputs_have_their_names(workspace: Path, fails: bool) -> None:
     """A checkpoint that went before them would be lost with them."""
     seen = []
 
@@ -83,7 +83,9 @@ def test_what_is_held_is_let_go_when_the_outputs_have_their_names(workspace, fai
 
 
 @pytest.mark.parametrize("status", [1, 2])
-def test_a_mistake_is_one_line_and_leaves_what_was_there(workspace, capfd, status):
+def test_a_mistake_is_one_line_and_leaves_what_was_there(
+    workspace: Path, capfd: pytest.CaptureFixture[str], status: int
+) -> None:
     before = outputs(workspace)
 
     def work(stage: Stage) -> dict[str, Any]:
@@ -100,7 +102,7 @@ def test_a_mistake_is_one_line_and_leaves_what_was_there(workspace, capfd, statu
 
 
 @pytest.mark.usefixtures("workspace")
-def test_a_run_whose_process_was_killed_is_closed_by_the_next():
+def test_a_run_whose_process_was_killed_is_closed_by_the_next() -> None:
     dead = "import os; from darkroom.tracking.abandoned import this_process; print(this_process())"
     process = subprocess.run([sys.executable, "-c", dead], capture_output=True, text=True, check=True).stdout.strip()
     client = connect()
@@ -121,7 +123,7 @@ def test_a_run_whose_process_was_killed_is_closed_by_the_next():
         client.delete_run(number)
 
 
-def test_a_fault_and_a_stop_leave_no_half_file(workspace, capfd):
+def test_a_fault_and_a_stop_leave_no_half_file(workspace: Path, capfd: pytest.CaptureFixture[str]) -> None:
     before = outputs(workspace)
     for error, recorded in ((ZeroDivisionError, "FAILED"), (KeyboardInterrupt, "KILLED")):
 
@@ -137,19 +139,19 @@ def test_a_fault_and_a_stop_leave_no_half_file(workspace, capfd):
 
 
 @pytest.mark.usefixtures("workspace")
-def test_what_dvc_does_not_know_is_refused():
+def test_what_dvc_does_not_know_is_refused() -> None:
     for wrong in (lambda stage: stage.read("manifest"), lambda stage: stage.save("history", "")):
         with pytest.raises(KeyError, match=r"dvc.yaml does not name (data/manifest.parquet|models/history.csv)"):
             run(wrong)
 
 
-def test_an_input_that_is_not_there_is_said(capsys):
+def test_an_input_that_is_not_there_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         run(lambda stage: stage.read("curated"))
     assert "data/curated.parquet is missing; run the stages before" in capsys.readouterr().err
 
 
-def test_the_code_digest_follows_the_code_and_the_libraries(workspace, monkeypatch):
+def test_the_code_digest_follows_the_code_and_the_libraries(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
     def work(stage: Stage) -> dict[str, Any]:
@@ -167,7 +169,9 @@ def test_the_code_digest_follows_the_code_and_the_libraries(workspace, monkeypat
     assert seen[3] != seen[2]
 
 
-def test_a_store_that_fails_is_said_and_stops_nothing(workspace, capfd, monkeypatch):
+def test_a_store_that_fails_is_said_and_stops_nothing(
+    workspace: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{workspace / 'params.yaml' / 'mlflow.db'}")
 
     def work(stage: Stage) -> dict[str, Any]:

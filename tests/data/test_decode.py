@@ -1,4 +1,5 @@
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def colours(pixels: np.ndarray) -> list[tuple[int, ...]]:
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF"])
 @pytest.mark.parametrize("orientation", [1, *STORED, 0, 9])
-def test_every_orientation_comes_upright(orientation, kind):
+def test_every_orientation_comes_upright(orientation: Any, kind: str) -> None:
     data = turned(orientation, kind)
     pixels = decode(data, 16, "squash", "white")
     assert pixels.shape == (16, 16, 3) and pixels.dtype == np.uint8
@@ -76,18 +77,18 @@ def with_palette(transparent: int) -> bytes:
         ("F", encode(filled("F", 0.4), "TIFF"), (102, 102, 102)),
     ],
 )
-def test_every_mode_becomes_rgb_over_white(mode, data, colour):
+def test_every_mode_becomes_rgb_over_white(mode: str, data: Any, colour: Any) -> None:
     assert inspect(data)[0]["mode"] == mode
     assert tuple(decode(data, 4, "squash", "white")[1, 0]) == colour
 
 
-def test_a_printers_jpeg_has_its_colours():
+def test_a_printers_jpeg_has_its_colours() -> None:
     data = encode(filled("CMYK", (0, 255, 255, 0)), "JPEG", quality=95)
     assert inspect(data)[0]["mode"] == "CMYK"
     assert np.abs(decode(data, 4, "squash", "white").astype(int) - RED).max() <= 3
 
 
-def test_of_a_film_the_first_picture_counts():
+def test_of_a_film_the_first_picture_counts() -> None:
     data = encode(filled("RGB", RED), "GIF", save_all=True, append_images=[filled("RGB", BLUE)], duration=100)
     assert Image.open(io.BytesIO(data)).n_frames == 2
     assert {tuple(map(int, colour)) for colour in decode(data, 4, "squash", "white").reshape(-1, 3)} == {RED}
@@ -106,7 +107,7 @@ def test_of_a_film_the_first_picture_counts():
         (png_header(8, 8), "does not decode whole"),
     ],
 )
-def test_what_is_no_whole_picture_is_refused_with_the_reason(data, reason):
+def test_what_is_no_whole_picture_is_refused_with_the_reason(data: Any, reason: str) -> None:
     for read in (inspect, lambda data: decode(data, 8, "squash", "white")):
         with pytest.raises(UnreadablePicture, match=reason) as caught:
             read(data)
@@ -114,7 +115,7 @@ def test_what_is_no_whole_picture_is_refused_with_the_reason(data, reason):
 
 
 @pytest.mark.parametrize(("resize", "expected"), [("squash", 1 / 2), ("crop", 1.0), ("pad", 1 / 2)])
-def test_each_resize_shows_what_it_says(resize, expected):
+def test_each_resize_shows_what_it_says(resize: str, expected: float) -> None:
     """A picture of 40x20, its middle square red and the rest blue, to 20x20."""
     picture = Image.new("RGB", (40, 20), "blue")
     picture.paste(Image.new("RGB", (20, 20), "red"), (10, 0))
@@ -125,7 +126,7 @@ def test_each_resize_shows_what_it_says(resize, expected):
     assert ((pixels[0] == (0, 255, 0)).all(axis=1).mean() == 1) == (resize == "pad")
 
 
-def test_transparent_pixels_show_the_background():
+def test_transparent_pixels_show_the_background() -> None:
     assert (
         decode(encode(Image.new("RGBA", (4, 4), (9, 9, 9, 0)), "PNG"), 4, "squash", "#0a0b0c") == (10, 11, 12)
     ).all()
@@ -135,7 +136,7 @@ def with_profile(profile: bytes) -> bytes:
     return encode(Image.new("RGB", (4, 4), (250, 0, 0)), "PNG", icc_profile=profile)
 
 
-def test_colours_are_moved_from_their_own_profile_to_srgb():
+def test_colours_are_moved_from_their_own_profile_to_srgb() -> None:
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     swapped = srgb.replace(b"rXYZ", b"????").replace(b"gXYZ", b"rXYZ").replace(b"????", b"gXYZ")  # red means green
     swapped = swapped.replace("sRGB".encode("utf-16-be"), "swap".encode("utf-16-be"))
@@ -144,7 +145,7 @@ def test_colours_are_moved_from_their_own_profile_to_srgb():
         assert np.abs(pixels - colour).max() <= 2, profile[:8]
 
 
-def test_what_ingest_accepts_training_can_decode_whatever_its_exif_says():
+def test_what_ingest_accepts_training_can_decode_whatever_its_exif_says() -> None:
     """Odd EXIF values, as cameras and editors write them, must not make a picture unreadable later."""
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -158,6 +159,6 @@ def test_what_ingest_accepts_training_can_decode_whatever_its_exif_says():
             assert sorted((facts["width"], facts["height"])) == [16, 24]
 
 
-def test_a_program_in_postscript_is_no_picture():
+def test_a_program_in_postscript_is_no_picture() -> None:
     with pytest.raises(UnreadablePicture, match="known format"):
         inspect(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EOF\n")

@@ -1,5 +1,7 @@
 """What ingest accepts must decode later, hours into a training; so bytes of every kind are tried."""
 
+from typing import Any
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +20,7 @@ FILES = [encode(noise("a"), kind) for kind in ("PNG", "JPEG", "GIF", "BMP", "TIF
 @given(
     st.sampled_from(FILES), st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(max_size=4)), max_size=4)
 )
-def test_what_ingest_accepts_training_decodes(data, changes):
+def test_what_ingest_accepts_training_decodes(data: Any, changes: Any) -> None:
     for place, junk in changes:
         at = int(place * len(data))
         data = data[:at] + junk + data[at + len(junk) :]
@@ -33,7 +35,7 @@ def test_what_ingest_accepts_training_decodes(data, changes):
 
 
 @given(st.binary(max_size=64))
-def test_any_bytes_are_read_or_refused(data):
+def test_any_bytes_are_read_or_refused(data: Any) -> None:
     try:
         inspect(data)
     except UnreadablePicture as error:

@@ -1,6 +1,7 @@
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,7 +39,7 @@ def packed_bytes(images: Path) -> dict[str, str]:
     return {path.name: file_digest(path) for path in images.iterdir()}
 
 
-def test_the_manifest_has_its_columns_and_a_row_for_each_file(folder, tmp_path):
+def test_the_manifest_has_its_columns_and_a_row_for_each_file(folder: Path, tmp_path: Path) -> None:
     manifest = ingested(folder, tmp_path / "images")
     assert dict(manifest.dtypes.astype(str)) == MANIFEST
     assert manifest["image_id"].is_monotonic_increasing and manifest["image_id"].is_unique
@@ -50,7 +51,7 @@ def test_the_manifest_has_its_columns_and_a_row_for_each_file(folder, tmp_path):
     assert len(picture["image_id"]) == 20
 
 
-def test_what_is_no_picture_is_listed_with_the_reason(folder, tmp_path):
+def test_what_is_no_picture_is_listed_with_the_reason(folder: Path, tmp_path: Path) -> None:
     manifest = ingested(folder, tmp_path / "images")
     errors = manifest.dropna(subset="error").set_index("path")["error"]
     assert errors["cat/9 broken.jpg"].startswith("does not decode whole")
@@ -62,7 +63,7 @@ def test_what_is_no_picture_is_listed_with_the_reason(folder, tmp_path):
     assert (report["pictures"], report["unreadable"], report["classes"]) == (6, 4, 2)
 
 
-def test_the_packed_bytes_are_those_of_the_files(folder, tmp_path):
+def test_the_packed_bytes_are_those_of_the_files(folder: Path, tmp_path: Path) -> None:
     manifest = ingested(folder, tmp_path / "images")
     pictures = manifest[manifest["error"].isna()]
     wanted = {row.image_id: FILES[row.path] for row in pictures.itertuples()}
@@ -74,7 +75,7 @@ def test_the_packed_bytes_are_those_of_the_files(folder, tmp_path):
         read_pictures(tmp_path / "images", ["no such id"])
 
 
-def test_thumbnails_are_found_by_id(folder, tmp_path):
+def test_thumbnails_are_found_by_id(folder: Path, tmp_path: Path) -> None:
     manifest = ingested(folder, tmp_path / "images")
     ids = manifest[manifest["error"].isna()]["image_id"].to_numpy(dtype=str)
     found = read_thumbnails(tmp_path / "images", ids)
@@ -85,7 +86,9 @@ def test_thumbnails_are_found_by_id(folder, tmp_path):
         read_thumbnails(tmp_path / "images", np.array(["no such id"]))
 
 
-def test_what_was_decoded_before_is_not_decoded_again(folder, tmp_path, monkeypatch):
+def test_what_was_decoded_before_is_not_decoded_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = ingested(folder, tmp_path / "images")
     write_files(folder, {"cat/new.png": encode(noise("new"))})
     decoded = []
@@ -95,7 +98,7 @@ def test_what_was_decoded_before_is_not_decoded_again(folder, tmp_path, monkeypa
     pd.testing.assert_frame_equal(second[second["path"] != "cat/new.png"].reset_index(drop=True), first)
 
 
-def test_a_damaged_memory_only_costs_time(folder, tmp_path):
+def test_a_damaged_memory_only_costs_time(folder: Path, tmp_path: Path) -> None:
     first = ingested(folder, tmp_path / "images")
     (memory,) = (tmp_path / "cache" / "facts").glob("*.sqlite")
     for file in memory.parent.iterdir():
@@ -105,7 +108,7 @@ def test_a_damaged_memory_only_costs_time(folder, tmp_path):
         pd.testing.assert_frame_equal(ingested(folder, tmp_path / name), first)
 
 
-def test_an_archive_gives_what_its_folder_gives(folder, tmp_path):
+def test_an_archive_gives_what_its_folder_gives(folder: Path, tmp_path: Path) -> None:
     plain = ingested(folder, tmp_path / "images")
     for file in (write_zip(folder, tmp_path / "pets.zip"), write_tar(folder, tmp_path / "pets.tgz", "gz")):
         images = tmp_path / f"images of {file.name}"
@@ -113,7 +116,7 @@ def test_an_archive_gives_what_its_folder_gives(folder, tmp_path):
         assert packed_bytes(images) == packed_bytes(tmp_path / "images")
 
 
-def test_the_number_of_workers_changes_nothing(tmp_path):
+def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:
     pools: list[Executor] = [ThreadPoolExecutor(1), ThreadPoolExecutor(3)]
     pools.append(ProcessPoolExecutor(2, mp_context=get_context("spawn")))
     results = []
@@ -138,7 +141,7 @@ def test_the_number_of_workers_changes_nothing(tmp_path):
         (class_files("cat") | {"dog/1.png": b"", "dog/2.png": b"x"}, "has one class only, 'cat'"),
     ],
 )
-def test_too_little_to_learn_from_is_said_in_one_line(tmp_path, files, said):
+def test_too_little_to_learn_from_is_said_in_one_line(tmp_path: Path, files: Any, said: str) -> None:
     manifest = ingested(write_files(tmp_path / "pets", files), tmp_path / "images")
     with pytest.raises(UserError) as caught:
         check_classes(manifest, "pets")
@@ -147,7 +150,7 @@ def test_too_little_to_learn_from_is_said_in_one_line(tmp_path, files, said):
 
 
 @pytest.mark.parametrize("source", ["../elsewhere", "/etc", ".", "pets/../../x", "missing"])
-def test_a_source_outside_or_missing_is_said(folder, source):
+def test_a_source_outside_or_missing_is_said(folder: Path, source: str) -> None:
     said = r"^params.yaml: ingest.source = '.*': (must be a path|missing does not exist)"
     with (
         pytest.raises(UserError, match=said),
@@ -156,7 +159,7 @@ def test_a_source_outside_or_missing_is_said(folder, source):
         pass
 
 
-def test_the_digits_are_built_in(tmp_path):
+def test_the_digits_are_built_in(tmp_path: Path) -> None:
     write_digits(tmp_path)
     with open_ingest_source(DIGITS, tmp_path / "nothing") as source:
         entries, system_files = list_entries(source, DIGITS)
@@ -164,14 +167,14 @@ def test_the_digits_are_built_in(tmp_path):
         assert source.read("3/0003.png") == (tmp_path / "3" / "0003.png").read_bytes()
 
 
-def test_a_file_of_another_format_than_its_suffix_says_is_used_and_named(tmp_path):
+def test_a_file_of_another_format_than_its_suffix_says_is_used_and_named(tmp_path: Path) -> None:
     files = class_files("cat", "dog") | {"cat/a.jpg": encode(noise("a")), "dog/b.JPG": encode(noise("b"), "JPEG")}
     report = summarise(ingested(write_files(tmp_path / "pets", files), tmp_path / "images"), system_files=0)
     assert (report["pictures"], report["wrong_suffix"]) == (8, 1)
     assert report["wrong_suffix_paths"] == ["cat/a.jpg is PNG"]
 
 
-def test_new_files_change_few_packs():
+def test_new_files_change_few_packs() -> None:
     names = [f"{label}/{number:04}.png" for label in ("cat", "dog") for number in range(6000)]
     entries = [Entry(name, 500) for name in names]
     before = {tuple(entry.path for entry in shard) for shard in shards(entries)}

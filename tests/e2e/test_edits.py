@@ -4,8 +4,7 @@ import json
 import re
 
 import pytest
-
-from conftest import ROOT, Project
+from project import ROOT, Project
 
 EDITS = {
     "ingest": {"ingest.source": "other"},

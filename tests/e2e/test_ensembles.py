@@ -2,9 +2,9 @@
 
 import json
 
+import pandas as pd
 import pytest
-
-from conftest import Project, make_small_project
+from project import Project, make_small_project
 
 ASK = """
 import base64, mlflow, pandas
@@ -37,7 +37,13 @@ def test_there_is_a_network_for_each_fold_and_validation_has_all_of_them(folded:
 
 
 def test_the_gate_sees_the_answers_of_the_networks_that_did_not_learn_the_picture(folded: Project) -> None:
-    assert report(folded, "evaluate")["validation"] == report(folded, "train")["validation"]
+    evaluate, train = report(folded, "evaluate"), report(folded, "train")
+    assert (evaluate["train"], evaluate["validation"]) == (train["train"], train["validation"])
+
+
+def test_the_answers_hold_only_pictures_that_no_network_learnt(folded: Project) -> None:
+    answers = pd.read_parquet(folded.root / "reports" / "answers.parquet")
+    assert len(answers) == report(folded, "split")["test"] and set(answers["split"]) == {"test"}
 
 
 def test_it_is_served_as_one_model(folded: Project) -> None:

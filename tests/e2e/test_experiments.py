@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from mlflow.entities import Run
-
-from conftest import Project
+from project import Project
 
 QUICK = ["-S", "tune.enabled=false", "-S", "train.epochs=1"]
 

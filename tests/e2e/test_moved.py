@@ -2,12 +2,15 @@
 
 import shutil
 
+import pytest
+from project import Project
+
 from server import serving
 
-from conftest import Project
 
-
-def test_a_moved_repository_serves_its_champion_after_the_doctor(project: Project, tmp_path_factory) -> None:
+def test_a_moved_repository_serves_its_champion_after_the_doctor(
+    project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     moved = Project(tmp_path_factory.mktemp("moved") / "elsewhere")
     shutil.copytree(project.root, moved.root, symlinks=True)
     hidden = project.root.with_name("hidden")

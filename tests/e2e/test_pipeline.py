@@ -5,10 +5,11 @@ import json
 
 import numpy as np
 import pandas as pd
+import pytest
 from PIL import Image
-from server import ask, serving
+from project import ROOT, SMALL_RUN, Project
 
-from conftest import ROOT, SMALL_RUN, Project
+from server import ask, serving
 
 STAGES = ["ingest", "validate", "dedupe", "split", "tune", "train", "evaluate", "package"]
 
@@ -29,6 +30,23 @@ def test_reports_tell_what_happened(project: Project) -> None:
     assert report(project, "tune")["trials"] == SMALL_RUN["tune.trials"]
     assert report(project, "evaluate")["test"]["accuracy"] > 0.6  # three colours; chance is a third
     assert report(project, "package") == report(project, "package") | {"released": True, "reasons": ["it is the first"]}
+
+
+def test_train_and_evaluate_report_the_same_scores(project: Project) -> None:
+    train, evaluate = report(project, "train"), report(project, "evaluate")
+    for split in ("train", "validation"):
+        assert train[split] == pytest.approx(evaluate[split], abs=1e-4)
+
+
+def test_the_answers_are_those_of_validation_and_test(project: Project) -> None:
+    answers = pd.read_parquet(project.root / "reports" / "answers.parquet")
+    splits = pd.read_parquet(project.root / "data" / "splits.parquet")
+    kept = splits[splits["split"] != "train"][["image_id", "split", "label"]]
+    assert answers[list(kept)].equals(kept.reset_index(drop=True))
+    names, probabilities = answers.columns[3:], answers[answers["split"] == "test"].iloc[:, 3:].to_numpy()
+    assert probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    predicted = pd.read_csv(project.root / "reports" / "predictions.csv")["predicted"]
+    assert [f"probability_{name}" for name in predicted] == names[probabilities.argmax(axis=1)].tolist()
 
 
 def test_the_unreadable_file_is_listed_with_its_reason(project: Project) -> None:

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-
-from conftest import ROOT, Project, make_small_project
+from project import ROOT, Project, make_small_project
 
 WEIGHTS = """
 import sys

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from conftest import Project, make_small_project
+from project import Project, make_small_project
 
 EPOCHS = 12
 TRAIN = ["dvc", "repro", "--force", "--single-item", "train"]  # else DVC takes the result from its cache

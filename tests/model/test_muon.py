@@ -1,5 +1,7 @@
 """The optimizer that makes each step of a kernel a nearly orthogonal matrix."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -16,12 +18,12 @@ def step(shape: tuple[int, ...], name: str = "kernel", rate: float = 0.1) -> np.
 
 
 @pytest.mark.parametrize("shape", [(3, 3, 8, 16), (3, 3, 2, 64), (32, 24)])
-def test_a_kernel_moves_by_a_nearly_orthogonal_matrix(shape):
+def test_a_kernel_moves_by_a_nearly_orthogonal_matrix(shape: Any) -> None:
     moved = step(shape).reshape(-1, shape[-1])
     lengths = np.linalg.svd(moved, compute_uv=False) / (0.1 * 0.2 * max(moved.shape) ** 0.5)
     assert lengths.min() > 0.6 and lengths.max() < 1.3  # five iterations leave them within this, K. Jordan says
 
 
 @pytest.mark.parametrize(("shape", "name"), [((16,), "bias"), ((3, 3, 8, 1), "kernel"), ((8, 4), "probabilities")])
-def test_what_is_no_hidden_layer_moves_as_adam_moves_it(shape, name):
+def test_what_is_no_hidden_layer_moves_as_adam_moves_it(shape: Any, name: str) -> None:
     assert np.abs(step(shape, name)) == pytest.approx(np.full(shape, 0.1), rel=1e-3)

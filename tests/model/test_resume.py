@@ -73,7 +73,9 @@ def test_nothing_half_written_is_read(tmp_path: Path) -> None:
     )
 
 
-def test_a_training_that_is_stopped_while_it_saves_leaves_the_epoch_before_alone(tmp_path: Path, monkeypatch) -> None:
+def test_a_training_that_is_stopped_while_it_saves_leaves_the_epoch_before_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     checkpoint, save = Checkpoint(tmp_path / "stopped"), np.savez
     train_until(2, small_params(), data(), checkpoint)
     before = checkpoint.file.read_bytes()

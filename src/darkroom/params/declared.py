@@ -1,9 +1,29 @@
 """The parameters that a stage may read."""
 
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+from darkroom.params.data import Balance, Dedupe, Ingest, Split, Validate
 from darkroom.params.load import Overlay, flatten, with_overlay
-from darkroom.params.schema import Params
+from darkroom.params.model import Augment, Debug, Ensemble, Finetune, Model
+from darkroom.params.schema import Evaluate, Image, Package, Params, Tracking, Tune
+from darkroom.params.section import Section
+from darkroom.params.training import Train
+
+S = TypeVar("S", bound=Section)
+
+
+class _Declared(Generic[S]):
+    """One section as an attribute; reading it raises AttributeError unless the stage declares it."""
+
+    def __init__(self, section: type[S]) -> None:
+        self.section = section
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, params: "DeclaredParams", owner: type) -> S:
+        section: S = getattr(params.require(self.name), self.name)
+        return section
 
 
 class DeclaredParams:
@@ -12,16 +32,33 @@ class DeclaredParams:
     A stage that read more would be called up to date by DVC when it is not.
     """
 
+    ingest = _Declared(Ingest)
+    validate = _Declared(Validate)
+    dedupe = _Declared(Dedupe)
+    split = _Declared(Split)
+    tune = _Declared(Tune)
+    train = _Declared(Train)
+    evaluate = _Declared(Evaluate)
+    package = _Declared(Package)
+    balance = _Declared(Balance)
+    image = _Declared(Image)
+    augment = _Declared(Augment)
+    model = _Declared(Model)
+    finetune = _Declared(Finetune)
+    ensemble = _Declared(Ensemble)
+    debug = _Declared(Debug)
+    tracking = _Declared(Tracking)
+
     def __init__(self, params: Params, sections: list[str], stage: str) -> None:
         self._params = params
         self._sections = sections
         self._stage = stage
 
-    def __getattr__(self, section: str) -> Any:
-        """Return a declared section."""
+    def require(self, section: str) -> Params:
+        """Return all parameters when the stage declares `section`; raises AttributeError otherwise."""
         if section not in self._sections:
             raise AttributeError(f"dvc.yaml does not name the section {section!r} below {self._stage}: params")
-        return getattr(self._params, section)
+        return self._params
 
     def flat(self, sections: list[str] | None = None) -> dict[str, Any]:
         """Return the declared sections, or the given ones among them, as {"section.key": value}."""

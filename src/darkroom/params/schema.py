@@ -74,11 +74,20 @@ class Evaluate(Section):
     batch_size: Count
 
 
+class Limits(Section):
+    """What one request to the served model may hold."""
+
+    rows: Count
+    bytes: Count
+    pixels: Count
+
+
 class Package(Section):
-    """When the model is released."""
+    """When the model is released, and what it answers."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=200)]
     metric: Metric
+    limits: Limits
 
 
 class Image(Section):

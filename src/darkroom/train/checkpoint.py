@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from filelock import FileLock
 
 from darkroom.core.files import remove, replacing
+from darkroom.execution.locks import locked
 
 if TYPE_CHECKING:
     import keras
@@ -66,7 +66,7 @@ class Progress:
 def until_done(folder: Path) -> Iterator[Path]:
     """Yield the folder of a training's checkpoints, for this process alone; it is deleted when the block succeeds."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{folder}.used"):  # experiments may train the same at the same time
+    with locked(Path(f"{folder}.used")):  # experiments may train the same at the same time
         yield folder
         remove(folder)
 
