@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -26,7 +27,9 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def finished_epochs(root: Path) -> int:
+    """Return the epochs of the training that is not finished."""
     files = list((root / ".cache" / "train").glob("*/network1/last.npz"))
+    files = [file for file in files if not (file.parents[1] / "finished").exists()]
     if not files:
         return 0
     with np.load(files[0]) as saved:
@@ -35,6 +38,7 @@ def finished_epochs(root: Path) -> int:
 
 def stop(project: Project, epoch: int, how: signal.Signals) -> tuple[int, str]:
     """Start the training and stop it, with all its processes, when `epoch` is done; return how it ended."""
+    shutil.rmtree(project.root / ".cache" / "train", ignore_errors=True)  # a finished one would be restored
     command = ["python", "pipeline/train.py"] if how == signal.SIGINT else TRAIN
     options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
     process = subprocess.Popen(command, cwd=project.root, env=project.env(), start_new_session=True, **options)
