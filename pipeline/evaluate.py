@@ -28,7 +28,7 @@ def evaluate(stage: Stage) -> Report:
     stage.save("per_class", per_class(test))
     stage.save("confusion", matrix := confusion(test))
     draw_plots(stage.output("plots"), stage.read("history"), matrix)
-    write_example(stage.input("images"), str(test.image_ids[0]), params.image.background, stage.output("example"))
+    write_example(stage.input("images"), str(test.image_ids[0]), params.image, stage.output("example"))
     scores = {name: part.scores() for name, part in found.items()}
     return {"train": trained["train"], "validation": trained["validation"], **scores} if folds else scores
 

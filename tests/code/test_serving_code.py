@@ -6,7 +6,7 @@ from darkroom.package.bundle import PREDICTOR, SERVING_CODE, bundle_digest, copy
 from darkroom.params.schema import Image
 from import_graph import LIBRARY, direct_imports
 
-LOOK = Image(size=16, resize="squash", background="white")
+LOOK = Image(size=16, resize="squash", background="white", depth="auto")
 
 
 def code_behind(script: Path) -> set[str]:

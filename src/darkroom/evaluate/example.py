@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-from darkroom.images.decode import open_picture, upright_rgb
+from darkroom.images.decode import read_upright
 from darkroom.images.packed import read_pictures
+from darkroom.params.schema import Image
 
 
-def write_example(images: Path, image_id: str, background: str, path: Path) -> None:
+def write_example(images: Path, image_id: str, image_params: Image, path: Path) -> None:
     """Write one picture as PNG, upright and in sRGB: the served model sees what the network saw."""
-    upright_rgb(open_picture(read_pictures(images, [image_id])[image_id]), background).save(path, format="PNG")
+    data = read_pictures(images, [image_id])[image_id]
+    read_upright(data, image_params.background, image_params.depth).save(path, format="PNG")

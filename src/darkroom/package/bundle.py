@@ -13,7 +13,9 @@ PACKAGE = Path(__file__).parents[1]  # src/darkroom
 SERVING_CODE = (
     "__init__.py",
     "images/__init__.py",
+    "images/convert.py",
     "images/decode.py",
+    "images/limits.py",
     "execution/__init__.py",
     "execution/quiet.py",
     "package/__init__.py",
