@@ -146,7 +146,7 @@ picture = open("reports/example.png", "rb").read()
 network = keras.saving.load_model("models/model.keras", compile=False)
 model = mlflow.pyfunc.load_model("models:/darkroom@champion")
 answer = model.predict(pandas.DataFrame({"image": [base64.b64encode(picture).decode()]}))
-print(json.dumps({"keras": network.predict(decode(picture, 16, "squash", "white")[None], verbose=0)[0].tolist(),
+print(json.dumps({"keras": network.predict(decode(picture, 16, "squash", "white", "auto")[None], verbose=0)[0].tolist(),
                   "pyfunc": list(answer["probabilities"][0].values())}))
 """
     return json.loads(project.run("python", "-c", script).stdout.splitlines()[-1])

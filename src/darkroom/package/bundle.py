@@ -13,7 +13,14 @@ from darkroom.params.schema import Image, Package
 LIBRARY = Path(__file__).parents[1]  # src/darkroom
 PREDICTOR = LIBRARY / "package" / "predictor.py"
 # what package/answers.py imports; a test compares this with what it really imports
-SERVING_CODE = ("images/decode.py", "package/answers.py", "package/engine.py", "package/requests.py")
+SERVING_CODE = (
+    "images/convert.py",
+    "images/decode.py",
+    "images/limits.py",
+    "package/answers.py",
+    "package/engine.py",
+    "package/requests.py",
+)
 REQUIREMENTS = ("keras", "mlflow", "numpy", "pandas", "pillow", "simplejpeg", "tensorflow")
 SCHEMA = 1  # of bundle.json
 OWN_IMPORT = re.compile(r"^(\s*(?:from|import) )darkroom\b", re.MULTILINE)
