@@ -14,35 +14,12 @@ from darkroom.package.bundle import PREDICTOR, SERVING_CODE
 from darkroom.params.load import read_yaml
 from darkroom.params.schema import Params
 from import_graph import LIBRARY, ROOT, imported_modules
+from rooms import ORDER, RERUNS
 
 STAGES: dict[str, dict[str, Any]] = read_yaml(ROOT / "dvc.yaml")["stages"]
-ORDER = ["ingest", "validate", "dedupe", "split", "tune", "train", "evaluate", "package"]
 CODE = ("src/", "pipeline/")
 # what only checks, carries or records work changes no output; test_executors.py proves it of execution/
 EXEMPT = {"cli", "execution", "params", "stage.py", "tracking"}
-RERUNS = {  # an edit in this room runs these stages again
-    "balance": {"dedupe", "split", "train"},
-    "cli": set(),
-    "core": set(ORDER),
-    "curation": {"dedupe", "split"},
-    "dedupe": {"dedupe"},
-    "evaluate": {"evaluate"},
-    "examples": {"tune", "train", "evaluate"},
-    "execution": set(),
-    "experiments": set(),
-    "images": set(ORDER) - {"validate"},
-    "ingest": {"ingest"},
-    "models": {"tune", "train"},
-    "package": {"package"},
-    "pages": {"split"},
-    "params": set(),
-    "serving": set(),
-    "split": {"split"},
-    "tracking": {"package"},
-    "train": {"tune", "train"},
-    "tune": {"tune"},
-    "validate": {"validate"},
-}
 HEAVY = {"tensorflow", "keras", "mlflow", "great_expectations", "optuna", "sklearn", "matplotlib"}
 HEAVY_ALLOWED = {  # themselves imported in functions
     "examples/batches.py": {"keras"},
