@@ -10,7 +10,7 @@ import pytest
 from import_graph import LIBRARY, ROOT, imported_modules
 
 from darkroom.core.paths import ARTEFACTS
-from darkroom.package.bundle import PREDICTOR, SERVING_CODE
+from darkroom.package.bundle import PREDICTOR, serving_code
 from darkroom.params.load import read_yaml
 from darkroom.params.schema import Params
 
@@ -53,7 +53,7 @@ def script(stage: str) -> Path:
 def modules(stage: str) -> set[str]:
     found = imported_modules(script(stage))
     if stage == "package":  # what MLflow loads as code, and what that loads
-        served = [PREDICTOR, *(LIBRARY / name for name in SERVING_CODE)]
+        served = [PREDICTOR, *(LIBRARY / name for name in serving_code(LIBRARY))]
         found |= {path.relative_to(ROOT).as_posix() for path in served}
     return found
 
