@@ -1,14 +1,14 @@
 """Answers to requests, with the mean colours of a picture in place of a network."""
 
 import base64
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from darkroom.package.answers import COLUMNS, PIXELS_AT_ONCE, Answers
-from pictures import encode, png_header
+from darkroom.params.load import load_params
+from pictures import ROOT, encode, png_header
 
 LIMITS = {"rows": 1000, "bytes": 10**7, "pixels": 10_000}
 RED = base64.b64encode(encode(Image.new("RGB", (8, 8), "red"))).decode()
@@ -21,8 +21,8 @@ def means(pixels: np.ndarray) -> np.ndarray:
 
 
 def answers(size: int = 8, **limits: int) -> Answers:
-    image: dict[str, Any] = {"size": size, "resize": "squash", "background": "white"}
-    return Answers(means, ["red", "green", "blue"], image, {**LIMITS, **limits})
+    image = load_params(ROOT / "params.yaml").image.model_copy(update={"size": size})
+    return Answers(means, ["red", "green", "blue"], image.model_dump(), {**LIMITS, **limits})
 
 
 def test_each_row_has_its_own_answer_or_its_own_error() -> None:

@@ -14,7 +14,7 @@ CHAMPION = Candidate(
 )
 
 
-def candidate(split: str = "validation", **scores: float | None) -> Candidate:
+def candidate(split: str = "validation", /, **scores: float | None) -> Candidate:
     changed = {**CHAMPION.scores, split: {**CHAMPION.scores[split], **scores}}
     return replace(CHAMPION, content="other", network="other", scores=changed)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from darkroom.core.paths import ARTEFACTS
-from darkroom.package.bundle import PREDICTOR, SERVING_CODE
+from darkroom.package.bundle import PREDICTOR, serving_code
 from darkroom.params.load import read_yaml
 from darkroom.params.schema import Params
 from import_graph import LIBRARY, ROOT, imported_modules
@@ -38,7 +38,7 @@ def script(stage: str) -> Path:
 def modules(stage: str, closed: Collection[str] = ()) -> set[str]:
     found = imported_modules(script(stage), closed)
     if stage == "package":  # what MLflow loads as code, and what that loads
-        served = [PREDICTOR, *(LIBRARY / name for name in SERVING_CODE)]
+        served = [PREDICTOR, *(LIBRARY / name for name in serving_code(LIBRARY))]
         found |= {path.relative_to(ROOT).as_posix() for path in served}
     return found
 

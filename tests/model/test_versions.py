@@ -18,7 +18,7 @@ from mlflow.pyfunc.scoring_server import invocations
 from PIL import Image
 
 from darkroom.package import bundle
-from darkroom.package.bundle import LIBRARY, SERVING_CODE, bundle_digest, write_bundle
+from darkroom.package.bundle import LIBRARY, bundle_digest, serving_code, write_bundle
 from darkroom.package.gate import Candidate, Verdict
 from darkroom.package.promotion import promote
 from darkroom.package.registry import FACTS_TAG, PROMOTE, get_champion, record_verdict, register
@@ -67,9 +67,8 @@ def label(version: Any) -> str:
 
 
 def test_versions_in_one_process_keep_their_own_decoding(model: Any, client: MlflowClient, tmp_path: Path) -> None:
-    for name in SERVING_CODE:
+    for name, text in serving_code(LIBRARY).items():
         (tmp_path / "library" / name).parent.mkdir(parents=True, exist_ok=True)
-        text = (LIBRARY / name).read_text()
         if name == "images/decode.py":  # colours in the order blue, green, red
             text += (
                 "\n_decode = decode\n\ndef decode(*given, **named):\n    return _decode(*given, **named)[..., ::-1]\n"
