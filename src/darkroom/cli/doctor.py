@@ -11,6 +11,7 @@ from darkroom.core.errors import first_line
 from darkroom.core.paths import project_root, workspace
 from darkroom.params.load import load_params
 from darkroom.tracking.relocate import find_moved, mend_moved
+from darkroom.tracking.store import redacted
 
 PACKAGES = (
     "dvc",
@@ -49,7 +50,7 @@ def examine(fix: bool) -> int:
         try:
             finding = check()
         except Exception as error:  # whatever a check can fail with is what the doctor is asked to find
-            finding = Finding(False, f"{type(error).__name__}: {first_line(error)}")
+            finding = Finding(False, f"{type(error).__name__}: {redacted(first_line(error))}")
         good &= finding.good
         print(f"{'ok   ' if finding.good else 'MEND '} {finding.text}", flush=True)
     return 0 if good else 1
@@ -108,7 +109,7 @@ def _store() -> Finding:
     from darkroom.tracking.store import connect, tracking_uri
 
     connect()
-    return Finding(True, f"MLflow store: {tracking_uri()} answers")
+    return Finding(True, f"MLflow store: {redacted(tracking_uri())} answers")
 
 
 def _champion() -> Finding:
