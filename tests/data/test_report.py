@@ -1,5 +1,4 @@
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +8,11 @@ from PIL import Image
 
 from darkroom.core.tables import CURATED, SPLITS
 from darkroom.curation.issues import find_issues
-from darkroom.pages.charts import histogram, size_map, stacked_bar
 from darkroom.params.data import Issues
 from darkroom.split import data_report as page
 from darkroom.split.data_report import DataReport, write_data_report
 from darkroom.split.sheets import why_it_stays
+from page_reader import read_page
 from pictures import encode, ingested, manifest_of, noise, write_files
 
 LIMITS = Issues(dark=0.2, bright=0.8, blurred=50.0, low_information=2.0, odd_size=5.0, odd_aspect=3.0, greyscale=0.25)
@@ -29,45 +28,6 @@ REPORTS = {
     },
     "split": {"naive_leak": 1234, "deviation": 0.0123},
 }
-VOID = {"meta", "img", "input", "br"}
-
-
-class Reader(HTMLParser):
-    """Reads a page strictly: every element closed in order; collects elements, links and the text of each id."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[str] = []
-        self.links: list[str] = []
-        self.texts: list[str] = []
-        self.handlers: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.links += [value or "" for name, value in attrs if name in ("src", "href", "action", "data")]
-        self.handlers += [name for name, _ in attrs if name.startswith("on")]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in VOID:
-            self.handle_endtag(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open and self.open.pop() == tag, f"</{tag}> closes nothing"
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append(data)
-
-
-def read_page(path: Path) -> Reader:
-    reader = Reader()
-    reader.feed(path.read_text("utf-8"))
-    reader.close()
-    assert not reader.open
-    return reader
 
 
 def data_of(source: Path, images: Path) -> DataReport:
@@ -200,24 +160,3 @@ def test_without_reports_facts_and_duplicates_the_page_still_reads(data: DataRep
     assert "Width and height" in texts
     assert "Brightness" not in texts
     assert "No report of the checks is at hand." in " ".join(texts)
-
-
-def test_bars_fill_their_share_of_the_width() -> None:
-    drawing = stacked_bar([("train", 60), ("test", 20), ("dropped", 0)], 160)
-    assert re.findall(r'class="(\w+)" x="([\d.]+)%" y="0" width="([\d.]+)%"', drawing) == [
-        ("train", "0.000", "37.500"),
-        ("test", "37.500", "12.500"),
-    ]
-
-
-def test_histogram_counts_every_finite_value_once() -> None:
-    drawing = histogram(np.array([0.1, 0.1, 0.9, 5.0, np.nan]), np.linspace(0, 1, 3), "Title", "unit", [(0.5, "half")])
-    assert re.findall(r"<title>(\d+) pictures", drawing) == ["2", "2"]
-    assert 'aria-label="Title: 4 pictures"' in drawing
-
-
-@pytest.mark.parametrize("widths", [[32, 32, 32], [1, 50, 10000]])
-def test_size_map_places_every_picture_inside(widths: list[int]) -> None:
-    drawing = size_map(np.array(widths, float), np.array([32, 32, 32], float), "Sizes")
-    assert sum(map(int, re.findall(r"<title>(\d+) pictures", drawing))) == 3
-    assert all(0 <= float(x) <= 400 for x in re.findall(r' x="([\d.]+)"', drawing))

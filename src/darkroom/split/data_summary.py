@@ -1,40 +1,20 @@
 """What the page says in numbers: tiles, checks, classes, files that are no pictures."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from markupsafe import Markup
 
 from darkroom.core.tables import LEFT_OUT, SPLIT_NAMES
 from darkroom.images.suffixes import wrong_suffix
 from darkroom.pages.charts import stacked_bar
+from darkroom.pages.elements import Bar, Tile
 
 CLASSES = 30
 REASONS, PATHS = 20, 5
 KINDS = 8  # formats, modes and the like: as many bars at most
 
 Reports = Mapping[str, Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class Tile:
-    """One number at the head of the page; `tone` is "good", "warn" or "plain"."""
-
-    value: str
-    name: str
-    about: str
-    tone: str
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One row of a bar chart."""
-
-    name: str
-    drawing: Markup
-    text: str
 
 
 def tiles(pictures: pd.DataFrame, files: pd.DataFrame, reports: Reports) -> list[Tile]:
@@ -115,7 +95,7 @@ def value_bars(values: pd.Series) -> list[Bar]:
     ]
 
 
-def noted_files(files: pd.DataFrame) -> list[dict[str, Any]]:
+def faulty_files(files: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the most frequent reasons why files are no pictures, or misnamed, each with its count and first paths."""
     misnamed = "is used, though it is " + files["format"] + " and its suffix says otherwise"
     files = files.assign(error=files["error"].mask(wrong_suffix(files), misnamed))

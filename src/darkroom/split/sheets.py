@@ -8,6 +8,7 @@ import pandas as pd
 from darkroom.core.tables import ISSUES
 from darkroom.curation.duplicates import given_sides
 from darkroom.curation.issues import FLAGGED
+from darkroom.pages.elements import Card, Sheet
 
 CLASSES, PER_CLASS = 40, 12
 GROUPS, PER_GROUP = 20, 6
@@ -18,28 +19,6 @@ FACTS = {  # issue -> the facts that it is about, (column, format)
     "blurred": [("sharpness", "{:.1f}")],
     "low_information": [("entropy", "{:.2f}")],
 }
-
-
-@dataclass(frozen=True)
-class Card:
-    """One picture with what is said of it; `tone` is "good", "bad" or "plain"."""
-
-    image_id: str
-    path: str
-    size: str
-    about: str
-    lines: tuple[str, ...] = ()
-    tone: str = "plain"
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """Pictures that are looked at together; `more` others are not shown."""
-
-    title: str
-    note: str
-    cards: tuple[Card, ...]
-    more: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,7 +53,7 @@ def conflict_groups(pictures: pd.DataFrame) -> Groups:
     return _groups(pictures[labels > 1], show_label=True)
 
 
-def border_groups(pictures: pd.DataFrame) -> Groups:
+def groups_across_splits(pictures: pd.DataFrame) -> Groups:
     """Return the groups of duplicates that the source gives to several splits."""
     splits = pictures.groupby("duplicate_id")["given_split"].transform("nunique")
     return _groups(pictures[splits > 1], show_label=True)
