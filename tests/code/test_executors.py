@@ -41,7 +41,7 @@ def outputs(source: Path, root: Path, pool: AbstractContextManager[Executor]) ->
     """Do what ingest, dedupe and the loading of pixels do; return the digest of every file and of the pixels."""
     params = load_params(ROOT / "params.yaml")
     with open_source(source, "test") as opened, pool as executor:
-        manifest = ingest.pack(opened, list_entries(opened, ANY)[0], root / "images", root / "cache", executor)
+        manifest = ingest.pack(opened, list_entries(opened, ANY)[0], root / "images", root / "cache", executor, "auto")
         pixels = open_pixels(root / "images", params.image, root / "cache", executor)
     curated = curate_pictures(
         manifest, find_near_pairs(manifest, root / "images", params.dedupe), params.dedupe, params.balance
@@ -57,7 +57,11 @@ def outputs(source: Path, root: Path, pool: AbstractContextManager[Executor]) ->
 def test_outputs_do_not_depend_on_the_executor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ingest, "FILES_PER_SHARD", 2)
     source = write_files(tmp_path / "raw" / "pets", FILES)
-    pools = {"serial": Serial(), "threads": ThreadPoolExecutor(3), "processes": worker_pool()}
+    pools: dict[str, AbstractContextManager[Executor]] = {
+        "serial": Serial(),
+        "threads": ThreadPoolExecutor(3),
+        "processes": worker_pool(),
+    }
     found = {}
     for name, pool in pools.items():
         (tmp_path / name).mkdir()

@@ -10,38 +10,16 @@ from typing import Any
 import pytest
 
 from darkroom.core.paths import ARTEFACTS
+from darkroom.package.bundle import PREDICTOR, serving_code
 from darkroom.params.load import read_yaml
 from darkroom.params.schema import Params
 from import_graph import LIBRARY, ROOT, imported_modules
+from rooms import ORDER, RERUNS
 
 STAGES: dict[str, dict[str, Any]] = read_yaml(ROOT / "dvc.yaml")["stages"]
-ORDER = ["ingest", "validate", "dedupe", "split", "tune", "train", "evaluate", "package"]
 CODE = ("src/", "pipeline/")
 # what only checks, carries or records work changes no output; test_executors.py proves it of execution/
 EXEMPT = {"cli", "execution", "params", "stage.py", "tracking"}
-RERUNS = {  # an edit in this room runs these stages again
-    "balance": {"dedupe", "split", "train"},
-    "cli": set(),
-    "core": set(ORDER),
-    "curation": {"dedupe", "split"},
-    "dedupe": {"dedupe"},
-    "evaluate": {"evaluate"},
-    "examples": {"tune", "train", "evaluate"},
-    "execution": set(),
-    "experiments": set(),
-    "images": set(ORDER) - {"validate"},
-    "ingest": {"ingest"},
-    "models": {"tune", "train"},
-    "package": {"package"},
-    "pages": {"split"},
-    "params": set(),
-    "serving": set(),
-    "split": {"split"},
-    "tracking": {"package"},
-    "train": {"tune", "train"},
-    "tune": {"tune"},
-    "validate": {"validate"},
-}
 HEAVY = {"tensorflow", "keras", "mlflow", "great_expectations", "optuna", "sklearn", "matplotlib"}
 HEAVY_ALLOWED = {  # themselves imported in functions
     "examples/batches.py": {"keras"},
@@ -59,9 +37,9 @@ def script(stage: str) -> Path:
 
 def modules(stage: str, closed: Collection[str] = ()) -> set[str]:
     found = imported_modules(script(stage), closed)
-    if stage == "package":  # MLflow loads the predictor as code
-        predictor = LIBRARY / "package" / "predictor.py"
-        found |= {predictor.relative_to(ROOT).as_posix()} | imported_modules(predictor, closed)
+    if stage == "package":  # what MLflow loads as code, and what that loads
+        served = [PREDICTOR, *(LIBRARY / name for name in serving_code(LIBRARY))]
+        found |= {path.relative_to(ROOT).as_posix() for path in served}
     return found
 
 
@@ -121,7 +99,7 @@ def test_params_are_the_sections_read(stage: str) -> None:
         return
     files = [path for path in modules(stage) if not path.startswith("src/darkroom/params/")]
     read = set().union(*(sections_read(ROOT / path) for path in [*files, f"pipeline/{stage}.py"]))
-    assert set(STAGES[stage]["params"]) == read | {"tracking"}
+    assert {entry.split(".")[0] for entry in STAGES[stage]["params"]} == read | {"tracking"}
 
 
 @pytest.mark.parametrize("stage", ORDER)

@@ -42,6 +42,8 @@ class Predictor(PythonModel):
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Return label, score, probabilities {class: share} and error for each row of `model_input`."""
+        if "image" not in model_input:  # MLflow leaves out other columns; a list of no records has none
+            raise ValueError("the request has no pictures; each row needs the column `image`")
         return pd.DataFrame(self.answers(model_input["image"].tolist()), columns=self.columns, dtype=object)
 
 

@@ -79,6 +79,8 @@ def log_model(run_id: str, bundle: Path, example: Path) -> "ModelInfo":
     from mlflow.models import ModelSignature
     from mlflow.types.schema import ColSpec, DataType, Map, Schema
 
+    # a required column would be MLflow's to check: it refuses an empty batch, and quotes the request in the refusal
+    inputs = [ColSpec(DataType.string, "image", required=False)]
     outputs = [
         ColSpec(DataType.string, "label", required=False),
         ColSpec(DataType.double, "score", required=False),
@@ -93,7 +95,7 @@ def log_model(run_id: str, bundle: Path, example: Path) -> "ModelInfo":
             python_model=str(PREDICTOR),
             # the artefact has the name of the folder, which is a temporary one while the stage runs
             artifacts={"bundle": str(shutil.copytree(bundle, Path(folder, "bundle")))},
-            signature=ModelSignature(Schema([ColSpec(DataType.string, "image")]), Schema(outputs)),
+            signature=ModelSignature(Schema(inputs), Schema(outputs)),
             input_example={"image": [picture]},
             pip_requirements=read_value(bundle / "bundle.json")["requirements"],
         )

@@ -96,6 +96,7 @@ class Image(Section):
     size: Annotated[int, Field(ge=4, le=1024)]
     resize: Literal["squash", "crop", "pad"]
     background: Annotated[str, AfterValidator(_known_colour)]
+    depth: Literal["auto"] | Annotated[int, Field(ge=8, le=31)]
 
 
 class Tracking(Section):

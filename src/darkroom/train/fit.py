@@ -67,6 +67,8 @@ def fit(
             set_trainable(training.network, phase)  # a layer that is not there is said before any is trained
         for phase in phases(params):
             _run_phase(training, phase, data, verbose)
+    if checkpoint and not progress.stopped:  # what stopped it may not do so again
+        checkpoint.finish(progress)
     if progress.diverged and progress.best_epoch < len(progress.rows):  # else none is left, which is said later
         print(f"epoch {len(progress.rows)}: {DIVERGED.format(progress.best_epoch)}", flush=True)
     network = build_network(params.model, params.image.size, len(data["train"].classes))
