@@ -44,7 +44,7 @@ def test_what_passes(params: dict[str, Any], passing: list[Any]) -> None:
     [
         ({"formats": ["PNG", "JPG"]}, r"dedupe.filter.formats: 'JPG' is not known; did you mean JPEG\?"),
         ({"formats": ["mpo"]}, "did you mean MPO"),
-        ({"formats": ["♥"]}, "known are AVIF, BMP"),
+        ({"formats": ["♥"]}, "known: AVIF, BMP"),
         ({"modes": ["rgb"]}, r"dedupe.filter.modes: 'rgb' is not known; did you mean RGB\?"),
     ],
 )

@@ -1,6 +1,5 @@
 """`darkroom doctor`: is everything there, and does it work?"""
 
-import os
 import platform
 import sys
 from collections.abc import Callable
@@ -58,8 +57,9 @@ def examine(fix: bool) -> int:
 
 def _python() -> Finding:
     supported = (3, 11) <= sys.version_info[:2] <= (3, 12)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return Finding(supported, f"Python {platform.python_version()} (3.11 or 3.12), {cores} cores")
+    from joblib import cpu_count
+
+    return Finding(supported, f"Python {platform.python_version()} (3.11 or 3.12), {cpu_count()} cores")
 
 
 def _packages() -> Finding:

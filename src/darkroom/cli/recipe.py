@@ -13,7 +13,8 @@ from ruamel.yaml.error import YAMLError
 from darkroom.core.errors import UserError
 from darkroom.core.files import replacing
 from darkroom.core.paths import workspace
-from darkroom.params.load import check_params, load_params, nearest, read_yaml
+from darkroom.core.suggestions import nearest
+from darkroom.params.load import check_params, load_params, read_yaml
 
 REPLACED = {"tune.space", "ingest.labels"}
 DEFAULT = "digits"

@@ -4,7 +4,8 @@ import sys
 
 from darkroom.core.errors import UserError
 from darkroom.core.paths import workspace
-from darkroom.params.load import flatten, load_params, nearest
+from darkroom.core.suggestions import nearest
+from darkroom.params.load import flatten, load_params
 
 
 def show_params(key: str | None) -> int:

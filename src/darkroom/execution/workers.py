@@ -40,13 +40,14 @@ def _start_server() -> None:
 
 @contextmanager
 def worker_pool() -> Iterator[Executor]:
-    """Yield one process for each core that this process may use.
+    """Yield one process for each core that this process may use: its affinity, the limit of its container.
 
     Functions take an executor as an argument, so that a cluster's can stand in for this one.
     """
     _start_server()
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    with _Pool(cores, get_context("forkserver"), _start_worker) as pool:
+    from joblib import cpu_count
+
+    with _Pool(cpu_count(), get_context("forkserver"), _start_worker) as pool:
         try:
             yield pool
         except BrokenProcessPool:

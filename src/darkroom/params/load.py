@@ -1,6 +1,5 @@
 """Reading params.yaml; what is wrong with it is said in one line."""
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from darkroom.core.errors import UserError
+from darkroom.core.suggestions import nearest
 from darkroom.params.schema import Choices, Params, Range
 
 NOT_SEARCHED = {("train", key) for key in ("epochs", "small_epochs", "seed", "threads")} | {("model", "weights")}
@@ -146,9 +146,3 @@ def _leaves_of_schema() -> list[str]:
         for section, field in Params.model_fields.items()
         for name in (section, *(f"{section}.{key}" for key in field.annotation.model_fields))  # type: ignore[union-attr]
     ]
-
-
-def nearest(key: str, known: list[str]) -> str:
-    """Return the end of a message about an unknown key: the nearest known one, or what there is."""
-    match = get_close_matches(key, known, n=1, cutoff=0.5)
-    return f"; did you mean {match[0]}?" if match else f"; known: {', '.join(known[:12])}"

@@ -66,7 +66,7 @@ def _first_trained(layers: "list[keras.layers.Layer]", chosen: int | str) -> int
         return max(len(layers) - chosen, 0)
     names = [layer.name for layer in layers]
     if chosen not in names:
-        from darkroom.params.load import nearest
+        from darkroom.core.suggestions import nearest
 
         raise UserError(f"finetune.layers = {chosen!r}: the backbone has no such layer{nearest(chosen, names)}")
     return names.index(chosen)
