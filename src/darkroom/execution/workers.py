@@ -103,6 +103,7 @@ def call_in_process(function: Callable[..., R], *arguments: Any) -> R:
 def _send_result(sender: Connection, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     """Send what the function returns, or raises (runs in the process)."""
     _start_worker()
+    outcome: tuple[Any, Exception | None]
     try:
         outcome = (function(*arguments), None)
     except Exception as error:
