@@ -2,18 +2,20 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from multiprocessing.forkserver import ensure_running, set_forkserver_preload
 from threading import Thread
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from darkroom.core.errors import UserError
 from darkroom.execution.interrupts import deferred_interrupts
+
+R = TypeVar("R")
 
 
 def prepare_workers(*modules: str) -> None:
@@ -72,3 +74,39 @@ def _start_worker() -> None:
     parent = parent_process()
     if parent is not None:
         Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
+
+
+def call_in_process(function: Callable[..., R], *arguments: Any) -> R:
+    """Return what `function` returns when it is called in a process of its own, which gives back all its memory.
+
+    Function, arguments and result are pickled; so is an exception, which is raised here. The process is ended when this
+    one is interrupted. Raises UserError when it was killed.
+    """
+    _start_server()
+    context = get_context("forkserver")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_send_result, args=(sender, function, arguments))
+    with deferred_interrupts():
+        process.start()
+    sender.close()
+    try:
+        result, error = receiver.recv()
+    except EOFError:
+        raise UserError("a process was killed, perhaps for want of memory", 1) from None
+    finally:
+        process.terminate()
+        process.join()
+    if error:
+        raise error
+    return cast(R, result)
+
+
+def _send_result(sender: Connection, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    """Send what the function returns, or raises (runs in the process)."""
+    _start_worker()
+    outcome: tuple[Any, Exception | None]
+    try:
+        outcome = (function(*arguments), None)
+    except Exception as error:
+        outcome = (None, error)
+    sender.send(outcome)
