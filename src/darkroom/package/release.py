@@ -98,12 +98,12 @@ def _release_run(
     current, _ = get_champion(client, name)
     client.log_metric(run_id, "package/released", float(verdict.released))
     client.set_tag(run_id, "darkroom.version", f"{name}/{number}")
-    client.set_tag(run_id, VERDICT_TAG, verdict.to_json())  # last: it says that all is done
+    client.set_tag(run_id, VERDICT_TAG, verdict.to_json())  # last: it marks the release as complete
     return Release(number, str(current.version) if current else "none", verdict, run_id)
 
 
 def summarise(done: Release, params: DeclaredParams, content: str) -> Report:
-    """Return the report. It holds no version and no run: they count what a store happened to see before."""
+    """Return the report. It has no version and no run_id: those depend on what the store has seen before."""
     return {
         "released": done.verdict.released,
         "reasons": done.verdict.reasons,
