@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from darkroom.core.tables import ISSUES
-from darkroom.curation.duplicates import given_sides
+from darkroom.curation.duplicates import split_precedence
 from darkroom.curation.issues import FLAGGED
 from darkroom.pages.elements import Card, Sheet
 
@@ -103,7 +103,7 @@ def why_it_stays(group: pd.DataFrame) -> str:
     side = f"of the given {group['given_split'].iloc[0]} split"
     rivals = group.index[1:]
     for why, rank in (
-        (side, -given_sides(group["given_split"])),
+        (side, -split_precedence(group["given_split"])),
         ("the largest", area),
         ("most bytes", group["bytes"]),
     ):

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from darkroom.balance.balance import rank
+from darkroom.balance.balance import seeded_hash
 from darkroom.core.fingerprint import table_digest
 from darkroom.core.tables import SPLIT_NAMES
-from darkroom.curation.duplicates import PRECEDENCE, given_sides
+from darkroom.curation.duplicates import PRECEDENCE, split_precedence
 from darkroom.params.data import Split
 from darkroom.split.splits import cut_shares, straddling_groups
 
@@ -74,9 +74,9 @@ def naive_leak(curated: pd.DataFrame, given: pd.Series, params: Split) -> int:
     them, or a seeded random division by the shares of `params`.
     """
     rows = curated[curated["reason"].fillna("") != "filtered"]
-    side = given_sides(rows["image_id"].map(given)).to_numpy(copy=True)
+    side = split_precedence(rows["image_id"].map(given)).to_numpy(copy=True)
     if not (side == PRECEDENCE["test"]).any():
-        order = np.lexsort((rows["image_id"], rank(rows["image_id"], params.seed)))
+        order = np.lexsort((rows["image_id"], seeded_hash(rows["image_id"], params.seed)))
         ends = np.round(np.cumsum([params.test, params.validation]) * len(rows)).astype(int)
         side[order] = np.searchsorted(ends, np.arange(len(rows)), side="right")
     groups = pd.factorize(rows["group_id"])[0]

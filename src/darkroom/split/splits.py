@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from darkroom.balance.balance import balance_training, rank
+from darkroom.balance.balance import balance_training, seeded_hash
 from darkroom.core.errors import UserError
 from darkroom.core.tables import SPLIT_NAMES, SPLITS
-from darkroom.curation.duplicates import PRECEDENCE, given_sides
+from darkroom.curation.duplicates import PRECEDENCE, split_precedence
 from darkroom.params.data import Balance, Split
 from darkroom.split.stratify import stratify
 
@@ -87,7 +87,7 @@ def require_usable(splits: pd.DataFrame, groups: pd.Series) -> None:
 def _given_split(kept: pd.DataFrame, given: pd.Series, params: Split) -> pd.Series:
     """Return each picture's split as far as the source decides it: that of its group's picture that goes first."""
     names = {number: name for name, number in PRECEDENCE.items()}
-    first = given_sides(kept["image_id"].map(given)).groupby(kept["group_id"]).transform("min")
+    first = split_precedence(kept["image_id"].map(given)).groupby(kept["group_id"]).transform("min")
     decided = ["test"] if params.folds else ["test", "validation"]
     split = first.map(names).astype(object)
     return split.where(split.isin(decided))
@@ -96,7 +96,9 @@ def _given_split(kept: pd.DataFrame, given: pd.Series, params: Split) -> pd.Seri
 def _divide(rows: pd.DataFrame, shares: list[float], seed: int, first_has_all: bool) -> np.ndarray:
     """Return the part, 0 to len(shares) - 1, of each row (label, group_id)."""
     codes, names = pd.factorize(rows["group_id"])
-    order = pd.DataFrame({"rank": rank(pd.Series(names), seed), "name": names}).sort_values(["rank", "name"]).index
+    order = (
+        pd.DataFrame({"hash": seeded_hash(pd.Series(names), seed), "name": names}).sort_values(["hash", "name"]).index
+    )
     number = np.empty(len(order), np.int64)
     number[order] = np.arange(len(order))
     groups = number[codes]
