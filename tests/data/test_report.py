@@ -11,7 +11,7 @@ from darkroom.curation.issues import find_issues
 from darkroom.params.data import Issues
 from darkroom.split import data_report as page
 from darkroom.split.data_report import DataReport, write_data_report
-from darkroom.split.sheets import why_it_stays
+from darkroom.split.sheets import reason_kept
 from page_reader import read_page
 from pictures import encode, ingested, manifest_of, noise, write_files
 
@@ -107,10 +107,10 @@ def test_page_shows_groups_checks_and_reasons(written: Path) -> None:
     text = " ".join(" ".join(read_page(written).texts).split())
     for part in ("1 of 2 expectations passed", "mean brightness: 0.4, accepted 0.7", "is empty"):
         assert part in text
-    assert "stays: the first by path" in text
+    assert "kept: first by path" in text
     assert "low information 1 flagged" in text
     assert "brightest 0.00" in text
-    assert "The same picture under several labels" in text
+    assert "The same picture with several labels" in text
     assert "Across the given splits" not in text
 
 
@@ -121,21 +121,21 @@ def test_duplicates_across_given_splits_have_a_part_of_their_own(tmp_path: Path)
     text = " ".join(" ".join(read_page(tmp_path / "x.html").texts).split())
     assert "Across the given splits" in text
     assert "6 groups" in text
-    assert "given as test" in text
+    assert "given split: test" in text
 
 
 @pytest.mark.parametrize(
     ("rows", "why"),
     [
-        ([{"given_split": "test"}, {"given_split": "train", "width": 99}], ": of the given test split"),
-        ([{"given_split": "test", "width": 50}, {"given_split": "test"}, {"given_split": "train"}], ": the largest"),
+        ([{"given_split": "test"}, {"given_split": "train", "width": 99}], ": in the given test split"),
+        ([{"given_split": "test", "width": 50}, {"given_split": "test"}, {"given_split": "train"}], ": largest"),
         ([{"width": 50, "bytes": 200}, {"width": 50}, {"bytes": 900}], ": most bytes"),
-        ([{}, {}, {"width": 5}], ": the first by path"),
+        ([{}, {}, {"width": 5}], ": first by path"),
         ([{"path": "9.png"}, {}, {"width": 5}], ""),
     ],
 )
-def test_what_decides_for_the_picture_that_stays(rows: list[dict], why: str) -> None:
-    assert why_it_stays(manifest_of(rows)) == why
+def test_the_criterion_that_decides_which_picture_is_kept(rows: list[dict], why: str) -> None:
+    assert reason_kept(manifest_of(rows)) == why
 
 
 def test_many_pictures_and_classes_are_cut_and_said(
@@ -146,7 +146,7 @@ def test_many_pictures_and_classes_are_cut_and_said(
     write_data_report(tmp_path / "x.html", data)
     text = " ".join(" ".join(read_page(tmp_path / "x.html").texts).split())
     assert "The 5 pictures with the worst scores of 13" in text
-    assert "and 1 others with 3 pictures each, 3 in all" in text
+    assert "and 1 more with 3 pictures each, 3 in total" in text
 
 
 def test_without_reports_facts_and_duplicates_the_page_still_reads(data: DataReport, tmp_path: Path) -> None:
@@ -159,4 +159,4 @@ def test_without_reports_facts_and_duplicates_the_page_still_reads(data: DataRep
     texts = read_page(tmp_path / "x.html").texts
     assert "Width and height" in texts
     assert "Brightness" not in texts
-    assert "No report of the checks is at hand." in " ".join(texts)
+    assert "There is no report of the checks." in " ".join(texts)

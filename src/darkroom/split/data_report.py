@@ -1,4 +1,4 @@
-"""The data report: one page that needs nothing else, from the tables of the data stages."""
+"""The data report: one self-contained page from the tables of the data stages."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +13,17 @@ from darkroom.pages.render import render
 from darkroom.split import data_summary, sheets
 from darkroom.split.fact_charts import fact_charts
 
-ROWS = 2000
+ROWS = 2000  # of the table of pictures
 FACTS = ("format", "mode", "orientation", "palette")  # drawn as bars, one for each value
 TEMPLATE = Path(__file__).with_name("data_report.html.j2")
 
 
 @dataclass(frozen=True)
 class DataReport:
-    """What the page is made of: the tables MANIFEST, CURATED, ISSUE_TABLE, SPLITS, the packed pictures, the reports.
+    """The page's data: the tables MANIFEST, CURATED, ISSUE_TABLE, SPLITS, the packed pictures, the reports.
 
-    `reports` maps a stage (validate, split) to its report; the page says less without them. `depth` is image.depth.
+    `reports` maps a stage (validate, split) to its report; what they would show is left out without them. `depth` is
+    image.depth.
     """
 
     manifest: pd.DataFrame
@@ -81,9 +82,9 @@ def _examples(pictures: pd.DataFrame, data: DataReport) -> dict[str, object]:
 
 
 def _join(data: DataReport) -> pd.DataFrame:
-    """Return a row for each readable picture with all that is known of it, sorted by image_id.
+    """Return one row per readable picture with everything known about it, sorted by image_id.
 
-    `place` is its split or "dropped", `worst` its lowest score, `flagged` whether it has any flag.
+    `place` is its split or "dropped", `worst` its lowest score, `flagged` whether it has any issue.
     """
     readable = data.manifest[data.manifest["error"].isna()].drop(columns=["label", "error"])
     pictures = readable.merge(data.curated, on="image_id").merge(data.issues, on="image_id")
@@ -100,7 +101,7 @@ def _join(data: DataReport) -> pd.DataFrame:
 
 
 def _rows(pictures: pd.DataFrame) -> list[list[str]]:
-    """Return the cells of the table of single pictures, those with the worst score first."""
+    """Return the cells of the table of pictures, those with the worst scores first."""
     worst = pictures.sort_values(["worst", "path"], kind="stable").head(ROWS)
     flags = worst[[f"is_{name}" for name in ISSUES]].to_numpy()
     names = np.array([name.replace("_", " ") for name in ISSUES])
