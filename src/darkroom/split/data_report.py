@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from darkroom import pages
 from darkroom.core.tables import ISSUES, SPLIT_NAMES
 from darkroom.images.convert import Depth
 from darkroom.pages.embedded import thumbnails
+from darkroom.pages.render import render
 from darkroom.split import data_summary, sheets
 from darkroom.split.fact_charts import fact_charts
 
 ROWS = 2000
 KINDS = ("format", "mode", "orientation", "palette")
-TEMPLATE = "data_report.html.j2"
+TEMPLATE = Path(__file__).parent / "data_report.html.j2"
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,7 @@ class DataReport:
 
 def write_data_report(path: Path, data: DataReport) -> None:
     """Write the page, UTF-8 HTML; the same bytes for the same data."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader([Path(__file__).parent, Path(pages.__file__).parent]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    html = environment.get_template(TEMPLATE).render(_content(data))
-    path.write_bytes(html.encode("utf-8", "replace"))
+    path.write_bytes(render(TEMPLATE, _content(data)))
 
 
 def _content(data: DataReport) -> dict[str, Any]:
@@ -70,9 +60,7 @@ def _content(data: DataReport) -> dict[str, Any]:
         "other_classes": others,
         "places": [*SPLIT_NAMES, "dropped"],
         "charts": fact_charts(pictures),
-        "kinds": {
-            name: data_summary.value_bars(pictures[name]) for name in ("format", "mode", "orientation", "palette")
-        },
+        "kinds": {name: data_summary.value_bars(pictures[name]) for name in KINDS},
         "flags": [(name.replace("_", " "), int(pictures[f"is_{name}"].sum())) for name in ISSUES],
         "sheets": shown,
         "groups": groups,
