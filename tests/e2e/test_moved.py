@@ -17,11 +17,11 @@ def test_a_moved_repository_serves_its_champion_after_the_doctor(project: Projec
         assert told.returncode == 1
         assert "doctor --fix" in told.stdout
         mended = moved.run("darkroom", "doctor", "--fix")
-        assert "MEND" not in mended.stdout
+        assert "FAIL" not in mended.stdout
         assert "training step" in mended.stdout
         with serving(moved):
             pass
-        assert "MEND" not in moved.run("darkroom", "doctor").stdout
+        assert "FAIL" not in moved.run("darkroom", "doctor").stdout
     finally:
         hidden.rename(project.root)
 
