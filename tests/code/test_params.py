@@ -23,17 +23,25 @@ MISTAKES: list[tuple[str, Any, list[str]]] = [
     ("train", [1], ["train = [1]", "must hold keys"]),
     ("train.learning_rate", float("nan"), ["train.learning_rate = nan", "finite"]),
     ("train.optimizer", "adamx", ["train.optimizer = 'adamx'", "'adam', 'adamw', 'sgd'"]),
-    ("train.step_epochs", [5, 5], ["train:", "step_epochs [5, 5]", "rise"]),
+    ("train.step_epochs", [5, 5], ["train:", "step_epochs [5, 5]", "must increase"]),
     ("split.validation", 1.0, ["split.validation = 1.0", "less than 1"]),
     ("split.validation", 0.9, ["split:", "validation + test is 1.1", "nothing is left"]),
+    ("split.folds", 1, ["split:", "folds must be 0 (none) or at least 2"]),
+    ("dedupe.group_by", "(a", ["dedupe.group_by: '(a' is not a regular expression"]),
+    ("dedupe.group_by", "a", ["dedupe.group_by: 'a' has 0 groups", "exactly one"]),
+    ("image.background", "whyte", ["image.background: 'whyte' is not a colour"]),
     ("validate.min_side", 50000, ["validate:", "min_side (50000)", "max_side (20000)"]),
     ("image.size", 7, ["image.size = 7", "model.filters", "at least 8"]),
     ("model.kernel", 0, ["model.kernel = 0", "greater than or equal to 1"]),
     ("model.kernel", [3, 0, 3], ["model.kernel.1 = 0", "greater than or equal to 1"]),
-    ("model.weights", "../vgg16.h5", ["model:", "'../vgg16.h5'", "data/weights/ alone"]),
+    ("model.weights", "../vgg16.h5", ["model:", "'../vgg16.h5'", "only the name of a file in data/weights/"]),
     ("model.kernel", "3", ["model.kernel = '3'", "integer"]),
     ("model.kernel", [3, 3], ["model:", "kernel [3, 3] has 2 numbers for 3 filters"]),
-    ("model.architecture", "MobilNetV2", ["model.architecture: 'MobilNetV2'", "mean MobileNetV2?"]),
+    (
+        "model.architecture",
+        "MobilNetV2",
+        ["model.architecture: unknown architecture 'MobilNetV2'", "mean MobileNetV2?"],
+    ),
     ("model.architecture", "VGG16", ["image.size = 16", "model.architecture VGG16", "at least 32"]),
     ("ensemble.architectures", ["conv", "ResNet50"], ["image.size = 16", "ResNet50", "at least 32"]),
     ("ensemble.architectures", ["conv", "conv"], ["ensemble.architectures names conv twice", "ensemble.seeds"]),
@@ -53,7 +61,7 @@ MISTAKES: list[tuple[str, Any, list[str]]] = [
     (SPACE, {"lo": 0.1, "high": 0.2}, [f"{SPACE}.lo: unknown", f"mean {SPACE}.low?"]),
     (SPACE, {"choice": [0.1]}, [f"{SPACE}.choice: unknown", f"mean {SPACE}.choices?"]),
     (SPACE, {"low": "a", "high": 0.2}, [f"{SPACE}.low = 'a'", "number"]),
-    (SPACE, {"low": 0.2, "high": 0.1}, [f"{SPACE}:", "low (0.2)", "high (0.1)"]),
+    (SPACE, {"low": 0.2, "high": 0.1}, [f"{SPACE}:", "low (0.2) must be below high (0.1)"]),
     (SPACE, LOG, [f"{SPACE}:", "log needs low above 0"]),
     (SPACE, {"low": -1.0, "high": 0.1}, [f"{SPACE}: -1.0", "train.learning_rate", "greater than 0"]),
     (SPACE, {"choices": []}, [f"{SPACE}.choices = []", "at least 1"]),
@@ -87,12 +95,12 @@ def put(raw: dict[str, Any], key: str, value: Any) -> None:
     raw[name] = value
 
 
-def test_the_committed_file_is_right():
+def test_the_committed_file_is_right() -> None:
     assert flatten(load_params(ROOT / "params.yaml"))["tracking.experiment"]
 
 
 @pytest.mark.parametrize(("key", "value", "said"), MISTAKES, ids=[f"{key}={value}"[:40] for key, value, _ in MISTAKES])
-def test_a_mistake_is_one_line_with_key_value_file_and_help(raw, key, value, said):
+def test_a_mistake_is_one_line_with_key_value_file_and_help(raw: Any, key: str, value: Any, said: list[str]) -> None:
     put(raw, key, value)
     with pytest.raises(UserError) as caught:
         check_params(raw, "params.yaml")
@@ -102,32 +110,32 @@ def test_a_mistake_is_one_line_with_key_value_file_and_help(raw, key, value, sai
     assert "Range" not in text and "[" not in text.split(" ")[1], text
 
 
-def test_only_some_backbones_can_be_narrower(raw):
+def test_only_some_backbones_can_be_narrower(raw: Any) -> None:
     for key, value in {"model.architecture": "ResNet50", "image.size": 64, "model.width": 0.5}.items():
         put(raw, key, value)
-    with pytest.raises(UserError, match=r"model: width \(0.5\) is for MobileNet and MobileNetV2 only; set it to 1"):
+    with pytest.raises(UserError, match=r"model: width \(0.5\) works with MobileNet and MobileNetV2 only; set it to 1"):
         check_params(raw, "params.yaml")
 
 
-def test_every_architecture_of_an_ensemble_is_checked(raw):
+def test_every_architecture_of_an_ensemble_is_checked(raw: Any) -> None:
     for key, value in {"model.architecture": "MobileNet", "image.size": 64, "model.width": 0.5}.items():
         put(raw, key, value)
     put(raw, "ensemble.architectures", ["MobileNetV2", "ResNet50"])
-    with pytest.raises(UserError, match=r"ensemble.architectures: ResNet50: width \(0.5\) is for"):
+    with pytest.raises(UserError, match=r"ensemble.architectures: ResNet50: width \(0.5\) works with"):
         check_params(raw, "params.yaml")
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"model.weights": "mine.h5"}, "model.weights = mine.h5: fits one of"),
+        ({"model.weights": "mine.h5"}, "model.weights = mine.h5: fits only one of"),
         (
             {"model.weights": "imagenet", "finetune.epochs": 1, "finetune.layers": "conv_1"},
             "finetune.layers = conv_1: give",
         ),
     ],
 )
-def test_what_fits_one_backbone_is_not_given_to_several(raw, changes, said):
+def test_what_fits_one_backbone_is_not_given_to_several(raw: Any, changes: dict[str, Any], said: str) -> None:
     put(raw, "image.size", 64)
     put(raw, "ensemble.architectures", ["MobileNetV2", "ResNet50"])
     for key, value in changes.items():
@@ -141,7 +149,7 @@ def test_what_fits_one_backbone_is_not_given_to_several(raw, changes, said):
     st.lists(st.tuples(*[st.integers(1, high) for high in (7, 3, 4)]), min_size=1, max_size=5),
     st.sampled_from(["same", "valid"]),
 )
-def test_the_smallest_side_leaves_one_pixel(blocks, padding):
+def test_the_smallest_side_leaves_one_pixel(blocks: list[tuple[int, ...]], padding: str) -> None:
     kernel, stride, pool = (list(column) for column in zip(*blocks, strict=True))
     section = {"filters": [8] * len(blocks), "kernel": kernel, "stride": stride, "pool": pool, "padding": padding}
     least = load_params(ROOT / "params.yaml").model.model_copy(update=section).smallest_side()
@@ -152,8 +160,15 @@ def test_the_smallest_side_leaves_one_pixel(blocks, padding):
         assert (side >= 1) == left
 
 
+def test_the_fold_must_exist(raw: Any) -> None:
+    put(raw, "split.folds", 5)
+    put(raw, "split.fold", 5)
+    with pytest.raises(UserError, match=r"split: fold \(5\) must be 0 to 4"):
+        check_params(raw, "params.yaml")
+
+
 @pytest.mark.parametrize("key", ["train", "train.epochs", "tune.space", "model.dropout"])
-def test_a_missing_key_is_named(raw, key):
+def test_a_missing_key_is_named(raw: Any, key: str) -> None:
     section, _, name = key.partition(".")
     del (raw[section] if name else raw)[name or section]
     with pytest.raises(UserError, match=rf"^params.yaml: {key}: missing"):
@@ -170,7 +185,7 @@ def test_a_missing_key_is_named(raw, key):
         ("- 1\n", "holds no sections"),
     ],
 )
-def test_a_file_that_is_no_yaml_is_said_in_one_line(tmp_path: Path, text: str, said: str):
+def test_a_file_that_is_no_yaml_is_said_in_one_line(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "params.yaml"
     file.write_text(text)
     with pytest.raises(UserError) as caught:
@@ -179,7 +194,7 @@ def test_a_file_that_is_no_yaml_is_said_in_one_line(tmp_path: Path, text: str, s
     assert "\n" not in str(caught.value)
 
 
-def test_a_missing_file_and_one_of_other_bytes_are_said(tmp_path):
+def test_a_missing_file_and_one_of_other_bytes_are_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"params.yaml: not found"):
         load_params(tmp_path / "params.yaml")
     (tmp_path / "params.yaml").write_bytes(b"\xff\xfe")
@@ -187,7 +202,7 @@ def test_a_missing_file_and_one_of_other_bytes_are_said(tmp_path):
         load_params(tmp_path / "params.yaml")
 
 
-def test_1e_3_is_a_number(tmp_path):
+def test_1e_3_is_a_number(tmp_path: Path) -> None:
     text = (ROOT / "params.yaml").read_text(encoding="utf-8")
     changed = [
         f"  {line.split(':')[0].strip()}: 1e-3" if line.startswith("  learning_rate:") else line

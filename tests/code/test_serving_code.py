@@ -5,9 +5,9 @@ from pathlib import Path
 from import_graph import LIBRARY, direct_imports
 
 from darkroom.package.bundle import PREDICTOR, SERVING_CODE, bundle_digest, copy_code, write_bundle
-from darkroom.params.schema import Image
+from darkroom.params.schema import ImageParams
 
-LOOK = Image(size=16, resize="squash", background="white")
+LOOK = ImageParams(size=16, resize="squash", background="white")
 
 
 def code_behind(script: Path) -> set[str]:

@@ -9,10 +9,10 @@ from darkroom.core.tables import SPLITS
 from darkroom.examples.pixels import load_examples, open_pixels
 from darkroom.images.decode import decode
 from darkroom.images.packed import list_shards, read_pictures
-from darkroom.params.schema import Image as Look
+from darkroom.params.schema import ImageParams
 from pictures import class_files, ingested, inside, write_files
 
-LOOK = Look(size=8, resize="squash", background="white")
+LOOK = ImageParams(size=8, resize="squash", background="white")
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from darkroom.core.paths import cache_folder
 from darkroom.execution.progress import progress
 from darkroom.images import decode as decoding
 from darkroom.images.packed import list_shards, shard_ids, shard_pictures
-from darkroom.params.schema import Image
+from darkroom.params.schema import ImageParams
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Examples:
         return Examples(self.pixels, self.rows[chosen], self.labels[chosen], self.classes, weights)
 
 
-def open_pixels(images: Path, look: Image, cache: Path, executor: Executor) -> Pixels:
+def open_pixels(images: Path, look: ImageParams, cache: Path, executor: Executor) -> Pixels:
     """Return the pixels of all pictures below `images`, brought to one size; decoded when not yet in `cache`.
 
     The cache is keyed by the pictures and by how they are decoded; one process at a time fills it.
@@ -71,13 +71,13 @@ def open_pixels(images: Path, look: Image, cache: Path, executor: Executor) -> P
     return Pixels(ids, np.load(file, mmap_mode="r"))
 
 
-def _key(ids: np.ndarray, look: Image) -> str:
+def _key(ids: np.ndarray, look: ImageParams) -> str:
     """Return the name of the cache: what is decoded, how, by which code and library."""
     how = f"{look.model_dump_json()} {PIL.__version__} {Path(decoding.__file__).read_text(encoding='utf-8')}"
     return sha256(how.encode() + "".join(ids).encode()).hexdigest()[:20]
 
 
-def _fill(file: Path, look: Image, shards: list[Path], places: list[np.ndarray], executor: Executor) -> None:
+def _fill(file: Path, look: ImageParams, shards: list[Path], places: list[np.ndarray], executor: Executor) -> None:
     shape, how = (sum(map(len, places)), look.size, look.size, 3), look.model_dump()
     with replacing(file) as unfinished:
         np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=shape).flush()
@@ -98,7 +98,7 @@ def _decode_shard(shard: Path, rows: np.ndarray, file: Path, how: dict[str, Any]
 
 
 def load_examples(
-    images: Path, splits: pd.DataFrame, look: Image, names: tuple[str, ...], executor: Executor
+    images: Path, splits: pd.DataFrame, look: ImageParams, names: tuple[str, ...], executor: Executor
 ) -> dict[str, Examples]:
     """Return the examples of the named splits, each in the order of image_id, each picture once.
 

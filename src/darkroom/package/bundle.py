@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from darkroom.core.files import file_digest, write_value
-from darkroom.params.schema import Image
+from darkroom.params.schema import ImageParams
 
 PACKAGE = Path(__file__).parents[1]  # src/darkroom
 # the modules that package/predictor.py needs; a test compares this with what it really imports
@@ -22,7 +22,7 @@ SERVING_CODE = (
 PREDICTOR = PACKAGE / "package" / "predictor.py"
 
 
-def write_bundle(folder: Path, model: Path, reports: dict[str, Any], image: Image) -> None:
+def write_bundle(folder: Path, model: Path, reports: dict[str, Any], image: ImageParams) -> None:
     """Write the network and bundle.json (classes in order, how pictures are decoded) to `folder`; no time, no path."""
     folder.mkdir(parents=True)
     shutil.copyfile(model, folder / "model.keras")
