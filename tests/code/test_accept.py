@@ -1,5 +1,6 @@
 """`darkroom accept`: what was validated becomes what later data is compared with."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ ROWS: list[dict[str, Any]] = [{"label": "a", "brightness": 0.5}, {"label": "b", 
 
 
 @pytest.fixture
-def project(tmp_path):
+def project(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "dvc.yaml").write_text("stages: {}\n")
     for folder in ("data", "reports"):
         (tmp_path / folder).mkdir()
@@ -41,7 +42,7 @@ def accepted(root: Path) -> Profile | None:
     return read_accepted(root / "data" / "accepted.json")
 
 
-def test_it_writes_what_was_validated_and_says_what_changed(project, capsys):
+def test_it_writes_what_was_validated_and_says_what_changed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = validated(project, ROWS)
     assert accept() == 0 and accepted(project) == first
     assert capsys.readouterr().out == "data/accepted.json: 2 pictures in 2 classes\n"
@@ -57,7 +58,7 @@ def test_it_writes_what_was_validated_and_says_what_changed(project, capsys):
     assert sorted(path.name for path in (project / "data").iterdir()) == ["accepted.json", "manifest.parquet"]
 
 
-def test_a_fresh_clone_has_the_report_and_no_manifest(project):
+def test_a_fresh_clone_has_the_report_and_no_manifest(project: Path) -> None:
     profile = validated(project, ROWS)
     (project / "data" / "manifest.parquet").unlink()
     assert accept() == 0 and accepted(project) == profile
@@ -70,22 +71,22 @@ def refused(root: Path, capsys: pytest.CaptureFixture[str]) -> str:
     return line
 
 
-def test_data_that_is_not_validated_is_refused(project, capsys):
+def test_data_that_is_not_validated_is_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "is missing" in refused(project, capsys)
 
 
-def test_data_that_failed_is_refused(project, capsys):
+def test_data_that_failed_is_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     validated(project, ROWS, success=False)
     assert "validation failed" in refused(project, capsys)
 
 
-def test_a_report_about_earlier_data_is_refused(project, capsys):
+def test_a_report_about_earlier_data_is_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     validated(project, ROWS)
     manifest_of(ROWS[:1]).to_parquet(project / "data" / "manifest.parquet", index=False)
     assert "earlier data" in refused(project, capsys)
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"success": true}', '{"success": true, "profile": 3}'])
-def test_a_report_without_a_profile_is_refused(project, capsys, text):
+def test_a_report_without_a_profile_is_refused(project: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
     (project / "reports" / "validate.json").write_text(text)
     assert "has no profile" in refused(project, capsys)

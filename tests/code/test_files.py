@@ -1,6 +1,7 @@
 import json
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,8 @@ from hypothesis import strategies as st
 
 from darkroom.core.files import (
     canonical_json,
-    commit,
     digest,
     file_digest,
-    partial,
     read_value,
     remove,
     replacing,
@@ -28,19 +27,7 @@ PLAIN = st.recursive(
 )
 
 
-def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path: Path):
-    file = tmp_path / "below" / "table.csv"
-    write_value(partial(file), "old", "")
-    assert not file.exists()
-    commit(file)
-    partial(file).write_text("half")
-    assert file.read_text() == "old"
-    write_value(partial(file), "new", "")  # what a killed process left is emptied
-    commit(file)
-    assert [(path.name, path.read_text()) for path in file.parent.iterdir()] == [("table.csv", "new")]
-
-
-def test_an_interrupted_file_leaves_the_one_before_alone(tmp_path: Path):
+def test_an_interrupted_file_leaves_the_one_before_alone(tmp_path: Path) -> None:
     file = tmp_path / "last.npz"
     for stopped in (False, True):
         with suppress(KeyboardInterrupt), replacing(file) as unfinished:
@@ -50,20 +37,7 @@ def test_an_interrupted_file_leaves_the_one_before_alone(tmp_path: Path):
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("last.npz", "whole")]
 
 
-def test_a_folder_takes_the_place_of_a_folder(tmp_path):
-    folder = tmp_path / "images"
-    for name in ("old", "new"):
-        temporary = partial(folder)
-        temporary.mkdir()
-        (temporary / name).touch()
-        commit(folder)
-    assert [path.name for path in folder.iterdir()] == ["new"]
-    remove(folder)
-    remove(folder)
-    assert not folder.exists()
-
-
-def test_removing_a_link_leaves_what_it_names(tmp_path):
+def test_removing_a_link_leaves_what_it_names(tmp_path: Path) -> None:
     target = tmp_path / "target"
     target.mkdir()
     (tmp_path / "link").symlink_to(target)
@@ -71,20 +45,20 @@ def test_removing_a_link_leaves_what_it_names(tmp_path):
     assert target.is_dir() and not (tmp_path / "link").exists()
 
 
-def test_json_is_sorted_rounded_and_has_null_for_nan():
+def test_json_is_sorted_rounded_and_has_null_for_nan() -> None:
     value = {"b": np.float32(0.1), "a": [1.23456789, float("nan"), np.int64(3)], "é": (True, None)}
     assert canonical_json(rounded(value)) == '{"a": [1.234568, null, 3], "b": 0.1, "é": [true, null]}'
     assert canonical_json({"a": float("inf")}) == '{"a": null}'
 
 
 @given(st.dictionaries(st.text(), PLAIN, max_size=5))
-def test_the_order_of_keys_does_not_matter(value):
+def test_the_order_of_keys_does_not_matter(value: dict[str, Any]) -> None:
     turned = dict(reversed(value.items()))
     assert canonical_json(turned) == canonical_json(value) == canonical_json(json.loads(canonical_json(value)))
     assert digest(turned) == digest(value)
 
 
-def test_digests_differ_where_values_do(tmp_path):
+def test_digests_differ_where_values_do(tmp_path: Path) -> None:
     assert digest({"a": 1e-7}) != digest({"a": 4e-7})
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
     (tmp_path / "file").write_bytes(b"abc")
@@ -92,16 +66,23 @@ def test_digests_differ_where_values_do(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["table.parquet", "table.csv"])
-def test_tables_come_back(tmp_path, name):
+def test_tables_come_back(tmp_path: Path, name: str) -> None:
     table = pd.DataFrame({"image_id": ["a", "b"], "score": [0.25, 0.5]})
     write_value(tmp_path / name, table, Path(name).suffix)
     pd.testing.assert_frame_equal(read_value(tmp_path / name), table)
 
 
 @pytest.mark.parametrize("name", ["report.json", "best.yaml"])
-def test_mappings_come_back_and_are_written_alike(tmp_path, name):
+def test_mappings_come_back_and_are_written_alike(tmp_path: Path, name: str) -> None:
     write_value(tmp_path / name, {"b": {"x": [1, 2]}, "a": "ü"}, Path(name).suffix)
     first = (tmp_path / name).read_bytes()
     write_value(tmp_path / name, {"a": "ü", "b": {"x": [1, 2]}}, Path(name).suffix)
     assert (tmp_path / name).read_bytes() == first
     assert read_value(tmp_path / name) == {"a": "ü", "b": {"x": [1, 2]}}
+
+
+def test_an_error_without_a_file_name_gets_the_one_that_was_written(tmp_path: Path) -> None:
+    (tmp_path / "report.json").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as full:
+        write_value(tmp_path / "report.json", {"a": "b" * 100_000}, ".json")
+    assert full.value.filename == str(tmp_path / "report.json")

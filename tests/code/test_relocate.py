@@ -41,14 +41,14 @@ def locations(root: Path) -> list[str]:
         return [row[0] for table, column in COLUMNS for row in store.execute(f"SELECT {column} FROM {table}")]
 
 
-def test_nothing_has_moved_where_it_was_made(original):
+def test_nothing_has_moved_where_it_was_made(original: Path) -> None:
     before = locations(original)
     assert find_moved(original / "mlflow.db", original) == 0
     mend_moved(original / "mlflow.db", original)
     assert locations(original) == before
 
 
-def test_a_moved_repository_finds_its_artefacts_again(moved, original):
+def test_a_moved_repository_finds_its_artefacts_again(moved: Path, original: Path) -> None:
     places = find_moved(moved / "mlflow.db", moved)
     assert places >= 4  # one at least for each column
     mend_moved(moved / "mlflow.db", moved)
@@ -64,7 +64,7 @@ def test_a_moved_repository_finds_its_artefacts_again(moved, original):
         shutil.move(moved / "kept", original / "mlruns")
 
 
-def test_every_local_place_is_mended_and_a_bucket_is_left(moved):
+def test_every_local_place_is_mended_and_a_bucket_is_left(moved: Path) -> None:
     mend_moved(moved / "mlflow.db", moved)
     inside_mlruns = [place for place in locations(moved) if "mlruns/" in place]
     assert {place for place in inside_mlruns if not place.startswith((moved / "mlruns").as_uri())} == {
@@ -73,7 +73,7 @@ def test_every_local_place_is_mended_and_a_bucket_is_left(moved):
     }
 
 
-def test_mending_twice_changes_nothing(moved):
+def test_mending_twice_changes_nothing(moved: Path) -> None:
     mend_moved(moved / "mlflow.db", moved)
     once = locations(moved)
     mend_moved(moved / "mlflow.db", moved)

@@ -19,7 +19,9 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(("uri", "file"), [(None, "mlflow.db"), ("sqlite:///other.db", "other.db")])
-def test_a_store_beside_the_repository_is_found_from_an_experiments_folder(repository, monkeypatch, uri, file):
+def test_a_store_beside_the_repository_is_found_from_an_experiments_folder(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, uri: str | None, file: str
+) -> None:
     if uri:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     client = connect()
@@ -29,12 +31,12 @@ def test_a_store_beside_the_repository_is_found_from_an_experiments_folder(repos
 
 
 @pytest.mark.parametrize("uri", ["sqlite:////elsewhere/mlflow.db", "http://127.0.0.1:5000"])
-def test_another_address_is_left_as_it_is(monkeypatch, uri):
+def test_another_address_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch, uri: str) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     assert tracking_uri() == uri
 
 
-def test_a_deleted_experiment_comes_back(repository):
+def test_a_deleted_experiment_comes_back(repository: Path) -> None:
     assert repository.is_dir()
     client = connect()
     number = experiment_id(client, "again")

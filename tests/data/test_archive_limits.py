@@ -7,6 +7,7 @@ import tarfile
 import warnings
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -52,7 +53,7 @@ def write_names(file: Path, names: list[str]) -> Path:
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar"])
-def test_names_that_lead_out_and_repeats_are_refused(tmp_path, kind):
+def test_names_that_lead_out_and_repeats_are_refused(tmp_path: Path, kind: str) -> None:
     out = ["../out.png", "/root.png", "cat/../../x.png", "C:/x.png", "c:x.png", "cat\\..\\..\\y.png", "\\\\host\\z.png"]
     names = ["cat/good.png", *out, "cat/twice.png", "cat/twice.png", "./dog/1.png", "dog/./1.png", "./dog//2.png"]
     found = entries_of(write_names(tmp_path / f"bad.{kind}", names))
@@ -63,7 +64,7 @@ def test_names_that_lead_out_and_repeats_are_refused(tmp_path, kind):
     assert (refused["cat/twice.png"], refused["dog/1.png"]) == (several, several)
 
 
-def test_a_zip_from_windows_is_read(tmp_path):
+def test_a_zip_from_windows_is_read(tmp_path: Path) -> None:
     file = write_names(tmp_path / "a.zip", ["pets\\cat\\1.png", "pets\\dog\\", "pets\\dog\\2.png"])
     found = entries_of(file)
     assert {name: entry.label for name, entry in found.items()} == {"pets/cat/1.png": "cat", "pets/dog/2.png": "dog"}
@@ -72,7 +73,9 @@ def test_a_zip_from_windows_is_read(tmp_path):
 
 
 @given(st.lists(ODD_NAMES, max_size=8), st.sampled_from(["zip", "tar"]))
-def test_whatever_the_names_nothing_but_the_files_is_read(tmp_path_factory, names, kind):
+def test_whatever_the_names_nothing_but_the_files_is_read(
+    tmp_path_factory: pytest.TempPathFactory, names: Any, kind: Any
+) -> None:
     file = write_names(tmp_path_factory.mktemp("names") / f"odd.{kind}", names)
     try:
         with open_source(file, "here") as source:
@@ -83,7 +86,7 @@ def test_whatever_the_names_nothing_but_the_files_is_read(tmp_path_factory, name
         assert str(error).count("\n") == 0
 
 
-def test_a_zip_refuses_links_bombs_passwords_and_other_methods(tmp_path):
+def test_a_zip_refuses_links_bombs_passwords_and_other_methods(tmp_path: Path) -> None:
     file = tmp_path / "bad.zip"
     link = zipfile.ZipInfo("cat/link.png")
     link.external_attr = 0o120777 << 16
@@ -99,7 +102,7 @@ def test_a_zip_refuses_links_bombs_passwords_and_other_methods(tmp_path):
     }
 
 
-def test_an_encrypted_file_is_refused(tmp_path):
+def test_an_encrypted_file_is_refused(tmp_path: Path) -> None:
     file = write_zip(write_files(tmp_path / "a", {"cat/1.png": b"secret"}), tmp_path / "locked.zip")
     data = bytearray(file.read_bytes())
     for signature, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
@@ -108,7 +111,7 @@ def test_an_encrypted_file_is_refused(tmp_path):
     assert reasons(file) == {"cat/1.png": "is encrypted; pack it without a password"}
 
 
-def test_a_file_of_a_zip_that_expands_to_more_than_it_says_is_damaged(tmp_path):
+def test_a_file_of_a_zip_that_expands_to_more_than_it_says_is_damaged(tmp_path: Path) -> None:
     file = write_zip(write_files(tmp_path / "a", {"cat/1.png": bytes(1_000_000)}), tmp_path / "lies.zip")
     data = bytearray(file.read_bytes())
     struct.pack_into("<I", data, data.rindex(b"PK\x01\x02", 0, data.rindex(b"cat/1.png")) + 24, 50_000)
@@ -119,7 +122,7 @@ def test_a_file_of_a_zip_that_expands_to_more_than_it_says_is_damaged(tmp_path):
         source.read(entry.location)
 
 
-def test_files_of_a_zip_that_share_their_bytes_are_a_bomb(tmp_path):
+def test_files_of_a_zip_that_share_their_bytes_are_a_bomb(tmp_path: Path) -> None:
     file = write_zip(write_files(tmp_path / "a", {"cat/1.png": bytes(9_000_000)}), tmp_path / "shared.zip")
     data = file.read_bytes()
     start, end = data.rindex(b"PK\x01\x02"), data.rindex(b"PK\x05\x06")
@@ -136,7 +139,7 @@ def test_files_of_a_zip_that_share_their_bytes_are_a_bomb(tmp_path):
         entries_of(file)
 
 
-def test_a_tar_refuses_links_devices_and_sparse_files(tmp_path):
+def test_a_tar_refuses_links_devices_and_sparse_files(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "bad.tar", "w") as archive:
         for name, kind in (
             ("soft", tarfile.SYMTYPE),
@@ -155,7 +158,7 @@ def test_a_tar_refuses_links_devices_and_sparse_files(tmp_path):
     }
 
 
-def test_a_packed_tar_that_is_a_bomb_stops_while_it_expands(tmp_path):
+def test_a_packed_tar_that_is_a_bomb_stops_while_it_expands(tmp_path: Path) -> None:
     tar = tmp_path / "zeros.tar"
     with tarfile.open(tar, "w") as archive:
         info = tarfile.TarInfo("cat/1.bmp")
@@ -167,7 +170,7 @@ def test_a_packed_tar_that_is_a_bomb_stops_while_it_expands(tmp_path):
         entries_of(tmp_path / "bomb.tar.gz")
 
 
-def test_a_tar_whose_list_breaks_off_is_damaged_and_not_shorter(tmp_path):
+def test_a_tar_whose_list_breaks_off_is_damaged_and_not_shorter(tmp_path: Path) -> None:
     file = write_names(tmp_path / "a.tar", [f"cat/{number}.png" for number in range(6)])
     data = bytearray(file.read_bytes())
     data[3 * 1024 + 150] ^= 0xFF  # in the checksum of the fourth header
@@ -176,7 +179,7 @@ def test_a_tar_whose_list_breaks_off_is_damaged_and_not_shorter(tmp_path):
         entries_of(file)
 
 
-def test_an_archive_inside_an_archive_is_just_a_file(tmp_path):
+def test_an_archive_inside_an_archive_is_just_a_file(tmp_path: Path) -> None:
     inner = write_names(tmp_path / "inner.zip", ["dog/1.png"])
     outer = write_zip(
         write_files(tmp_path / "o", {"cat/a.zip": inner.read_bytes(), "dog/1.png": b""}), tmp_path / "o.zip"

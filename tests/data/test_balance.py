@@ -1,4 +1,5 @@
 from collections import Counter
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -24,7 +25,7 @@ def params_of(method: str, cap: int = 0, seed: int = 0, scope: str = "train") ->
 
 @FEW
 @given(SIZES, CAP, SEED)
-def test_oversampling_brings_every_class_to_the_largest_with_whole_repeats(sizes, cap, seed):
+def test_oversampling_brings_every_class_to_the_largest_with_whole_repeats(sizes: Any, cap: Any, seed: Any) -> None:
     rows = rows_of(sizes)
     found = balance_training(rows, params_of("oversample", cap, seed))
     capped = {label: min(size, cap or size) for label, size in sizes.items()}
@@ -37,7 +38,7 @@ def test_oversampling_brings_every_class_to_the_largest_with_whole_repeats(sizes
 
 @FEW
 @given(SIZES, CAP, SEED)
-def test_undersampling_and_the_cap_leave_even_numbers(sizes, cap, seed):
+def test_undersampling_and_the_cap_leave_even_numbers(sizes: Any, cap: Any, seed: Any) -> None:
     rows = rows_of(sizes)
     found = balance_training(rows, params_of("undersample", cap, seed))
     limit = min([*sizes.values(), cap or 1000])
@@ -49,7 +50,7 @@ def test_undersampling_and_the_cap_leave_even_numbers(sizes, cap, seed):
 
 @FEW
 @given(SIZES, CAP)
-def test_class_weights_make_every_class_count_alike(sizes, cap):
+def test_class_weights_make_every_class_count_alike(sizes: Any, cap: Any) -> None:
     rows = rows_of(sizes)
     found = balance_training(rows, params_of("class_weight", cap))
     used = found[found["copies"] == 1]
@@ -59,11 +60,11 @@ def test_class_weights_make_every_class_count_alike(sizes, cap):
     assert sums.tolist() == pytest.approx([sums.iloc[0]] * len(sums))
 
 
-def test_a_weight_is_that_of_the_formula():
+def test_a_weight_is_that_of_the_formula() -> None:
     assert class_weights(pd.Series(list("aaab"))).tolist() == pytest.approx([4 / 6, 4 / 6, 4 / 6, 2])
 
 
-def test_what_is_too_many_says_why():
+def test_what_is_too_many_says_why() -> None:
     reasons = surplus_reasons(rows_of({"a": 9, "b": 6, "c": 5}), params_of("none", 6, scope="all"))
     assert Counter(reasons.dropna()) == {"over the cap": 3}
     reasons = surplus_reasons(rows_of({"a": 9, "b": 6, "c": 5}), params_of("undersample", 8, scope="all"))
@@ -72,12 +73,12 @@ def test_what_is_too_many_says_why():
     assert Counter(reasons.dropna()) == {"undersampled": 5, "over the cap": 6}
 
 
-def test_nothing_is_balanced_in_training_that_was_before():
+def test_nothing_is_balanced_in_training_that_was_before() -> None:
     found = balance_training(rows_of({"a": 9, "b": 2}), params_of("undersample", 3, scope="all"))
     assert (found["copies"] == 1).all() and (found["weight"] == 1).all()
 
 
-def test_the_seed_decides_and_the_order_of_rows_does_not():
+def test_the_seed_decides_and_the_order_of_rows_does_not() -> None:
     rows = rows_of({"a": 40, "b": 7})
     for method in ("undersample", "oversample"):
         one, again, other = (balance_training(rows, params_of(method, 20, seed))["copies"] for seed in (0, 0, 1))

@@ -47,7 +47,7 @@ def good() -> list[Check]:
     return checked({})
 
 
-def test_good_data_passes(good):
+def test_good_data_passes(good: list[Check]) -> None:
     assert failed(good) == []
     require_success(good)
     report = summarise(good)
@@ -56,7 +56,7 @@ def test_good_data_passes(good):
 
 
 @pytest.mark.parametrize(("about", "changes", "said"), BREAKS, ids=[str(one[:2]) for one in BREAKS])
-def test_each_expectation_fails_on_what_it_is_for(about, changes, said):
+def test_each_expectation_fails_on_what_it_is_for(about: Any, changes: Any, said: Any) -> None:
     checks = checked(changes)
     assert about in failed(checks)
     with pytest.raises(UserError) as caught:
@@ -68,16 +68,16 @@ def test_each_expectation_fails_on_what_it_is_for(about, changes, said):
     assert not report["success"] and report["failed"] == len(failed(checks))
 
 
-def test_a_missing_column_fails():
+def test_a_missing_column_fails() -> None:
     assert failed(checked({}, drop="format")) == ["format of files"]
 
 
-def test_a_folder_without_a_readable_picture_is_no_class_and_counts_as_unreadable():
+def test_a_folder_without_a_readable_picture_is_no_class_and_counts_as_unreadable() -> None:
     changes = {6: {"error": "torn"}, 7: {"error": "torn"}}
     assert failed(checked(changes)) == ["unreadable of files"]
 
 
-def test_the_report_holds_no_limit(good):
+def test_the_report_holds_no_limit(good: list[Check]) -> None:
     generous = LIMITS.model_copy(update={"max_side": 5000, "max_imbalance": 9.0})
     rows = check_manifest(manifest_of(GOOD), generous)
     assert summarise(rows) == summarise(good)
@@ -93,14 +93,14 @@ OWN = """
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory) -> list[Check]:
+def own(tmp_path_factory: pytest.TempPathFactory) -> list[Check]:
     file = tmp_path_factory.mktemp("own") / "expectations.yaml"
     file.write_text(OWN)
     rows = [row | {"entropy": 1.5 if number < 2 else 6.0, "brightness": 0.95} for number, row in enumerate(GOOD)]
     return check_manifest(manifest_of(rows), LIMITS, read_expectations(file))
 
 
-def test_what_the_team_expects_warns_or_fails_as_it_says(own):
+def test_what_the_team_expects_warns_or_fails_as_it_says(own: list[Check]) -> None:
     held, bright, pattern, classes, square = own[-5:]
     assert held["success"] and held["expected"] == "at least 2 in 50 %"
     assert [check["severity"] for check in (bright, pattern, classes, square)] == ["warn", "warn", "fail", "warn"]
@@ -113,11 +113,11 @@ def test_what_the_team_expects_warns_or_fails_as_it_says(own):
     )
 
 
-def test_what_cannot_be_evaluated_has_failed_and_says_why(own):
+def test_what_cannot_be_evaluated_has_failed_and_says_why(own: list[Check]) -> None:
     assert "cannot be evaluated: No provider found" in warnings_of(own)[1]
 
 
-def test_the_report_counts_warnings_and_says_nothing_of_a_limit_that_holds(own):
+def test_the_report_counts_warnings_and_says_nothing_of_a_limit_that_holds(own: list[Check]) -> None:
     report = summarise(own)
     assert (report["success"], report["failed"], report["warned"]) == (False, 1, 3)
     assert report["warnings"] == warnings_of(own)

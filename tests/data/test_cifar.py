@@ -3,6 +3,7 @@ import pickle
 import pickletools
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -69,7 +70,7 @@ def listed(path: Path) -> tuple[list[Entry], list[np.ndarray]]:
 
 
 @pytest.mark.parametrize("kind", ["folder", "tar.gz"])
-def test_cifar_10_as_published(cifar_10, tmp_path, kind):
+def test_cifar_10_as_published(cifar_10: Path, tmp_path: Path, kind: str) -> None:
     packed = write_tar(tmp_path, tmp_path.parent / f"{tmp_path.name}.tar.gz", "gz")
     entries, pictures = listed(packed if kind == "tar.gz" else cifar_10)
     assert len({entry.path for entry in entries}) == len(entries) == 24
@@ -81,7 +82,7 @@ def test_cifar_10_as_published(cifar_10, tmp_path, kind):
     assert (pictures[0][0, :, 0] == batch(1)[1][0][:32]).all()  # the first row of red comes first
 
 
-def test_cifar_100_as_published(tmp_path):
+def test_cifar_100_as_published(tmp_path: Path) -> None:
     for name, content in {"meta": meta("fine_label_names"), "file.txt~": b""}.items():
         (tmp_path / name).write_bytes(content)
     for name, seed in (("train", 1), ("test", 2)):
@@ -93,14 +94,14 @@ def test_cifar_100_as_published(tmp_path):
     assert (len(entries), pictures[0].shape) == (8, (32, 32, 3))
 
 
-def test_a_batch_written_by_python_3_is_read_too(cifar_10):
+def test_a_batch_written_by_python_3_is_read_too(cifar_10: Path) -> None:
     content = {b"data": batch(9)[1], b"labels": [0, 1, 0, 1], b"filenames": [b"\xe9.png", b"b", b"c", b"d"]}
     for protocol in (2, 4):
         (cifar_10 / "test_batch").write_bytes(pickle.dumps(content, protocol))
         assert len(listed(cifar_10)[0]) == 24
 
 
-def test_a_pickle_that_would_run_something_is_refused_unrun(cifar_10, tmp_path):
+def test_a_pickle_that_would_run_something_is_refused_unrun(cifar_10: Path, tmp_path: Path) -> None:
     command = f"touch {tmp_path}/harmed"
     harmful = b"\x80\x02cos\nsystem\n" + python_2(command) + b"\x85R."
     pickletools.dis(harmful, io.StringIO())  # else the test would prove nothing
@@ -122,13 +123,13 @@ def test_a_pickle_that_would_run_something_is_refused_unrun(cifar_10, tmp_path):
         ["no mapping"],
     ],
 )
-def test_a_batch_of_other_content_is_said(cifar_10, content):
+def test_a_batch_of_other_content_is_said(cifar_10: Path, content: dict[str, Any] | list[str]) -> None:
     (cifar_10 / "test_batch").write_bytes(b"\x80\x02" + python_2(content) + b".")
     with pytest.raises(UserError, match="a batch of CIFAR"):
         listed(cifar_10)
 
 
-def test_no_damage_ends_in_a_traceback(cifar_10):
+def test_no_damage_ends_in_a_traceback(cifar_10: Path) -> None:
     data = (cifar_10 / "test_batch").read_bytes()
     for place in [*range(0, 200, 7), *range(200, len(data), 1500)]:
         for damaged in (data[:place], data[:place] + bytes([data[place] ^ 0xFF]) + data[place + 1 :]):

@@ -42,14 +42,14 @@ def reasons(rows: list[dict[str, Any]], pairs: Pairs | None = None, **options: A
     return [None if pd.isna(one) else one for one in curated(rows, pairs, **options)["reason"]]
 
 
-def test_the_table_has_its_columns_and_only_pictures():
+def test_the_table_has_its_columns_and_only_pictures() -> None:
     table = curated([{}, {"error": "is empty"}, {"label": "b"}])
     assert dict(table.dtypes.astype(str)) == CURATED
     assert table["image_id"].is_monotonic_increasing and len(table) == 2
     assert table["keep"].all() and table["reason"].isna().all() and (table["weight"] == 1).all()
 
 
-def test_of_copies_the_largest_stays_or_the_first_path():
+def test_of_copies_the_largest_stays_or_the_first_path() -> None:
     rows = [{**SAME, "path": "c.png"}, {**SAME, "path": "a.png"}, {}, {**SAME, "path": "b.png"}]
     table = curated(rows)
     assert kept(rows) == kept(rows, keep="first") == [1, 2]
@@ -59,7 +59,7 @@ def test_of_copies_the_largest_stays_or_the_first_path():
     assert kept(sizes, [(0, 1), (1, 2), (2, 3)], keep="first") == [0]
 
 
-def test_a_copy_is_exact_when_its_content_was_listed_before_else_near():
+def test_a_copy_is_exact_when_its_content_was_listed_before_else_near() -> None:
     rows = [{**SAME, "width": 40}, SAME, TWICE, TWICE, {"sha256": "other"}]
     found = [None, "exact duplicate", "near duplicate", "exact duplicate", "near duplicate"]
     assert reasons(rows, [(0, 2), (3, 4)]) == found
@@ -68,7 +68,7 @@ def test_a_copy_is_exact_when_its_content_was_listed_before_else_near():
 
 
 @pytest.mark.parametrize("keep", ["first", "largest"])
-def test_a_given_test_split_stays_whole(keep):
+def test_a_given_test_split_stays_whole(keep: str) -> None:
     rows = [{**SAME, "given_split": "test"}, {**SAME, "given_split": "test"}, SAME, {"given_split": "test"}]
     assert kept(rows, [(0, 3)], keep=keep) == [0, 1, 3]
 
@@ -78,7 +78,7 @@ def test_a_given_test_split_stays_whole(keep):
     [(["train", "test"], 1), (["train", "validation"], 1), (["validation", "test"], 1), ([None, "train"], 0)],
 )
 @pytest.mark.parametrize("keep", ["first", "largest"])
-def test_a_given_test_picture_stays_before_its_copies(splits, stays, keep):
+def test_a_given_test_picture_stays_before_its_copies(splits: list[Any], stays: int, keep: str) -> None:
     rows = [{**SAME, "path": f"{n}.png", "given_split": split} for n, split in enumerate(splits)]
     assert kept(rows, keep=keep) == [stays]
     assert kept(rows[::-1], keep=keep) == [1 - stays]
@@ -90,7 +90,7 @@ def test_a_given_test_picture_stays_before_its_copies(splits, stays, keep):
 CONFLICT = [{**SAME, "label": "a"}, {**SAME, "label": "a"}, {**SAME, "label": "b", "given_split": "test"}, {}]
 
 
-def test_one_picture_under_two_labels_goes_with_all_its_copies_but_a_given_test_split_stays_whole():
+def test_one_picture_under_two_labels_goes_with_all_its_copies_but_a_given_test_split_stays_whole() -> None:
     assert reasons([*CONFLICT[:2], {**SAME, "label": "b"}, {}]) == ["label conflict"] * 3 + [None]
     assert reasons(CONFLICT) == ["label conflict"] * 2 + [None] * 2
     assert reasons([*CONFLICT, {**SAME, "label": "a", "given_split": "test"}]) == [
@@ -104,7 +104,7 @@ def test_one_picture_under_two_labels_goes_with_all_its_copies_but_a_given_test_
     assert "reports/dedupe.json lists the paths" in headline(report)
 
 
-def test_a_conflict_can_keep_one_of_each_label_in_one_group():
+def test_a_conflict_can_keep_one_of_each_label_in_one_group() -> None:
     rows = [*CONFLICT[:2], {**SAME, "label": "b"}, {}]
     table = curated(rows, conflicts="keep")
     assert reasons(rows, conflicts="keep") == [None, "exact duplicate", None, None]
@@ -112,7 +112,7 @@ def test_a_conflict_can_keep_one_of_each_label_in_one_group():
     assert reasons(CONFLICT, conflicts="keep") == ["shared group", "exact duplicate", None, None]
 
 
-def test_a_conflict_can_end_the_run():
+def test_a_conflict_can_end_the_run() -> None:
     with pytest.raises(UserError, match=r"two labels: 0.png = 1.png = 2.png; .*dedupe.conflicts") as caught:
         curated(CONFLICT, conflicts="fail")
     assert caught.value.status == 1
@@ -130,7 +130,7 @@ ACROSS = [
 ]
 
 
-def test_what_crosses_a_given_border_is_taken_from_the_training_side():
+def test_what_crosses_a_given_border_is_taken_from_the_training_side() -> None:
     grouped = ["shared group", None, "exact duplicate", None, None, "shared group", None]
     assert reasons(ACROSS) == [None, None, "exact duplicate", None, None, None, None]
     assert reasons(ACROSS, group_by=r"/(p\d)_") == grouped
@@ -142,14 +142,14 @@ def test_what_crosses_a_given_border_is_taken_from_the_training_side():
 
 
 @pytest.mark.parametrize(("options", "said"), [({}, "p2_b"), ({"group_by": r"/(p\d)_"}, "p1_b")])
-def test_what_crosses_a_given_border_can_end_the_run(options, said):
+def test_what_crosses_a_given_border_can_end_the_run(options: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError, match=f"{said}.*dedupe.across_splits") as caught:
         curated(ACROSS, across_splits="fail", **options)
     assert caught.value.status == 1
     assert kept(ACROSS[4:], across_splits="fail") == [0, 1, 2]
 
 
-def test_filters_come_before_everything():
+def test_filters_come_before_everything() -> None:
     rows = [{**SAME, "width": 900}, SAME, {"width": 5, "given_split": "test"}, {**TWICE, "label": "b", "width": 900}]
     found = reasons([*rows, TWICE], filter={"min_side": 6, "max_side": 800})
     assert found == ["filtered", None, "filtered", "filtered", None]
@@ -157,14 +157,14 @@ def test_filters_come_before_everything():
     assert (report["filtered"], report["conflicts"], report["kept"]) == (3, 0, 1)
 
 
-def test_nothing_left_is_no_error_here():
+def test_nothing_left_is_no_error_here() -> None:
     rows = [{"label": "a"}, {"label": "b"}]
     for method in ("none", "undersample"):
         table = curated(rows, filter={"min_side": 500}, balance={"method": method, "scope": "all", "cap": 1})
         assert table["reason"].tolist() == ["filtered"] * 2
 
 
-def test_the_report_counts_every_reason():
+def test_the_report_counts_every_reason() -> None:
     rows = [{**SAME}, {**SAME}, {**TWICE, "label": "a"}, {**TWICE, "label": "b"}, {"label": "b"}, {"error": "torn"}]
     report = summarise(curated(rows), manifest_of(rows))
     assert (report["exact_duplicates"], report["conflicts"], report["filtered"], report["kept"]) == (1, 1, 0, 2)
@@ -177,7 +177,7 @@ ROWS = [{"label": "a"}] * 9 + [{"label": "b"}] * 4 + [{"label": "a", "given_spli
 ALL = {"method": "undersample", "scope": "all"}
 
 
-def test_balance_before_the_split_leaves_the_given_test_split_alone():
+def test_balance_before_the_split_leaves_the_given_test_split_alone() -> None:
     table = curated(ROWS, balance=ALL)
     given_split = manifest_of(ROWS)["given_split"]
     assert table[table["keep"] & given_split.isna()]["label"].value_counts().to_dict() == {"a": 4, "b": 4}
@@ -187,7 +187,7 @@ def test_balance_before_the_split_leaves_the_given_test_split_alone():
     assert capped["reason"].value_counts().to_dict() == {"over the cap": 8, "exact duplicate": 1}
 
 
-def test_class_weights_are_those_of_the_pictures_that_may_train():
+def test_class_weights_are_those_of_the_pictures_that_may_train() -> None:
     table = curated(ROWS, balance={"method": "class_weight"})
     free = table["keep"] & manifest_of(ROWS)["given_split"].isna()
     assert table[free].groupby("label")["weight"].first().to_dict() == pytest.approx({"a": 14 / 20, "b": 14 / 8})
@@ -195,7 +195,7 @@ def test_class_weights_are_those_of_the_pictures_that_may_train():
     assert (table[~free]["weight"] == 1).all()
 
 
-def test_the_seed_decides_what_balance_keeps():
+def test_the_seed_decides_what_balance_keeps() -> None:
     one, again, other = (kept(ROWS, balance={**ALL, "seed": seed}) for seed in (1, 1, 2))
     assert one == again != other
 
@@ -213,7 +213,7 @@ PICTURE = st.fixed_dictionaries(
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(PICTURE, min_size=1, max_size=14), st.sampled_from(["drop", "keep"]), st.data())
-def test_whatever_comes_in_no_leak_goes_out(rows, conflicts, data):
+def test_whatever_comes_in_no_leak_goes_out(rows: Any, conflicts: Any, data: Any) -> None:
     number = st.integers(0, len(rows) - 1)
     pairs = data.draw(st.lists(st.tuples(number, number), max_size=3))
     options: dict[str, Any] = {"conflicts": conflicts, "filter": {"min_side": 5}, "balance": {**ALL, "cap": 3}}

@@ -1,5 +1,8 @@
 """What has moved since the data was accepted."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from darkroom.core.errors import UserError
@@ -15,7 +18,7 @@ def drift(**changes: object) -> list[str]:
     return find_drift(BEFORE.model_copy(update=changes), BEFORE, LIMITS)
 
 
-def test_a_profile_is_of_the_readable_pictures():
+def test_a_profile_is_of_the_readable_pictures() -> None:
     rows = [
         {"label": "a", "width": 10, "height": 40, "brightness": 0.25},
         {"label": "a", "width": 40, "height": 40, "brightness": 0.75},
@@ -26,17 +29,17 @@ def test_a_profile_is_of_the_readable_pictures():
     assert profile_of(manifest_of(rows)).model_dump() == expected
 
 
-def test_data_without_measures_has_no_brightness_and_does_not_drift_in_it():
+def test_data_without_measures_has_no_brightness_and_does_not_drift_in_it() -> None:
     now = profile_of(manifest_of([{"label": "a"}]))
     assert now.brightness is None
     assert find_drift(now, now.model_copy(update={"brightness": 0.9}), LIMITS) == []
 
 
-def test_what_stays_within_the_limits_says_nothing():
+def test_what_stays_within_the_limits_says_nothing() -> None:
     assert drift(pictures=9000, classes={"cat": 0.65, "dog": 0.35}, side=80.0, brightness=0.45) == []
 
 
-def test_what_moves_further_is_said_with_both_values():
+def test_what_moves_further_is_said_with_both_values() -> None:
     assert drift(classes={"cat": 0.66, "dog": 0.34}) == [
         "class cat: 66.00% of the pictures, accepted 60.00%",
         "class dog: 34.00% of the pictures, accepted 40.00%",
@@ -46,12 +49,12 @@ def test_what_moves_further_is_said_with_both_values():
     assert drift(brightness=0.56) == ["mean brightness: 0.56, accepted 0.5"]
 
 
-def test_classes_that_are_new_or_gone_are_said_however_small():
+def test_classes_that_are_new_or_gone_are_said_however_small() -> None:
     assert drift(classes={"cat": 0.6, "emu": 0.01, "dog": 0.39}) == ["classes new: emu"]
     assert drift(classes={"cat": 0.62}) == ["classes gone: dog"]
 
 
-def test_many_classes_are_counted():
+def test_many_classes_are_counted() -> None:
     now = {f"c{number:02}": 1 / 40 for number in range(40)}
     lines = find_drift(
         BEFORE.model_copy(update={"classes": now}),
@@ -61,7 +64,7 @@ def test_many_classes_are_counted():
     assert len(lines) == 11 and lines[-1] == "and 30 more classes with another share"
 
 
-def test_nothing_accepted_is_no_profile(tmp_path):
+def test_nothing_accepted_is_no_profile(tmp_path: Path) -> None:
     (tmp_path / "accepted.json").write_text("{}")
     assert read_accepted(tmp_path / "accepted.json") is None
     (tmp_path / "accepted.json").write_text(BEFORE.model_dump_json())
@@ -69,7 +72,7 @@ def test_nothing_accepted_is_no_profile(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "3", '{"pictures": 3}', '{"\\ud800": 1}', "[" * 100_000])
-def test_a_broken_file_is_one_line(tmp_path, text):
+def test_a_broken_file_is_one_line(tmp_path: Path, text: Any) -> None:
     (tmp_path / "accepted.json").write_text(text)
     with pytest.raises(UserError, match=r"^data/accepted.json: is no profile of accepted data; .*darkroom accept`$"):
         read_accepted(tmp_path / "accepted.json")

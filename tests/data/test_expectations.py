@@ -58,25 +58,25 @@ def mistake(folder: Path, text: str) -> str:
 
 
 @pytest.mark.parametrize(("change", "said"), MISTAKES, ids=[str(change) for change, _ in MISTAKES])
-def test_a_mistake_names_file_entry_key_and_the_nearest_known_one(tmp_path, change, said):
+def test_a_mistake_names_file_entry_key_and_the_nearest_known_one(tmp_path: Path, change: Any, said: Any) -> None:
     line = mistake(tmp_path, yaml.safe_dump([GOOD, GOOD | change]))
     assert line.startswith("expectations.yaml: entry 2: ")
     assert [part for part in said if part not in line] == [], line
 
 
 @pytest.mark.parametrize("key", ["expect", "about", "severity", "column"])
-def test_a_missing_key_is_named(tmp_path, key):
+def test_a_missing_key_is_named(tmp_path: Path, key: str) -> None:
     entry = {name: value for name, value in GOOD.items() if name != key}
     assert f"entry 1: {key}: missing" in mistake(tmp_path, yaml.safe_dump([entry]))
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_a_file_that_is_no_list_of_entries_is_refused(tmp_path, text):
+def test_a_file_that_is_no_list_of_entries_is_refused(tmp_path: Path, text: str) -> None:
     assert TEXTS[text] in mistake(tmp_path, text)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "# nothing"])
-def test_nothing_more_may_be_expected(tmp_path, text):
+def test_nothing_more_may_be_expected(tmp_path: Path, text: str) -> None:
     (tmp_path / "expectations.yaml").write_text(text)
     assert read_expectations(tmp_path / "expectations.yaml") == []
 
@@ -84,14 +84,14 @@ def test_nothing_more_may_be_expected(tmp_path, text):
 @pytest.mark.parametrize(
     "name", ["column_max_to_be_between", "expect_column_max_to_be_between", "ColumnMaxToBeBetween"]
 )
-def test_a_name_may_be_written_in_any_of_its_ways(tmp_path, name):
+def test_a_name_may_be_written_in_any_of_its_ways(tmp_path: Path, name: str) -> None:
     (tmp_path / "expectations.yaml").write_text(yaml.safe_dump([GOOD | {"expect": name}]))
     [found] = read_expectations(tmp_path / "expectations.yaml")
     assert found.rule.expectation_type == "expect_column_max_to_be_between"
     assert (found.about, found.severity, found.columns) == ("pictures", "warn", ["width"])
 
 
-def test_the_shipped_list_holds_on_ordinary_data_and_warns_of_blank_pictures():
+def test_the_shipped_list_holds_on_ordinary_data_and_warns_of_blank_pictures() -> None:
     own = read_expectations(ROOT / "expectations.yaml")
     facts = {"brightness": 0.5, "contrast": 0.2, "entropy": 7.0, "greyscale": False}
     rows = [{"label": "ab"[number % 2], **facts} for number in range(100)]
@@ -123,7 +123,7 @@ ENTRIES = st.fixed_dictionaries(
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.one_of(st.text(), st.lists(ENTRIES, max_size=2).map(lambda entries: yaml.safe_dump(entries))))
-def test_whatever_it_holds_there_is_a_list_of_checks_or_one_line(tmp_path, text):
+def test_whatever_it_holds_there_is_a_list_of_checks_or_one_line(tmp_path: Path, text: Any) -> None:
     file = tmp_path / "expectations.yaml"
     file.write_bytes(text.encode("utf-8", "replace"))
     try:

@@ -16,7 +16,7 @@ def smooth(name: str, side: int = 64) -> Image.Image:
     return noise(name, 8).resize((side, side), Image.Resampling.BICUBIC)
 
 
-def test_brightness_goes_from_black_to_white():
+def test_brightness_goes_from_black_to_white() -> None:
     facts = facts_of(*(Image.new("L", (9, 7), level) for level in (0, 128, 255)))
     assert facts["brightness"] == pytest.approx([0, 128 / 255, 1], abs=1e-4)
     assert facts["brightest"] == pytest.approx([0, 128 / 255, 1], abs=1e-4)
@@ -24,14 +24,14 @@ def test_brightness_goes_from_black_to_white():
     assert facts["entropy"] == pytest.approx([0, 0, 0])
 
 
-def test_percentiles_pass_over_a_few_extreme_pixels():
+def test_percentiles_pass_over_a_few_extreme_pixels() -> None:
     picture = np.full((20, 20), 100, np.uint8)
     picture[0, :3], picture[1, :3] = 255, 0
     facts = facts_of(Image.fromarray(picture))
     assert facts["darkest"] == facts["brightest"] == pytest.approx([100 / 255], abs=1e-4)
 
 
-def test_half_black_half_white_has_all_the_contrast_and_one_bit():
+def test_half_black_half_white_has_all_the_contrast_and_one_bit() -> None:
     picture = np.zeros((10, 10), np.uint8)
     picture[:, 5:] = 255
     facts = facts_of(Image.fromarray(picture))
@@ -39,24 +39,24 @@ def test_half_black_half_white_has_all_the_contrast_and_one_bit():
 
 
 @pytest.mark.parametrize("side", [32, 100, 700])
-def test_blur_takes_sharpness_away(side):
+def test_blur_takes_sharpness_away(side: int) -> None:
     sharp = noise("sharp", side // 4).resize((side, side), Image.Resampling.NEAREST)
     blurred = sharp.filter(ImageFilter.GaussianBlur(side / 40))
     facts = facts_of(sharp, blurred)
     assert facts["sharpness"][1] < facts["sharpness"][0] / 4
 
 
-def test_a_line_of_pixels_has_no_sharpness():
+def test_a_line_of_pixels_has_no_sharpness() -> None:
     assert facts_of(noise("line").resize((12, 2)))["sharpness"] == [0]
 
 
-def test_grey_is_told_from_colour_whatever_the_mode():
+def test_grey_is_told_from_colour_whatever_the_mode() -> None:
     grey = smooth("grey").convert("L")
     facts = facts_of(grey.convert("RGB"), smooth("colour"), corners())
     assert facts["greyscale"].tolist() == [True, False, False]
 
 
-def test_pictures_measured_together_are_as_measured_alone():
+def test_pictures_measured_together_are_as_measured_alone() -> None:
     pictures = [noise("a", 32), noise("b", 32), smooth("c"), corners(), noise("d", 300), smooth("e", 600)]
     pictures += [noise(name, side) for side in (100, 300) for name in ("f", "g", "h")]  # sums of many pixels
     together = facts_of(*pictures)
@@ -65,14 +65,14 @@ def test_pictures_measured_together_are_as_measured_alone():
         assert values.tolist() == [facts[name][0] for facts in alone]
 
 
-def test_the_hash_is_that_of_the_thumbnail_in_16_digits():
+def test_the_hash_is_that_of_the_thumbnail_in_16_digits() -> None:
     pixels = [np.asarray(smooth(name)) for name in "abc"]
     facts, thumbnails = measure_pictures(pixels)
     assert [int(text, 16) for text in facts["phash"]] == hash_thumbnails(thumbnails).tolist()
     assert {len(text) for text in facts["phash"]} == {16}
 
 
-def test_the_hash_hardly_changes_with_size_and_light_and_much_with_the_picture():
+def test_the_hash_hardly_changes_with_size_and_light_and_much_with_the_picture() -> None:
     pictures = [smooth("a", 200), smooth("a", 90), smooth("a", 200).point(lambda level: level * 0.9), smooth("b", 200)]
     one, smaller, darker, other = (int(text, 16) for text in facts_of(*pictures)["phash"])
     assert (one ^ smaller).bit_count() <= 3 and (one ^ darker).bit_count() <= 3

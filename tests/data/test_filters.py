@@ -34,7 +34,7 @@ ROWS: list[dict[str, Any]] = [
         ({"shape": "landscape", "formats": ["PNG"], "max_side": 399}, [0]),
     ],
 )
-def test_what_passes(params, passing):
+def test_what_passes(params: dict[str, Any], passing: list[Any]) -> None:
     passes = passes_filter(manifest_of(ROWS), Filter(**{**ALL, **params}))
     assert passes[passes].index.tolist() == passing
 
@@ -48,6 +48,6 @@ def test_what_passes(params, passing):
         ({"modes": ["rgb"]}, r"dedupe.filter.modes: 'rgb' is not known; did you mean RGB\?"),
     ],
 )
-def test_what_is_not_known_is_said(params, said):
+def test_what_is_not_known_is_said(params: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError, match=said):
         passes_filter(manifest_of(ROWS), Filter(**{**ALL, **params}))

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,18 +26,18 @@ def naive(links: list[tuple[int, int]]) -> list[int]:
 
 @settings(max_examples=100, deadline=None)
 @given(LINKS, KEYS)
-def test_components_are_those_of_joining_sets(links, keys):
+def test_components_are_those_of_joining_sets(links: Any, keys: Any) -> None:
     equal = [(a, b) for a in range(COUNT) for b in range(a) if keys[a] is not None and keys[a] == keys[b]]
     pairs = np.array(links, np.int64).reshape(-1, 2)
     found = connect(COUNT, [pairs, link_equal(pd.Series(keys, dtype="str"))])
     assert found.tolist() == naive(links + equal)
 
 
-def test_nothing_is_no_group():
+def test_nothing_is_no_group() -> None:
     assert connect(0, []).tolist() == [] and link_equal(pd.Series([], dtype="str")).shape == (0, 2)
 
 
-def test_the_expression_the_source_and_duplicates_join_and_nothing_else():
+def test_the_expression_the_source_and_duplicates_join_and_nothing_else() -> None:
     pictures = pd.DataFrame(
         {
             "path": ["a/p1_0.png", "a/p1_1.png", "b/p2_0.png", "b/other.png", "b/more.png", "b/p3_0.png"],
@@ -47,10 +49,10 @@ def test_the_expression_the_source_and_duplicates_join_and_nothing_else():
     assert find_groups(pictures, duplicates, "").tolist() == [0, 1, 2, 0, 4, 4]
 
 
-def test_an_empty_text_joins_nothing():
+def test_an_empty_text_joins_nothing() -> None:
     assert group_keys(pd.Series(["a1", "b", "c"]), r"(\d*)$").isna().tolist() == [False, True, True]
 
 
-def test_an_expression_that_finds_nothing_is_said():
+def test_an_expression_that_finds_nothing_is_said() -> None:
     with pytest.raises(UserError, match=r"dedupe.group_by = 'patient\(.*\)': finds nothing.*'a/1.png'"):
         group_keys(pd.Series(["b/2.png", "a/1.png"]), r"patient(\d+)")

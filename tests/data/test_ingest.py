@@ -1,6 +1,8 @@
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,12 +14,13 @@ from darkroom.core.tables import MANIFEST
 from darkroom.images.decode import inspect
 from darkroom.images.packed import list_shards, read_pictures, read_thumbnails, shard_ids, shard_pictures
 from darkroom.images.thumbnails import THUMBNAIL_BYTES
-from darkroom.ingest import examine
+from darkroom.ingest import examine, known
 from darkroom.ingest.digits import write_digits
 from darkroom.ingest.ingest import FILES_PER_SHARD, check_classes, pack, shards, summarise
 from darkroom.ingest.layout import Entry
 from darkroom.ingest.listing import list_entries, open_ingest_source
-from pictures import ANY, class_files, encode, ingested, noise, write_files, write_tar, write_zip
+from import_graph import LIBRARY, imported_modules
+from pictures import ANY, ROOT, class_files, encode, ingested, noise, write_files, write_tar, write_zip
 
 DIGITS = ANY.model_copy(update={"source": "digits"})
 FILES = class_files("cat", "dog") | {
@@ -38,7 +41,7 @@ def packed_bytes(images: Path) -> dict[str, str]:
     return {path.name: file_digest(path) for path in images.iterdir()}
 
 
-def test_the_manifest_has_its_columns_and_a_row_for_each_file(folder, tmp_path):
+def test_the_manifest_has_its_columns_and_a_row_for_each_file(folder: Path, tmp_path: Path) -> None:
     manifest = ingested(folder, tmp_path / "images")
     assert dict(manifest.dtypes.astype(str)) == MANIFEST
     assert manifest["image_id"].is_monotonic_increasing and manifest["image_id"].is_unique
@@ -50,7 +53,7 @@ def test_the_manifest_has_its_columns_and_a_row_for_each_file(folder, tmp_path):
     assert len(picture["image_id"]) == 20
 
 
-def test_what_is_no_picture_is_listed_with_the_reason(folder, tmp_path):
+def test_what_is_no_picture_is_listed_with_the_reason(folder: Path, tmp_path: Path) -> None:
     manifest = ingested(folder, tmp_path / "images")
     errors = manifest.dropna(subset="error").set_index("path")["error"]
     assert errors["cat/9 broken.jpg"].startswith("does not decode whole")
@@ -62,7 +65,7 @@ def test_what_is_no_picture_is_listed_with_the_reason(folder, tmp_path):
     assert (report["pictures"], report["unreadable"], report["classes"]) == (6, 4, 2)
 
 
-def test_the_packed_bytes_are_those_of_the_files(folder, tmp_path):
+def test_the_packed_bytes_are_those_of_the_files(folder: Path, tmp_path: Path) -> None:
     manifest = ingested(folder, tmp_path / "images")
     pictures = manifest[manifest["error"].isna()]
     wanted = {row.image_id: FILES[row.path] for row in pictures.itertuples()}
@@ -74,7 +77,7 @@ def test_the_packed_bytes_are_those_of_the_files(folder, tmp_path):
         read_pictures(tmp_path / "images", ["no such id"])
 
 
-def test_thumbnails_are_found_by_id(folder, tmp_path):
+def test_thumbnails_are_found_by_id(folder: Path, tmp_path: Path) -> None:
     manifest = ingested(folder, tmp_path / "images")
     ids = manifest[manifest["error"].isna()]["image_id"].to_numpy(dtype=str)
     found = read_thumbnails(tmp_path / "images", ids)
@@ -85,17 +88,32 @@ def test_thumbnails_are_found_by_id(folder, tmp_path):
         read_thumbnails(tmp_path / "images", np.array(["no such id"]))
 
 
-def test_what_was_decoded_before_is_not_decoded_again(folder, tmp_path, monkeypatch):
+def test_what_was_decoded_before_is_not_decoded_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = ingested(folder, tmp_path / "images")
     write_files(folder, {"cat/new.png": encode(noise("new"))})
     decoded = []
-    monkeypatch.setattr(examine, "inspect", lambda data: decoded.append(data) or inspect(data))
+    monkeypatch.setattr(examine, "inspect", lambda data, depth: decoded.append(data) or inspect(data, depth))
     second = ingested(folder, tmp_path / "images again")
     assert decoded == [encode(noise("new"))]
     pd.testing.assert_frame_equal(second[second["path"] != "cat/new.png"].reset_index(drop=True), first)
 
 
-def test_a_damaged_memory_only_costs_time(folder, tmp_path):
+def test_the_memory_is_that_of_the_code_the_libraries_and_the_depth(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = known.known_facts_file(tmp_path, "auto")
+    assert known.known_facts_file(tmp_path, 12) != before == known.known_facts_file(tmp_path, "auto")
+    for name in ("numpy", "pillow", "simplejpeg"):
+        monkeypatch.setattr(known, "version", lambda library, name=name: "0" if library == name else version(library))
+        assert known.known_facts_file(tmp_path, "auto") != before
+    behind = imported_modules(LIBRARY / "images/decode.py") | imported_modules(LIBRARY / "ingest/facts.py")
+    files = {Path(str(module.__file__)).relative_to(ROOT).as_posix() for module in known.MODULES}
+    assert files == behind | {"src/darkroom/images/decode.py", "src/darkroom/ingest/facts.py"}
+
+
+def test_a_damaged_memory_only_costs_time(folder: Path, tmp_path: Path) -> None:
     first = ingested(folder, tmp_path / "images")
     (memory,) = (tmp_path / "cache" / "facts").glob("*.sqlite")
     for file in memory.parent.iterdir():
@@ -105,7 +123,7 @@ def test_a_damaged_memory_only_costs_time(folder, tmp_path):
         pd.testing.assert_frame_equal(ingested(folder, tmp_path / name), first)
 
 
-def test_an_archive_gives_what_its_folder_gives(folder, tmp_path):
+def test_an_archive_gives_what_its_folder_gives(folder: Path, tmp_path: Path) -> None:
     plain = ingested(folder, tmp_path / "images")
     for file in (write_zip(folder, tmp_path / "pets.zip"), write_tar(folder, tmp_path / "pets.tgz", "gz")):
         images = tmp_path / f"images of {file.name}"
@@ -113,14 +131,14 @@ def test_an_archive_gives_what_its_folder_gives(folder, tmp_path):
         assert packed_bytes(images) == packed_bytes(tmp_path / "images")
 
 
-def test_the_number_of_workers_changes_nothing(tmp_path):
+def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:
     pools: list[Executor] = [ThreadPoolExecutor(1), ThreadPoolExecutor(3)]
     pools.append(ProcessPoolExecutor(2, mp_context=get_context("spawn")))
     results = []
     for number, pool in enumerate(pools):
         images = tmp_path / str(number)
         with open_ingest_source(DIGITS, tmp_path) as source, pool:
-            manifest = pack(source, list_entries(source, DIGITS)[0], images, tmp_path / f"cache {number}", pool)
+            manifest = pack(source, list_entries(source, DIGITS)[0], images, tmp_path / f"cache {number}", pool, "auto")
         results.append((manifest, packed_bytes(images)))
     assert len(results[0][1]) > 1  # shards
     for manifest, packed in results[1:]:
@@ -138,7 +156,7 @@ def test_the_number_of_workers_changes_nothing(tmp_path):
         (class_files("cat") | {"dog/1.png": b"", "dog/2.png": b"x"}, "has one class only, 'cat'"),
     ],
 )
-def test_too_little_to_learn_from_is_said_in_one_line(tmp_path, files, said):
+def test_too_little_to_learn_from_is_said_in_one_line(tmp_path: Path, files: Any, said: str) -> None:
     manifest = ingested(write_files(tmp_path / "pets", files), tmp_path / "images")
     with pytest.raises(UserError) as caught:
         check_classes(manifest, "pets")
@@ -147,7 +165,7 @@ def test_too_little_to_learn_from_is_said_in_one_line(tmp_path, files, said):
 
 
 @pytest.mark.parametrize("source", ["../elsewhere", "/etc", ".", "pets/../../x", "missing"])
-def test_a_source_outside_or_missing_is_said(folder, source):
+def test_a_source_outside_or_missing_is_said(folder: Path, source: str) -> None:
     said = r"^params.yaml: ingest.source = '.*': (must be a path|missing does not exist)"
     with (
         pytest.raises(UserError, match=said),
@@ -156,7 +174,7 @@ def test_a_source_outside_or_missing_is_said(folder, source):
         pass
 
 
-def test_the_digits_are_built_in(tmp_path):
+def test_the_digits_are_built_in(tmp_path: Path) -> None:
     write_digits(tmp_path)
     with open_ingest_source(DIGITS, tmp_path / "nothing") as source:
         entries, system_files = list_entries(source, DIGITS)
@@ -164,14 +182,14 @@ def test_the_digits_are_built_in(tmp_path):
         assert source.read("3/0003.png") == (tmp_path / "3" / "0003.png").read_bytes()
 
 
-def test_a_file_of_another_format_than_its_suffix_says_is_used_and_named(tmp_path):
+def test_a_file_of_another_format_than_its_suffix_says_is_used_and_named(tmp_path: Path) -> None:
     files = class_files("cat", "dog") | {"cat/a.jpg": encode(noise("a")), "dog/b.JPG": encode(noise("b"), "JPEG")}
     report = summarise(ingested(write_files(tmp_path / "pets", files), tmp_path / "images"), system_files=0)
     assert (report["pictures"], report["wrong_suffix"]) == (8, 1)
     assert report["wrong_suffix_paths"] == ["cat/a.jpg is PNG"]
 
 
-def test_new_files_change_few_packs():
+def test_new_files_change_few_packs() -> None:
     names = [f"{label}/{number:04}.png" for label in ("cat", "dog") for number in range(6000)]
     entries = [Entry(name, 500) for name in names]
     before = {tuple(entry.path for entry in shard) for shard in shards(entries)}

@@ -1,5 +1,7 @@
 import io
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,27 +53,27 @@ def alike(one: Image.Image, other: Image.Image) -> float:
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_changed_copy_is_alike_from_both_sides(change):
+def test_a_changed_copy_is_alike_from_both_sides(change: str) -> None:
     for name in "abcdefgh":
         picture = photograph(name)
         copy = CHANGES[change](picture)
         assert alike(picture, copy) > ENOUGH and alike(copy, picture) > ENOUGH
 
 
-def test_other_pictures_are_not_alike():
+def test_other_pictures_are_not_alike() -> None:
     pictures = [photograph(str(number)) for number in range(30)]
     pairs = np.array([(one, other) for one in range(30) for other in range(one)])
     assert similarity(thumbnails_of(*pictures), pairs, ENOUGH).max() < 0.6
 
 
-def test_one_shape_in_two_colours_is_not_alike():
+def test_one_shape_in_two_colours_is_not_alike() -> None:
     grey = np.asarray(photograph("shirt").convert("L"), np.float32)[:, :, None]
     red, blue = ((grey * colour).astype(np.uint8) for colour in ([1, 0.3, 0.3], [0.3, 0.3, 1]))
     assert alike(Image.fromarray(red), Image.fromarray(blue)) == 0
     assert alike(Image.fromarray(red), Image.fromarray(red).convert("L").convert("RGB")) > ENOUGH
 
 
-def test_plain_pictures_are_not_alike_and_no_pairs_are_no_pairs():
+def test_plain_pictures_are_not_alike_and_no_pairs_are_no_pairs() -> None:
     assert alike(Image.new("RGB", (40, 40), "white"), Image.new("RGB", (40, 40), "black")) < ENOUGH
     assert len(similarity(thumbnails_of(photograph("a")), np.empty((0, 2), np.int64), ENOUGH)) == 0
 
@@ -82,14 +84,14 @@ def all_pairs(hashes: np.ndarray, radius: int) -> set[tuple[int, int]]:
 
 
 @given(st.lists(st.integers(0, 2**64 - 1), max_size=9), st.integers(0, 20))
-def test_among_few_hashes_all_close_pairs_are_found(values, radius):
+def test_among_few_hashes_all_close_pairs_are_found(values: Any, radius: Any) -> None:
     hashes = np.array(values, np.uint64)
     found = find_candidates(hashes, radius)
     assert found.shape[1] == 2 and found.tolist() == sorted(found.tolist())
     assert {tuple(pair) for pair in found.tolist()} == all_pairs(hashes, radius)
 
 
-def test_among_many_hashes_the_planted_pairs_are_found():
+def test_among_many_hashes_the_planted_pairs_are_found() -> None:
     chance = np.random.default_rng(1)
     hashes = chance.integers(0, 2**64, 20_000, np.uint64)
     planted = hashes[:1000].copy()
@@ -101,7 +103,7 @@ def test_among_many_hashes_the_planted_pairs_are_found():
 
 
 @pytest.mark.parametrize(("clusters", "members", "flips"), [(50, 100, 3), (50, 100, 6), (5, 2000, 4)])
-def test_a_large_set_of_copies_stays_connected(clusters, members, flips):
+def test_a_large_set_of_copies_stays_connected(clusters: int, members: int, flips: int) -> None:
     chance = np.random.default_rng(3)
     hashes = np.repeat(chance.integers(0, 2**64, clusters, np.uint64), members)
     for _ in range(flips):
@@ -111,12 +113,12 @@ def test_a_large_set_of_copies_stays_connected(clusters, members, flips):
     assert largest == [members] * clusters
 
 
-def test_where_all_look_alike_the_pairs_stay_few():
+def test_where_all_look_alike_the_pairs_stay_few() -> None:
     hashes = np.random.default_rng(2).integers(0, 256, 3000).astype(np.uint64)
     assert len(find_candidates(hashes, 14)) <= NEAREST * len(hashes)
 
 
-def test_near_duplicates_of_a_folder_are_found(tmp_path):
+def test_near_duplicates_of_a_folder_are_found(tmp_path: Path) -> None:
     one, other, third = (photograph(name) for name in ("one", "other", "third"))
     files = {
         "a/one.png": encode(one),

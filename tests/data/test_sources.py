@@ -7,6 +7,7 @@ import tarfile
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,7 @@ def contents(path: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_holds_the_same_files(folder, kind):
+def test_every_kind_holds_the_same_files(folder: Path, kind: str) -> None:
     path = packed(folder, kind)
     assert contents(path) == FILES
     found = entries_of(path)
@@ -64,18 +65,18 @@ def test_every_kind_holds_the_same_files(folder, kind):
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar"])
-def test_the_suffix_does_not_matter(folder, kind):
+def test_the_suffix_does_not_matter(folder: Path, kind: str) -> None:
     assert contents(packed(folder, kind).rename(folder.with_name("download"))) == FILES
 
 
-def test_a_tar_made_with_a_dot_in_front_has_the_same_names(folder, tmp_path):
+def test_a_tar_made_with_a_dot_in_front_has_the_same_names(folder: Path, tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "dotted.tar", "w") as archive:
         archive.add(folder, ".")
     assert contents(tmp_path / "dotted.tar") == FILES
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])
-def test_a_zip_is_read_as_zipfile_reads_it_with_something_before_and_behind_it(tmp_path, method):
+def test_a_zip_is_read_as_zipfile_reads_it_with_something_before_and_behind_it(tmp_path: Path, method: Any) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as archive:
         for name, data in FILES.items():
             with archive.open(name, "w", force_zip64=name.startswith("dog")) as file:
@@ -85,14 +86,14 @@ def test_a_zip_is_read_as_zipfile_reads_it_with_something_before_and_behind_it(t
     assert contents(tmp_path / "a.zip") == contents(tmp_path / "b.zip") == FILES
 
 
-def test_a_zip_of_more_than_65535_files_is_read_whole(tmp_path):
+def test_a_zip_of_more_than_65535_files_is_read_whole(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "many.zip", "w") as archive:
         for number in range(65_600):
             archive.writestr(f"{number % 7}/{number}.png", b"x")
     assert len(entries_of(tmp_path / "many.zip")) == 65_600
 
 
-def test_linked_folders_are_followed_and_what_is_no_file_has_a_reason(folder, tmp_path):
+def test_linked_folders_are_followed_and_what_is_no_file_has_a_reason(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "linked").mkdir()
     (tmp_path / "linked" / "cat").symlink_to(folder / "cat")
     (tmp_path / "linked" / "gone.png").symlink_to(tmp_path / "nothing")
@@ -104,7 +105,7 @@ def test_linked_folders_are_followed_and_what_is_no_file_has_a_reason(folder, tm
 
 
 @pytest.mark.parametrize("kind", KINDS[1:])
-def test_a_cut_archive_is_said_in_one_line(folder, kind):
+def test_a_cut_archive_is_said_in_one_line(folder: Path, kind: Any) -> None:
     file = packed(folder, kind)
     data = file.read_bytes()
     for size in (len(data) // 3, len(data) * 2 // 3):
@@ -115,7 +116,7 @@ def test_a_cut_archive_is_said_in_one_line(folder, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS[1:])
-def test_no_flipped_byte_ends_in_a_traceback_or_in_other_bytes(folder, kind):
+def test_no_flipped_byte_ends_in_a_traceback_or_in_other_bytes(folder: Path, kind: Any) -> None:
     file = packed(folder, kind)
     data = bytearray(file.read_bytes())
     for place in range(0, len(data), max(1, len(data) // 60)):
@@ -128,7 +129,7 @@ def test_no_flipped_byte_ends_in_a_traceback_or_in_other_bytes(folder, kind):
                     assert content is None or kind != "zip" or content in FILES.values()
 
 
-def test_a_missing_path_lists_what_is_there(folder, tmp_path):
+def test_a_missing_path_lists_what_is_there(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"^here: photos does not exist in .*; there is: pictures"):
         entries_of(folder.parent / "photos")
     (tmp_path / "empty").mkdir()
@@ -136,12 +137,12 @@ def test_a_missing_path_lists_what_is_there(folder, tmp_path):
         entries_of(tmp_path / "empty" / "photos")
 
 
-def test_a_file_that_is_no_archive_is_said(folder):
+def test_a_file_that_is_no_archive_is_said(folder: Path) -> None:
     with pytest.raises(UserError, match=r"^here: is neither a folder nor a whole .zip or .tar, nor a table"):
         entries_of(folder / "read me.txt")
 
 
-def test_system_files_are_passed_over_and_counted(tmp_path):
+def test_system_files_are_passed_over_and_counted(tmp_path: Path) -> None:
     left = ("cat/.DS_Store", "cat/.x.jpg", "Thumbs.db", "__MACOSX/cat/1.png", ".gitignore", "pets.dvc", ".git/a/b")
     write_files(tmp_path / "pets", dict.fromkeys(("cat/1.png", "dog/2.png", *left), b"x"))
     for kind in ("folder", "zip"):
@@ -150,7 +151,7 @@ def test_system_files_are_passed_over_and_counted(tmp_path):
         assert ([entry.path for entry in found], system_files) == (["cat/1.png", "dog/2.png"], len(left))
 
 
-def test_a_folder_that_dvc_imports_is_a_source(folder, tmp_path, monkeypatch):
+def test_a_folder_that_dvc_imports_is_a_source(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = tmp_path / "project"
     (project / "data" / "raw").mkdir(parents=True)
     monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
@@ -161,7 +162,7 @@ def test_a_folder_that_dvc_imports_is_a_source(folder, tmp_path, monkeypatch):
         assert [entry.path for entry in list_entries(source, ANY)[0]] == sorted(FILES)
 
 
-def test_threads_that_read_several_archives_read_whole_files(tmp_path):
+def test_threads_that_read_several_archives_read_whole_files(tmp_path: Path) -> None:
     files = [tmp_path / name for name in "abc"]
     for file in files:
         file.write_bytes(file.name.encode() * 1000)

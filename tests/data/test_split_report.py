@@ -21,7 +21,7 @@ def curated_of(group_of: list[int], keep: list[bool] | None = None) -> pd.DataFr
     return rows.assign(keep=kept, reason=reason)[list(CURATED)].astype(CURATED)
 
 
-def test_the_report_says_how_near_the_shares_are():
+def test_the_report_says_how_near_the_shares_are() -> None:
     curated = curated_of(list(range(1000)))
     splits = assign_splits(curated, NOTHING, PARAMS, EVEN)
     report = summarise(curated, splits, NOTHING, PARAMS)
@@ -39,7 +39,7 @@ def test_the_report_says_how_near_the_shares_are():
     assert heavier["digest"] != report["digest"] and heavier["validation_digest"] == report["validation_digest"]
 
 
-def test_a_given_split_is_as_it_should_be_and_folds_are_counted():
+def test_a_given_split_is_as_it_should_be_and_folds_are_counted() -> None:
     curated = curated_of(list(range(100)))
     given = pd.Series(["test"] * 50 + ["train"] * 50, curated["image_id"])
     for folds, validation in ((0, 10), (5, 10)):
@@ -49,7 +49,7 @@ def test_a_given_split_is_as_it_should_be_and_folds_are_counted():
         assert report["deviation"] == pytest.approx(0)
 
 
-def test_a_naive_split_leaks_what_is_there_twice():
+def test_a_naive_split_leaks_what_is_there_twice() -> None:
     twice = curated_of([number // 2 for number in range(2000)], [True, False] * 1000)
     assert naive_leak(twice, NOTHING, PARAMS) == pytest.approx(400 * 0.6, abs=40)
     filtered = twice.assign(reason=twice["reason"].mask(~twice["keep"], "filtered"))
@@ -57,7 +57,7 @@ def test_a_naive_split_leaks_what_is_there_twice():
     assert naive_leak(twice.sample(frac=1, random_state=0), NOTHING, PARAMS) == naive_leak(twice, NOTHING, PARAMS)
 
 
-def test_a_given_test_split_is_judged_as_it_is_given():
+def test_a_given_test_split_is_judged_as_it_is_given() -> None:
     curated = curated_of([0, 0, 1, 1, 2, 2, 3])
     given = pd.Series(["test", "train", "test", "validation", "train", "train", "test"], curated["image_id"])
     assert naive_leak(curated, given, PARAMS) == 1

@@ -50,7 +50,7 @@ def contents_of(curated: pd.DataFrame) -> pd.Series:
 
 @FEW
 @given(CLASSES, SHARES)
-def test_every_kept_picture_is_in_one_split_and_no_group_in_two(classes, shares):
+def test_every_kept_picture_is_in_one_split_and_no_group_in_two(classes: Any, shares: Any) -> None:
     curated = curated_of(classes)
     splits = split_up(curated, params_of(shares))
     assert dict(splits.dtypes.astype(str)) == SPLITS
@@ -63,7 +63,7 @@ def test_every_kept_picture_is_in_one_split_and_no_group_in_two(classes, shares)
 
 @FEW
 @given(CLASSES, SHARES)
-def test_each_class_is_divided_as_asked_within_one_group(classes, shares):
+def test_each_class_is_divided_as_asked_within_one_group(classes: Any, shares: Any) -> None:
     curated = curated_of(classes)
     params = params_of(shares)
     splits = split_up(curated, params)
@@ -77,7 +77,7 @@ def test_each_class_is_divided_as_asked_within_one_group(classes, shares):
 
 @FEW
 @given(CLASSES, SHARES, st.integers(0, 5))
-def test_the_order_of_rows_changes_nothing(classes, shares, order):
+def test_the_order_of_rows_changes_nothing(classes: Any, shares: Any, order: Any) -> None:
     curated = curated_of(classes)
     splits = split_up(curated, params_of(shares))
     shuffled = curated.sample(frac=1, random_state=order)
@@ -86,7 +86,7 @@ def test_the_order_of_rows_changes_nothing(classes, shares, order):
 
 @FEW
 @given(CLASSES, SHARES, st.data())
-def test_given_splits_are_taken_as_they_are(classes, shares, data):
+def test_given_splits_are_taken_as_they_are(classes: Any, shares: Any, data: Any) -> None:
     curated = curated_of(classes)
     choice = data.draw(st.sampled_from([("train", "test"), ("train", "validation", "test"), ("train", "validation")]))
     drawn = {group: data.draw(st.sampled_from(choice)) for group in sorted(set(curated["group_id"]))}
@@ -101,27 +101,27 @@ def test_given_splits_are_taken_as_they_are(classes, shares, data):
         assert (splits == asked).all()
 
 
-def test_a_seed_is_another_division():
+def test_a_seed_is_another_division() -> None:
     curated = curated_of({"a": [[True]] * 40, "b": [[True]] * 40})
     tables = [split_up(curated, params_of((0.2, 0.2, seed))) for seed in (0, 0, 1)]
     assert tables[0].equals(tables[1]) and not tables[0].equals(tables[2])
     assert sorted(tables[0]["split"]) == sorted(tables[2]["split"])
 
 
-def test_more_pictures_move_few_others():
+def test_more_pictures_move_few_others() -> None:
     small = split_up(curated_of({"a": [[True]] * 90}), params_of((0.2, 0.2, 0))).set_index("image_id")
     large = split_up(curated_of({"a": [[True]] * 100}), params_of((0.2, 0.2, 0))).set_index("image_id")
     assert (small["split"] != large["split"][small.index]).sum() <= 10
 
 
-def test_a_class_that_is_all_test_is_said():
+def test_a_class_that_is_all_test_is_said() -> None:
     curated = curated_of({"a": [[True]] * 3, "b": [[True]] * 3})
     given_split = pd.Series(["train"] * 3 + ["test"] * 3, curated["image_id"])
     with pytest.raises(UserError, match="class 'b' has no picture to train on"):
         split_up(curated, params_of((0.2, 0.2, 0)), given_split)
 
 
-def test_a_leak_is_seen_and_said():
+def test_a_leak_is_seen_and_said() -> None:
     curated = curated_of({"a": [[True, True]], "b": [[True]]})
     splits = pd.DataFrame({"image_id": curated["image_id"], "label": "a", "split": ["train", "test", "test"]})
     assert straddling_groups(curated, splits) == 1
@@ -144,7 +144,7 @@ def test_a_leak_is_seen_and_said():
         (["a", "b"], ["train", "test"], "the validation split is empty: 2 pictures in 1 groups are left"),
     ],
 )
-def test_splits_that_cannot_be_used_are_said(labels, splits, said):
+def test_splits_that_cannot_be_used_are_said(labels: list[Any], splits: list[Any], said: str) -> None:
     with pytest.raises(UserError, match=said):
         require_usable(*usable_frames(labels, splits))
 
@@ -155,7 +155,7 @@ def usable_frames(labels: list[str], splits: list[str]) -> tuple[pd.DataFrame, p
     return pd.DataFrame({"image_id": names, "label": labels, "split": splits}), pd.Series("g", names)
 
 
-def test_three_pictures_a_class_fill_every_split():
+def test_three_pictures_a_class_fill_every_split() -> None:
     curated = curated_of({"a": [[True]] * 3, "b": [[True]] * 3})
     splits = split_up(curated, params_of((0.15, 0.2, 0)))
     require_usable(splits, curated.set_index("image_id")["group_id"])
@@ -164,7 +164,7 @@ def test_three_pictures_a_class_fill_every_split():
 
 @FEW
 @given(st.dictionaries(st.sampled_from("abcd"), GROUPS, min_size=1), st.integers(2, 6), st.integers(0, 3))
-def test_folds_are_even_and_whole(classes, folds, seed):
+def test_folds_are_even_and_whole(classes: Any, folds: Any, seed: Any) -> None:
     curated = curated_of({label: [*groups, [True], [True], [True], [True]] for label, groups in classes.items()})
     tables = []
     for fold in range(folds):
@@ -181,7 +181,7 @@ def test_folds_are_even_and_whole(classes, folds, seed):
     assert sizes.max() - sizes.min() <= 3 + len(curated["label"].unique())
 
 
-def test_folds_take_a_given_validation_split_and_leave_a_given_test_split():
+def test_folds_take_a_given_validation_split_and_leave_a_given_test_split() -> None:
     curated = curated_of({"a": [[True]] * 30, "b": [[True]] * 30})
     given_split = pd.Series(["train", "validation", "test"] * 20, curated["image_id"])
     splits = split_up(curated, params_of((0.2, 0.2, 0), 4, 1), given_split).set_index("image_id")
@@ -189,7 +189,7 @@ def test_folds_take_a_given_validation_split_and_leave_a_given_test_split():
     assert splits["fold"].value_counts().to_dict() == dict.fromkeys(range(4), 10)
 
 
-def test_a_fold_that_takes_a_whole_class_is_said():
+def test_a_fold_that_takes_a_whole_class_is_said() -> None:
     curated = curated_of({"a": [[True]] * 9, "b": [[True]]})
     said = []
     for fold in range(3):
@@ -200,7 +200,7 @@ def test_a_fold_that_takes_a_whole_class_is_said():
     assert len(said) == 1 and "class 'b' has no picture to train on in fold" in said[0]
 
 
-def test_only_training_pictures_are_balanced():
+def test_only_training_pictures_are_balanced() -> None:
     curated = curated_of({"a": [[True]] * 60, "b": [[True]] * 20})
     plain = split_up(curated, params_of((0.2, 0.2, 0)))
     assert (plain["weight"] == 1).all() and (plain["copies"] == 1).all()

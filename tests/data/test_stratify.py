@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -38,7 +40,7 @@ def counts_of(groups: list[list[int]], shares: list[float], first_has_all: bool 
         (250, 5, 1),
     ],
 )
-def test_the_shares_are_met_within_a_hundredth(shares, classes, each, largest):
+def test_the_shares_are_met_within_a_hundredth(shares: Any, classes: int, each: int, largest: int) -> None:
     random = np.random.default_rng(0)
     groups = []
     for one in range(classes):
@@ -54,7 +56,7 @@ def test_the_shares_are_met_within_a_hundredth(shares, classes, each, largest):
 
 
 @pytest.mark.parametrize("mixture", [2, 5, 20])
-def test_groups_of_several_classes_meet_the_shares_too(mixture):
+def test_groups_of_several_classes_meet_the_shares_too(mixture: int) -> None:
     random = np.random.default_rng(1)
     groups = [random.integers(0, mixture, random.integers(1, 9)).tolist() for _ in range(1000)]
     counts = counts_of(groups, [0.65, 0.15, 0.2])
@@ -65,7 +67,7 @@ def test_groups_of_several_classes_meet_the_shares_too(mixture):
 
 @FEW
 @given(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=5), min_size=1, max_size=30), st.floats(0.02, 0.98))
-def test_every_class_is_in_the_first_part_and_in_all_when_it_has_groups_enough(groups, share):
+def test_every_class_is_in_the_first_part_and_in_all_when_it_has_groups_enough(groups: Any, share: Any) -> None:
     counts = counts_of(groups, [1 - share, share / 2, share / 2])
     present = sorted({one for group in groups for one in group})
     assert (counts[0, present] > 0).all()
@@ -77,17 +79,17 @@ def test_every_class_is_in_the_first_part_and_in_all_when_it_has_groups_enough(g
 
 @FEW
 @given(st.lists(st.integers(1, 5), min_size=2, max_size=30), st.integers(2, 9))
-def test_a_class_of_two_groups_or_more_is_never_in_one_fold_only(sizes, folds):
+def test_a_class_of_two_groups_or_more_is_never_in_one_fold_only(sizes: Any, folds: Any) -> None:
     counts = counts_of([[0] * size for size in sizes], [1 / folds] * folds, first_has_all=False)
     assert (counts > 0).sum() >= min(2, len(sizes))
 
 
-def test_a_class_that_is_one_large_group_does_not_spoil_the_others():
+def test_a_class_that_is_one_large_group_does_not_spoil_the_others() -> None:
     counts = counts_of([[0] * 500, *[[1]] * 500], [0.6, 0.2, 0.2])
     assert counts[0, 0] == 500
     assert np.abs(counts[:, 1] - [300, 100, 100]).max() <= 50
 
 
-def test_nothing_is_divided_into_nothing():
+def test_nothing_is_divided_into_nothing() -> None:
     empty = np.array([], np.int64)
     assert stratify(empty, empty, [0.5, 0.5], True).tolist() == []

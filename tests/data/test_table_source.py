@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -51,7 +52,7 @@ def write_table(path: Path, text: str) -> str:
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_a_csv_with_any_separator_and_mark(raw, separator, mark):
+def test_a_csv_with_any_separator_and_mark(raw: Path, separator: str, mark: str) -> None:
     rows = [["path", "note, or so", "label"], ["a/1.png", "x", "01"], ["./2 x.png", "", " NA "]]
     text = io.StringIO()
     csv.writer(text, delimiter=separator).writerows(rows)
@@ -62,7 +63,7 @@ def test_a_csv_with_any_separator_and_mark(raw, separator, mark):
     ]
 
 
-def test_splits_and_groups(raw):
+def test_splits_and_groups(raw: Path) -> None:
     rows = ["set,patient,path,label", "Train,7,a/1.png,cat", "VALID,7,2 x.png,dog", "test,,../other/3.png,dog"]
     text = "\n".join([*rows, "extra,,x.png,dog", ",,y.png,dog"])
     found = {e.path: e for e in listed(raw, write_table(raw / "pets" / "t.csv", text), WITH_SPLIT, {"dog": "hund"})}
@@ -77,7 +78,7 @@ def test_splits_and_groups(raw):
     assert found["y.png"].error == "has no split"
 
 
-def test_a_parquet_with_numbers_and_categories(raw):
+def test_a_parquet_with_numbers_and_categories(raw: Path) -> None:
     table = pd.DataFrame({"path": ["a/1.png", "2 x.png"], "label": [1, 2], "set": pd.Categorical(["train", "test"])})
     table["patient"] = [None, "p1"]
     table.to_parquet(raw / "pets" / "t.parquet")
@@ -86,7 +87,7 @@ def test_a_parquet_with_numbers_and_categories(raw):
     assert (second.label, second.given_split, second.group) == ("2", "test", "p1")
 
 
-def test_rows_with_a_mistake_are_refused_with_the_reason(raw):
+def test_rows_with_a_mistake_are_refused_with_the_reason(raw: Path) -> None:
     paths = {
         "a\\1.png": "",
         "gone.png": "there is no such file beside the table",
@@ -126,7 +127,7 @@ def test_rows_with_a_mistake_are_refused_with_the_reason(raw):
         (b"path,label\n\xff\xfe,b\n", "t.csv is not written in UTF-8; save it again as UTF-8"),
     ],
 )
-def test_a_mistake_of_the_whole_table_is_said_in_one_line(raw, content, said):
+def test_a_mistake_of_the_whole_table_is_said_in_one_line(raw: Path, content: bytes, said: str) -> None:
     (raw / "t.csv").write_bytes(content)
     with pytest.raises(UserError) as caught:
         listed(raw, "t.csv", PLAIN)
@@ -134,7 +135,7 @@ def test_a_mistake_of_the_whole_table_is_said_in_one_line(raw, content, said):
     assert text.startswith("params.yaml: ingest.source = 't.csv': ") and said in text and "\n" not in text
 
 
-def test_what_is_no_parquet_or_holds_lists_is_said(raw):
+def test_what_is_no_parquet_or_holds_lists_is_said(raw: Path) -> None:
     (raw / "t.parquet").write_bytes(b"no table")
     with pytest.raises(UserError, match=r"t\.parquet cannot be read as a table: "):
         listed(raw, "t.parquet", PLAIN)
@@ -144,7 +145,9 @@ def test_what_is_no_parquet_or_holds_lists_is_said(raw):
 
 
 @given(st.lists(st.tuples(CELLS, CELLS), max_size=6), st.sampled_from(",;\t"))
-def test_a_csv_gives_back_what_was_written_but_for_outer_blanks(tmp_path_factory, rows, separator):
+def test_a_csv_gives_back_what_was_written_but_for_outer_blanks(
+    tmp_path_factory: pytest.TempPathFactory, rows: Any, separator: Any
+) -> None:
     file = tmp_path_factory.mktemp("csv") / "t.csv"
     with file.open("w", encoding="utf-8", newline="") as text:
         writer = csv.writer(text, delimiter=separator, quoting=csv.QUOTE_ALL)
@@ -154,7 +157,7 @@ def test_a_csv_gives_back_what_was_written_but_for_outer_blanks(tmp_path_factory
 
 
 @given(st.binary(max_size=60) | st.text(st.sampled_from('ab,;\t"\r\n\0\ufeff'), max_size=40).map(str.encode))
-def test_no_bytes_end_in_a_traceback(tmp_path_factory, content):
+def test_no_bytes_end_in_a_traceback(tmp_path_factory: pytest.TempPathFactory, content: Any) -> None:
     raw = tmp_path_factory.mktemp("raw")
     for name in ("t.csv", "t.parquet"):
         (raw / name).write_bytes(b"path,label\n" + content)
@@ -200,7 +203,7 @@ def web() -> Iterator[tuple[str, list[str]]]:
         server.shutdown()
 
 
-def test_addresses_are_fetched_once(raw, web):
+def test_addresses_are_fetched_once(raw: Path, web: tuple[str, list[str]]) -> None:
     address, asked = web
     text = f"path,label\n{address}/a b/ü.png?x=1&y=%20,cat\n{address}/busy,dog\n{address}/to-a,dog\n"
     source = write_table(raw / "t.csv", text)
@@ -211,7 +214,9 @@ def test_addresses_are_fetched_once(raw, web):
     assert {file.read_bytes() for file in (raw.parents[1] / ".cache" / "downloads").iterdir()} == {b"data"}
 
 
-def test_what_cannot_be_fetched_has_a_reason_and_leaves_nothing(web, tmp_path):
+def test_what_cannot_be_fetched_has_a_reason_and_leaves_nothing(
+    web: Iterator[tuple[str, list[str]]], tmp_path: Path
+) -> None:
     address, asked = web
     for url, said in {
         f"{address}/gone": "HTTP 404",

@@ -1,170 +1,43 @@
-"""A copy of the repository with a small data set, in which the real commands run."""
+"""The small finished projects that the tests of whole pipelines share."""
 
-import os
-import random
-import shutil
 import signal
-import subprocess
-import sys
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from mlflow import MlflowClient
-from PIL import Image, ImageDraw
 
-ROOT = Path(__file__).parents[2]
-COLOURS = {"circle": "red", "cross": "green", "square": "blue"}
-SMALL_RUN = {
-    "ingest.source": "shapes",
-    "tune.trials": 1,
-    "tune.epochs": 1,
-    "train.epochs": 6,
-    "train.batch_size": 16,
-    "model.filters": [8, 16],
-    "model.dense": [16],
-}
+from project import Project, reproduced
+from server import serving
+from warm import warm_programs
 
 
 @pytest.fixture(scope="session", autouse=True)
 def ctrl_c() -> None:
-    """Let Ctrl-C reach the commands: what a shell starts behind its back (`make test &`) would pass it over."""
+    """Let Ctrl-C reach the commands: a shell that starts `make test &` in the background has it ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@dataclass
-class Project:
-    """A repository; `run` gives a command the environment that an activated .venv has."""
-
-    root: Path
-    environment: dict[str, str] = field(default_factory=dict)
-    output: str = ""  # of the first `dvc repro`
-    lock: str = ""  # after it
-
-    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(command, cwd=self.root, env=self.env(), capture_output=True, text=True, check=False)
-        if check and done.returncode:
-            raise AssertionError(
-                f"{' '.join(command)}: {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-            )
-        return done
-
-    def env(self) -> dict[str, str]:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "DVC_"))}
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        return {**kept, "PATH": path, "PYTHONPATH": str(self.root / "src"), **self.environment}
-
-    def set(self, changes: dict[str, Any]) -> None:
-        """Change params.yaml, comments kept."""
-        from ruamel.yaml import YAML
-
-        editor, file = YAML(), self.root / "params.yaml"
-        document = editor.load(file)
-        for key, value in changes.items():
-            section, name = key.split(".", 1)
-            document[section][name] = value
-        editor.dump(document, file)
-
-    def commit(self) -> None:
-        self.run("git", "add", "--all")
-        self.run("git", "commit", "--quiet", "--allow-empty", "--message", "state")
-
-    def client(self) -> MlflowClient:
-        return MlflowClient(f"sqlite:///{self.root / 'mlflow.db'}")
-
-    def rows(self) -> dict[str, list[Any]]:
-        """Return the pipeline rows by run_id, each with the stage runs below it."""
-        client = self.client()
-        experiment = client.get_experiment_by_name("darkroom")
-        assert experiment is not None
-        runs = client.search_runs([experiment.experiment_id], order_by=["attributes.start_time"])
-        parents = {run.info.run_id: [] for run in runs if "mlflow.parentRunId" not in run.data.tags}
-        for run in runs:
-            if "mlflow.parentRunId" in run.data.tags:
-                parents[run.data.tags["mlflow.parentRunId"]].append(run)
-        return parents
-
-
-def copy_repository(target: Path) -> Project:
-    """Copy what git knows or would know of the working tree into a repository of its own."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        of_a_user = name == "dvc.lock" or (
-            name.startswith(("reports/", "data/raw/", "data/weights/")) and not name.endswith(".gitkeep")
-        )
-        if (ROOT / name).is_file() and not of_a_user:
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target / name)
-    project = Project(target)
-    project.run("git", "init", "--quiet", "--initial-branch=main")
-    project.run("git", "config", "user.name", "test")
-    project.run("git", "config", "user.email", "test@example.org")
-    return project
-
-
-def draw_background(chance: random.Random) -> Image.Image:
-    """Return light noise, so that no two pictures look the same."""
-    grain = Image.frombytes("L", (24, 20), chance.randbytes(24 * 20)).convert("RGB")
-    return Image.blend(Image.new("RGB", grain.size, "white"), grain, 0.4)
-
-
-def draw_shapes(folder: Path) -> None:
-    """Draw 24 pictures of each class, and what real folders hold too: a corrupt file, duplicates, a conflict."""
-    chance = random.Random(0)
-    for label, colour in COLOURS.items():
-        (folder / label).mkdir(parents=True)
-        for number in range(24):
-            image = draw_background(chance)
-            x, y = chance.randint(2, 8), chance.randint(2, 6)
-            draw = ImageDraw.Draw(image)
-            if label == "circle":
-                draw.ellipse((x, y, x + 11, y + 11), fill=colour)
-            elif label == "square":
-                draw.rectangle((x, y, x + 11, y + 11), fill=colour)
-            else:
-                draw.line((x, y, x + 11, y + 11), fill=colour, width=3)
-                draw.line((x, y + 11, x + 11, y), fill=colour, width=3)
-            image.save(folder / label / f"{label} {number}.png")
-    shutil.copy(folder / "circle" / "circle 1.png", folder / "circle" / "copy.png")
-    shutil.copy(folder / "circle" / "circle 2.png", folder / "square" / "a circle.png")
-    with Image.open(folder / "cross" / "cross 3.png") as image:
-        image.save(folder / "cross" / "compressed.jpg", quality=90)
-    whole = (folder / "cross" / "cross 0.png").read_bytes()
-    (folder / "cross" / "broken.png").write_bytes(whole[: len(whole) // 2])
-
-
-def make_small_project(target: Path) -> Project:
-    project = copy_repository(target)
-    draw_shapes(target / "data" / "raw" / "shapes")
-    project.run("darkroom", "recipe", "digits")  # whatever a user has made of params.yaml
-    project.set(SMALL_RUN)
-    project.run("dvc", "add", "--quiet", "data/raw/shapes")
-    project.commit()
-    return project
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of commands that start at once, in forks of a Python that has the libraries loaded."""
+    with warm_programs(tmp_path_factory.mktemp("warm")) as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Return the small project after its first `dvc repro`."""
+    """The small project after its first `dvc repro`, by the commands that a user runs."""
     return reproduced(tmp_path_factory.mktemp("first") / "repository")
 
 
 @pytest.fixture(scope="session")
-def second(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Return another one, made the same way in another place."""
-    return reproduced(tmp_path_factory.mktemp("second") / "a longer name for the folder")
+def second(tmp_path_factory: pytest.TempPathFactory, programs: Path) -> Project:
+    """Another one, made the same way in another place."""
+    return reproduced(tmp_path_factory.mktemp("second") / "a longer name for the folder", programs)
 
 
-def reproduced(target: Path) -> Project:
-    made = make_small_project(target)
-    done = made.run("dvc", "repro")
-    made.output = done.stdout + done.stderr
-    made.lock = (target / "dvc.lock").read_text()
-    made.commit()
-    return made
+@pytest.fixture(scope="session")
+def address(project: Project) -> Iterator[str]:
+    """The address of the champion's scoring server."""
+    with serving(project) as found:
+        yield found

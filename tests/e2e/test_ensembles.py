@@ -1,10 +1,13 @@
 """Several networks packaged and served as one model; a quick run that is never released."""
 
 import json
+from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 
-from conftest import Project, make_small_project
+from project import Project, make_small_project
 
 ASK = """
 import base64, mlflow, pandas
@@ -15,9 +18,9 @@ print(sum(answer["probabilities"][0].values()))
 
 
 @pytest.fixture(scope="module")
-def folded(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def folded(tmp_path_factory: pytest.TempPathFactory, programs: Path) -> Project:
     """Return a small project with one network for each of two folds, each averaged over mirror images."""
-    made = make_small_project(tmp_path_factory.mktemp("folds") / "repository")
+    made = make_small_project(tmp_path_factory.mktemp("folds") / "repository", programs)
     made.set({"split.folds": 2, "ensemble.folds": True, "tune.enabled": False, "train.epochs": 2})
     made.set({"model.average": "flip"})
     made.commit()
@@ -25,7 +28,7 @@ def folded(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return made
 
 
-def report(project: Project, stage: str) -> dict[str, object]:
+def report(project: Project, stage: str) -> dict[str, Any]:
     return json.loads((project.root / "reports" / f"{stage}.json").read_text())
 
 
@@ -37,7 +40,13 @@ def test_there_is_a_network_for_each_fold_and_validation_has_all_of_them(folded:
 
 
 def test_the_gate_sees_the_answers_of_the_networks_that_did_not_learn_the_picture(folded: Project) -> None:
-    assert report(folded, "evaluate")["validation"] == report(folded, "train")["validation"]
+    evaluate, train = report(folded, "evaluate"), report(folded, "train")
+    assert (evaluate["train"], evaluate["validation"]) == (train["train"], train["validation"])
+
+
+def test_the_answers_hold_only_pictures_that_no_network_learnt(folded: Project) -> None:
+    answers = pd.read_parquet(folded.root / "reports" / "answers.parquet")
+    assert len(answers) == report(folded, "split")["test"] and set(answers["split"]) == {"test"}
 
 
 def test_it_is_served_as_one_model(folded: Project) -> None:

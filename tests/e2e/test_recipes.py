@@ -1,4 +1,4 @@
-"""Every recipe trains one short epoch on a small data set (`make recipes`)."""
+"""Every recipe trains one short epoch on a small data set, through the whole pipeline (`make recipes`)."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from conftest import ROOT, Project, make_small_project
+from project import ROOT, Project, make_small_project
 
 WEIGHTS = """
 import sys
@@ -20,9 +20,9 @@ RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("*.yaml"))
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def small(tmp_path_factory: pytest.TempPathFactory, programs: Path) -> Project:
     """Return a repository whose small pictures are JPEG files, as most recipes' data are."""
-    made = make_small_project(tmp_path_factory.mktemp("recipes") / "repository")
+    made = make_small_project(tmp_path_factory.mktemp("recipes") / "repository", programs)
     for path in (made.root / "data" / "raw" / "shapes").rglob("*.png"):
         if path.name != "broken.png":
             with Image.open(path) as image:
@@ -33,6 +33,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return made
 
 
+@pytest.mark.slow  # some 20 CPU seconds each, of a backbone more; test_recipe_networks.py takes a step of each
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_trains(small: Project, name: str) -> None:
     small.run("git", "checkout", "--quiet", "params.yaml")

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -16,16 +18,16 @@ TARGETS = np.eye(4, dtype=np.float32)[np.arange(32) % 4]
 ROWS = np.arange(100, 132)
 
 
-def vary(seed: int = 3, epoch: int = 0, part: int = 0, pixels: np.ndarray = PIXELS, **changes: object):
+def vary(seed: int = 3, epoch: int = 0, part: int = 0, pixels: np.ndarray = PIXELS, **changes: object) -> Any:
     return Variation(Augment(**{**OFF, **changes}), seed).vary(pixels, TARGETS, ROWS, epoch, part)
 
 
-def test_off_leaves_pictures_and_targets_alone():
+def test_off_leaves_pictures_and_targets_alone() -> None:
     pixels, targets = vary()
     assert pixels is PIXELS and targets is TARGETS
 
 
-def test_seed_epoch_and_part_decide_and_nothing_else():
+def test_seed_epoch_and_part_decide_and_nothing_else() -> None:
     first = vary(**ON)
     for one, other in zip(first, vary(**ON), strict=True):
         assert np.array_equal(one, other)
@@ -34,20 +36,20 @@ def test_seed_epoch_and_part_decide_and_nothing_else():
 
 
 @pytest.mark.parametrize("key", ON)
-def test_each_key_changes_pictures_and_keeps_their_range(key):
+def test_each_key_changes_pictures_and_keeps_their_range(key: str) -> None:
     pixels = vary(epoch=1, **{key: ON[key]})[0]
     assert not np.array_equal(pixels, PIXELS)
     assert pixels.shape == PIXELS.shape and pixels.min() >= 0 and pixels.max() <= 255.001
 
 
 @pytest.mark.parametrize("key", [key for key in ON if "flip" not in key and key not in ("mixup", "cutmix")])
-def test_each_picture_varies_on_its_own(key):
+def test_each_picture_varies_on_its_own(key: Any) -> None:
     same = np.repeat(PIXELS[:1], 32, axis=0)
     assert len({picture.tobytes() for picture in vary(pixels=same, **{key: ON[key]})[0]}) > 1
 
 
 @pytest.mark.parametrize(("key", "mirror"), [("horizontal_flip", np.s_[:, ::-1]), ("vertical_flip", np.s_[::-1])])
-def test_every_picture_is_mirrored_every_other_time(key, mirror):
+def test_every_picture_is_mirrored_every_other_time(key: str, mirror: Any) -> None:
     epochs = [vary(epoch=epoch, **{key: True})[0] for epoch in range(4)]
     for place, picture in enumerate(PIXELS):
         turned = [np.array_equal(epoch[place], picture[mirror]) for epoch in epochs]
@@ -56,7 +58,7 @@ def test_every_picture_is_mirrored_every_other_time(key, mirror):
     assert 8 < sum(np.array_equal(new, old) for new, old in zip(epochs[0], PIXELS, strict=True)) < 24
 
 
-def test_a_picture_is_mirrored_wherever_it_stands_in_the_epoch():
+def test_a_picture_is_mirrored_wherever_it_stands_in_the_epoch() -> None:
     variation = Variation(Augment(**{**OFF, "horizontal_flip": True}), 3)
     turned = variation.vary(PIXELS[::-1], TARGETS, ROWS[::-1], 0, 5)[0]
     assert np.array_equal(turned[::-1], vary(horizontal_flip=True)[0])
@@ -65,7 +67,7 @@ def test_a_picture_is_mirrored_wherever_it_stands_in_the_epoch():
 @pytest.mark.parametrize(("fill", "padding"), [("nearest", "edge"), ("reflect", "symmetric"), ("constant", "constant")])
 @pytest.mark.parametrize("kind", [np.uint8, np.float32])
 @pytest.mark.parametrize("side", [11, 12])
-def test_whole_pixels_are_copied_and_the_border_filled(fill, padding, kind, side):
+def test_whole_pixels_are_copied_and_the_border_filled(fill: str, padding: str, kind: Any, side: int) -> None:
     chance = np.random.default_rng(1)
     across, down = chance.integers(-4, 5, (2, 32))
     mirrored = chance.choice([-1.0, 1.0], (2, 32))
@@ -78,28 +80,49 @@ def test_whole_pixels_are_copied_and_the_border_filled(fill, padding, kind, side
         assert np.array_equal(new, expected)
 
 
-def test_a_quarter_turn_is_exact():
+def test_a_quarter_turn_is_exact() -> None:
     turned = warp(PIXELS[:1], turning(np.array([np.pi / 2])), "nearest")
     assert np.abs(turned[0] - np.rot90(PIXELS[0])).max() < 0.01
 
 
-def test_no_border_turns_black():
+def test_no_border_turns_black() -> None:
     white = vary(pixels=np.full_like(PIXELS, 255), rotation=45.0, shift=0.3, zoom=0.5, shear=30.0, crop=0.5)[0]
     assert white.min() > 254.9
 
 
-def test_either_way_of_mixing_gives_the_same_kind_of_pictures():
+def test_either_way_of_mixing_gives_the_same_kind_of_pictures() -> None:
     assert {vary(part=part, mixup=0.5, cutmix=1.0)[0].dtype.name for part in range(8)} == {"float32"}
 
 
 @pytest.mark.parametrize("key", ["mixup", "cutmix"])
-def test_targets_are_mixed_as_the_pictures_are(key):
+def test_targets_are_mixed_as_the_pictures_are(key: str) -> None:
     plain = np.repeat(np.arange(4, dtype=np.uint8)[np.arange(32) % 4] * 80, 12 * 12 * 3).reshape(PIXELS.shape)
     pixels, targets = vary(pixels=plain, **{key: 1.0})
     assert targets.sum(axis=1) == pytest.approx(np.ones(32), abs=1e-5)
     assert (targets.max(axis=1) < 1).any()
     if key == "mixup":
         assert (targets[np.arange(32), vary(pixels=plain)[1].argmax(axis=1)] >= 0.5).all()  # mostly the picture's own
+    assert pixels.mean(axis=(1, 2, 3)) == pytest.approx(targets @ (np.arange(4) * 80), abs=0.1)
+
+
+def mixed_by(epoch: int) -> list[str]:
+    """Return how each picture, of one colour with a partner of another, was mixed."""
+    plain = np.repeat(np.arange(32, dtype=np.uint8) * 8, 12 * 12 * 3).reshape(PIXELS.shape)
+    pixels = vary(epoch=epoch, pixels=plain, mixup=1.0, cutmix=1.0)[0]
+    kept = (pixels == plain).all(axis=3)
+    return [{0: "mixup", 1: "unmixed"}.get(share, "cutmix") for share in kept.mean(axis=(1, 2)).tolist()]
+
+
+def test_each_picture_draws_its_method_of_mixing() -> None:
+    methods = [method for epoch in range(8) for method in mixed_by(epoch)]
+    assert all({"mixup", "cutmix"} <= set(mixed_by(epoch)) for epoch in range(8))
+    assert methods.count("mixup") == pytest.approx(128, abs=30)
+
+
+def test_targets_are_those_of_either_method_in_one_batch() -> None:
+    plain = np.repeat(np.arange(4, dtype=np.uint8)[np.arange(32) % 4] * 80, 12 * 12 * 3).reshape(PIXELS.shape)
+    pixels, targets = vary(pixels=plain, mixup=1.0, cutmix=1.0)
+    assert targets.sum(axis=1) == pytest.approx(np.ones(32), abs=1e-5)
     assert pixels.mean(axis=(1, 2, 3)) == pytest.approx(targets @ (np.arange(4) * 80), abs=0.1)
 
 
@@ -113,14 +136,14 @@ def test_erasing_takes_a_box_from_the_share_of_pictures():
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
-def test_every_change_of_light_and_colour_keeps_the_range(change):
+def test_every_change_of_light_and_colour_keeps_the_range(change: Any) -> None:
     for strength in (-1.0, -0.5, 0.5, 1.0):
         changed = change(PIXELS.astype(np.float32), np.full(32, strength, np.float32))
         assert changed.shape == PIXELS.shape and changed.min() >= 0 and changed.max() <= 255
         assert not np.array_equal(changed, PIXELS)
 
 
-def test_equalising_is_that_of_pillow_nearly():
+def test_equalising_is_that_of_pillow_nearly() -> None:
     from PIL import Image, ImageOps
 
     equalise = next(change for change in CHANGES if "equal" in change.__name__)

@@ -1,6 +1,7 @@
 import importlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,7 +11,7 @@ from darkroom.core.errors import UserError
 from darkroom.examples.saving import load_network, save_network
 from darkroom.models.architecture import build_network
 from darkroom.models.backbone_table import BACKBONES
-from darkroom.models.backbones import given_digest, load_pretrained, to_range
+from darkroom.models.backbones import load_pretrained, to_range, weights_file_digest
 from darkroom.train.fit import Fit, fit
 from darkroom.train.phases import Phase, set_trainable
 from easy import data, examples, small_params
@@ -27,14 +28,14 @@ def module_of(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", BACKBONES)
-def test_each_backbone_gets_the_range_that_keras_gives_it(name):
+def test_each_backbone_gets_the_range_that_keras_gives_it(name: Any) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (2, 4, 4, 3)).astype("float32")
     theirs = importlib.import_module(f"keras.applications.{module_of(name)}").preprocess_input(pixels.copy())
     assert np.allclose(to_range(keras.ops.convert_to_tensor(pixels), BACKBONES[name]), theirs, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["ConvNeXtTiny", "EfficientNetV2B0", "MobileNetV3Small"])
-def test_one_of_each_family_is_built_and_saved(name, tmp_path):
+def test_one_of_each_family_is_built_and_saved(name: str, tmp_path: Path) -> None:
     params = small_params(model={"architecture": name, "head": "average"}, image={"size": 32}).model
     network = build_network(params, 32, 3)
     pixels = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8)
@@ -50,7 +51,7 @@ def mobilenet(weights: str, **changes: object) -> tuple[keras.Model, object]:
     return build_network(params, 32, 3), params
 
 
-def test_given_weights_are_those_of_the_file(given_weights):
+def test_given_weights_are_those_of_the_file(given_weights: Path) -> None:
     network, params = mobilenet("small.weights.h5")
     load_pretrained(network, params, given_weights)
     source = keras.applications.MobileNet(alpha=0.25, include_top=False, weights=None, input_shape=(64, 64, 3))
@@ -59,7 +60,7 @@ def test_given_weights_are_those_of_the_file(given_weights):
     assert all(np.array_equal(one, other) for one, other in pairs)
 
 
-def test_a_file_that_also_holds_an_optimizer_is_taken(given_weights):
+def test_a_file_that_also_holds_an_optimizer_is_taken(given_weights: Path) -> None:
     network, params = mobilenet("compiled.weights.h5")
     source = keras.applications.MobileNet(alpha=0.25, include_top=False, weights=None, input_shape=(64, 64, 3))
     source.compile("adam", "mse")
@@ -70,11 +71,11 @@ def test_a_file_that_also_holds_an_optimizer_is_taken(given_weights):
     assert all(np.array_equal(one, other) for one, other in pairs)
 
 
-def test_the_digest_tells_one_file_of_weights_from_another(given_weights, tmp_path):
+def test_the_digest_tells_one_file_of_weights_from_another(given_weights: Path, tmp_path: Path) -> None:
     params = mobilenet("small.weights.h5")[1]
     (tmp_path / "small.weights.h5").write_bytes(b"others")
-    digests = {given_digest(params, folder) for folder in (given_weights, tmp_path, tmp_path / "nowhere")}
-    assert len(digests) == 3 and given_digest(mobilenet("none")[1], given_weights) == ""
+    digests = {weights_file_digest(params, folder) for folder in (given_weights, tmp_path, tmp_path / "nowhere")}
+    assert len(digests) == 3 and weights_file_digest(mobilenet("none")[1], given_weights) == ""
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,9 @@ def test_the_digest_tells_one_file_of_weights_from_another(given_weights, tmp_pa
         ("text.h5", {}, r"text.h5: is no HDF5 file of weights \(.*fetch it anew"),
     ],
 )
-def test_what_does_not_fit_is_said_in_one_line(given_weights: Path, weights, changes, said):
+def test_what_does_not_fit_is_said_in_one_line(
+    given_weights: Path, weights: str, changes: dict[str, Any], said: str
+) -> None:
     (given_weights / "text.h5").write_text("no weights")
     if weights == "gone.h5":
         (given_weights / "text.h5").unlink()
@@ -97,7 +100,7 @@ def test_what_does_not_fit_is_said_in_one_line(given_weights: Path, weights, cha
     assert "\n" not in str(raised.value)
 
 
-def test_imagenets_weights_are_those_that_keras_gives(monkeypatch):
+def test_imagenets_weights_are_those_that_keras_gives(monkeypatch: pytest.MonkeyPatch) -> None:
     network, params = mobilenet("imagenet")
     build, asked = keras.applications.MobileNet, []
 
@@ -125,7 +128,9 @@ def test_imagenets_weights_are_those_that_keras_gives(monkeypatch):
         ),
     ],
 )
-def test_why_imagenets_weights_cannot_be_had_is_said_in_one_line(monkeypatch, error, said):
+def test_why_imagenets_weights_cannot_be_had_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, error: Any, said: str
+) -> None:
     network, params = mobilenet("imagenet")
 
     def fail(**_: object) -> keras.Model:
@@ -152,7 +157,7 @@ def trained_from_file(folder: Path, epochs: int) -> Fit:
     return fit(data(side=32), params, folder)
 
 
-def test_a_training_from_given_weights_keeps_them_frozen_and_then_moves_the_last_layers(given_weights):
+def test_a_training_from_given_weights_keeps_them_frozen_and_then_moves_the_last_layers(given_weights: Path) -> None:
     network, _ = mobilenet("small.weights.h5")
     backbone = network.get_layer("backbone")
     backbone.load_weights(given_weights / "small.weights.h5")
@@ -169,7 +174,7 @@ def test_a_training_from_given_weights_keeps_them_frozen_and_then_moves_the_last
     assert len(fitted.history) == 4
 
 
-def test_a_wrong_layer_is_said_before_anything_is_trained(given_weights):
+def test_a_wrong_layer_is_said_before_anything_is_trained(given_weights: Path) -> None:
     seen = []
     model = {"architecture": "MobileNet", "width": 0.25, "weights": "small.weights.h5", "head": "average"}
     params = small_params(model=model, image={"size": 32}, finetune={"epochs": 1, "layers": "conv_13"})
@@ -178,7 +183,7 @@ def test_a_wrong_layer_is_said_before_anything_is_trained(given_weights):
     assert not seen
 
 
-def test_the_layers_of_a_second_network_have_the_same_names():
+def test_the_layers_of_a_second_network_have_the_same_names() -> None:
     model = {"architecture": "InceptionV3", "weights": "none", "head": "average", "dense": []}
     params = small_params(model=model, image={"size": 75}, train={"epochs": 1}, finetune={"epochs": 0})
     few = {name: examples(2, 1, side=80) for name in ("train", "validation")}
@@ -188,7 +193,7 @@ def test_the_layers_of_a_second_network_have_the_same_names():
 
 
 @pytest.mark.parametrize(("layers", "count"), [(0, 0), (3, 3), ("conv_pw_13", 3), (10_000, 86)])
-def test_the_last_layers_are_trained_and_no_normalisation(layers, count):
+def test_the_last_layers_are_trained_and_no_normalisation(layers: int | str, count: int) -> None:
     network, _ = mobilenet("small.weights.h5")
     set_trainable(network, Phase(2, 1, 0.1, layers))
     backbone = network.get_layer("backbone").layers
@@ -198,7 +203,40 @@ def test_the_last_layers_are_trained_and_no_normalisation(layers, count):
     assert len(trained) == count - normalisations
 
 
-def test_a_layer_that_is_not_there_is_said():
+def test_a_layer_that_is_not_there_is_said() -> None:
     network, _ = mobilenet("small.weights.h5")
     with pytest.raises(UserError, match=r"finetune.layers = 'conv_13': .* did you mean conv"):
         set_trainable(network, Phase(2, 1, 0.1, "conv_13"))
+
+
+@pytest.fixture(scope="module")
+def stochastic() -> keras.Model:
+    """A network whose backbone has stochastic depth in its blocks."""
+    model = {"architecture": "EfficientNetV2B0", "weights": "given.h5", "head": "average", "dense": [], "dropout": 0.0}
+    return build_network(small_params(model=model, image={"size": 32}).model, 32, 3)
+
+
+@pytest.mark.parametrize(("layers", "live"), [(0, False), (20, True), (10_000, True)])
+def test_stochastic_depth_is_live_in_what_is_fine_tuned_and_statistics_stay(
+    stochastic, layers: int, live: bool
+) -> None:
+    set_trainable(stochastic, Phase(1, 1, 0.1, layers))
+    backbone = stochastic.get_layer("backbone")
+    before = backbone.get_weights()
+    statistics = [number for number, weight in enumerate(backbone.weights) if "moving" in weight.name]
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 32, 3)).astype("float32")
+    first, second = (np.asarray(stochastic(pixels, training=True)) for _ in range(2))
+    assert np.array_equal(first, second) is not live
+    after = backbone.get_weights()
+    assert statistics and all(np.array_equal(before[number], after[number]) for number in statistics)
+    answers = [np.asarray(stochastic(pixels, training=False)) for _ in range(2)]
+    assert np.array_equal(*answers)
+
+
+def test_a_frozen_part_drops_nothing(stochastic) -> None:
+    set_trainable(stochastic, Phase(2, 1, 0.1, 20))
+    backbone = stochastic.get_layer("backbone")
+    dropping = [layer for layer in backbone.layers if isinstance(layer, keras.layers.Dropout)]
+    ones = np.ones((64, 1, 1, 2), np.float32)
+    live = [bool((np.asarray(layer(ones, training=True)) != ones).any()) for layer in dropping]
+    assert live == [layer.trainable for layer in dropping] and set(live) == {True, False}

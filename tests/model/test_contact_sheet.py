@@ -1,10 +1,12 @@
+from pathlib import Path
+
 from PIL import Image
 
 from darkroom.models.contact_sheet import GAP, HEADINGS, LABELS, TILE, contact_sheet
 from easy import data, small_params
 
 
-def test_a_sheet_has_a_labelled_row_for_each_picture_as_it_is_and_in_eight_epochs(tmp_path):
+def test_a_sheet_has_a_labelled_row_for_each_picture_as_it_is_and_in_eight_epochs(tmp_path: Path) -> None:
     train, params = data()["train"], small_params(augment={"brightness": 0.5})
     sheet = contact_sheet(train, params, tmp_path / "augmented.png")
     assert sheet.size == (LABELS + 9 * (TILE + GAP), HEADINGS + 8 * (TILE + GAP))

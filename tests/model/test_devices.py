@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,12 +61,12 @@ def train(devices: int, changes: dict[str, dict[str, Any]], folder: Any) -> subp
 
 
 @pytest.mark.parametrize("changes", [PLAIN, SMALL], ids=["conv", "residual"])
-def test_two_devices_share_each_batch_and_learn_the_same(changes, tmp_path):
+def test_two_devices_share_each_batch_and_learn_the_same(changes: Any, tmp_path: Path) -> None:
     one, two = (json.loads(train(count, changes, tmp_path / str(count)).stdout) for count in (1, 2))
     assert two["losses"] == pytest.approx(one["losses"], abs=5e-3) and two["accuracy"] > 0.9
     assert two["saved"] == pytest.approx(two["losses"][-1], rel=1e-3)  # what was validated is what is saved
     assert one["same"] and two["same"]
 
 
-def test_more_devices_than_there_are_is_said(tmp_path):
+def test_more_devices_than_there_are_is_said(tmp_path: Path) -> None:
     assert "train.devices = 3: this machine has 2" in train(3, PLAIN, tmp_path).stderr

@@ -15,7 +15,7 @@ from pictures import ROOT
 BALANCE = load_params(ROOT / "params.yaml").balance
 
 
-def test_members_are_architectures_times_seeds_times_folds():
+def test_members_are_architectures_times_seeds_times_folds() -> None:
     params = small_params(
         ensemble={"seeds": 2, "architectures": ["conv", "residual"], "folds": True}, split={"folds": 3}
     )
@@ -24,7 +24,7 @@ def test_members_are_architectures_times_seeds_times_folds():
     assert len(set(found)) == 12 and found[0] == ("conv", 0, 0) and found[-1] == ("residual", 1, 2)
 
 
-def test_without_an_ensemble_there_is_one():
+def test_without_an_ensemble_there_is_one() -> None:
     (only,) = members(small_params(ensemble={}), [None])
     assert only.params.flat() == small_params(ensemble={}).flat() and only.fold is None
 
@@ -36,7 +36,7 @@ def splits() -> pd.DataFrame:
     return table.assign(split=names, fold=folds, weight=1.0, copies=np.int32(1), reason=None)
 
 
-def test_each_fold_validates_what_the_others_train():
+def test_each_fold_validates_what_the_others_train() -> None:
     for fold in range(3):
         moved = in_fold(splits(), fold, BALANCE)
         assert (moved["split"] == "test").tolist() == (splits()["split"] == "test").tolist()
@@ -45,7 +45,7 @@ def test_each_fold_validates_what_the_others_train():
     assert in_fold(splits(), None, BALANCE).equals(splits())
 
 
-def test_the_train_pictures_of_a_fold_are_balanced_anew():
+def test_the_train_pictures_of_a_fold_are_balanced_anew() -> None:
     table = splits().assign(label=["a"] * 9 + ["b"] * 3)
     weighted = BALANCE.model_copy(update={"method": "class_weight"})
     moved = in_fold(table, 2, weighted)
@@ -54,7 +54,9 @@ def test_the_train_pictures_of_a_fold_are_balanced_anew():
     assert (moved[moved["split"] != "train"]["weight"] == 1).all()
 
 
-def test_an_ensemble_answers_with_the_mean_and_says_which_network_is_whose(tmp_path: Path, capsys):
+def test_an_ensemble_answers_with_the_mean_and_says_which_network_is_whose(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     params, logged = small_params(ensemble={"seeds": 2}, train={"epochs": 2}), []
     chosen = members(params, [None])
     fits = fit_members(
@@ -69,7 +71,7 @@ def test_an_ensemble_answers_with_the_mean_and_says_which_network_is_whose(tmp_p
     assert not np.array_equal(*answers)
 
 
-def test_with_folds_no_network_is_asked_what_it_learnt(tmp_path: Path):
+def test_with_folds_no_network_is_asked_what_it_learnt(tmp_path: Path) -> None:
     parts = {fold: {"train": examples(96, 1), "validation": examples(20, 10 + fold)} for fold in (0, 1)}
     params = small_params(ensemble={"folds": True}, split={"folds": 2}, train={"epochs": 2})
     chosen = members(params, parts)
@@ -84,7 +86,9 @@ def test_with_folds_no_network_is_asked_what_it_learnt(tmp_path: Path):
     assert scores["pictures"] == 40 and scores["accuracy"] == pytest.approx(right / 40)
 
 
-def test_weights_that_are_not_there_are_said_before_any_network_is_trained(tmp_path: Path, capsys):
+def test_weights_that_are_not_there_are_said_before_any_network_is_trained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     ensemble = {"architectures": ["conv", "MobileNet"]}
     params = small_params(
         ensemble=ensemble, model={"weights": "gone.h5", "head": "average"}, finetune={}, image={"size": 32}
@@ -95,7 +99,7 @@ def test_weights_that_are_not_there_are_said_before_any_network_is_trained(tmp_p
     assert not (tmp_path / "checkpoints").exists() and "network 1" not in capsys.readouterr().out
 
 
-def test_an_ensemble_that_is_stopped_goes_on_within_its_second_network(tmp_path: Path):
+def test_an_ensemble_that_is_stopped_goes_on_within_its_second_network(tmp_path: Path) -> None:
     params, parts = small_params(ensemble={"seeds": 2}, train={"epochs": 3}), {None: data()}
     chosen = members(params, [None])
 

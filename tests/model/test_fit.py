@@ -3,14 +3,18 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
 from darkroom.examples.batches import Batches
 from darkroom.examples.metrics import score_split
+from darkroom.examples.pixels import Examples
 from darkroom.examples.runtime import is_quick
-from darkroom.train.checkpoint import Progress
+from darkroom.train.checkpoint import Checkpoint, Progress
 from darkroom.train.fit import Fit, fit
 from easy import data, examples, small_params, weights_digest
 from pictures import ROOT
@@ -37,12 +41,12 @@ def fitted() -> Fit:
     return fit(data(), small_params())
 
 
-def test_it_learns_what_can_be_learnt(fitted):
+def test_it_learns_what_can_be_learnt(fitted: Fit) -> None:
     assert score_split(fitted.network, data()["validation"], 16)["accuracy"] > 0.9
     assert score_split(fitted.network, examples(40, seed=3), 16)["accuracy"] > 0.9  # pictures it never saw
 
 
-def test_the_history_has_a_row_for_each_epoch(fitted):
+def test_the_history_has_a_row_for_each_epoch(fitted: Fit) -> None:
     columns = ["epoch", "loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate", "kept"]
     assert list(fitted.history) == columns
     assert fitted.history["kept"].tolist() == [epoch == fitted.best_epoch for epoch in (1, 2, 3, 4)]
@@ -50,7 +54,7 @@ def test_the_history_has_a_row_for_each_epoch(fitted):
     assert fitted.history["loss"].iloc[-1] < fitted.history["loss"].iloc[0]
 
 
-def test_the_best_epoch_is_kept(fitted):
+def test_the_best_epoch_is_kept(fitted: Fit) -> None:
     turned = fit(data(turned=True), small_params())  # the better it learns, the worse it looks
     for one, seen in ((fitted, data()), (turned, data(turned=True))):
         losses = one.history["validation_loss"]
@@ -61,7 +65,7 @@ def test_the_best_epoch_is_kept(fitted):
 
 
 @pytest.mark.parametrize("ema", [0.0, 0.9])
-def test_validation_chooses_the_epoch_and_teaches_nothing(ema):
+def test_validation_chooses_the_epoch_and_teaches_nothing(ema: float) -> None:
     straight, turned = (fit(data(turned), small_params(train={"ema": ema})) for turned in (False, True))
     for column in ("loss", "accuracy", "learning_rate"):
         assert turned.history[column].tolist() == straight.history[column].tolist()
@@ -69,12 +73,12 @@ def test_validation_chooses_the_epoch_and_teaches_nothing(ema):
     assert turned.best_epoch != straight.best_epoch
 
 
-def test_patience_ends_it_early():
+def test_patience_ends_it_early() -> None:
     stopped = fit(data(turned=True), small_params(train={"epochs": 30, "patience": 2}))
     assert len(stopped.history) == stopped.best_epoch + 2 < 30
 
 
-def test_the_rate_follows_the_schedule_and_each_epoch_is_logged():
+def test_the_rate_follows_the_schedule_and_each_epoch_is_logged() -> None:
     seen = []
     train = {"schedule": "step", "step_epochs": [1, 2], "step_factor": 0.5, "epochs": 3, "optimizer": "sgd"}
     history = fit(data(), small_params(train=train), log=lambda metrics, epoch: seen.append((epoch, metrics))).history
@@ -83,12 +87,26 @@ def test_the_rate_follows_the_schedule_and_each_epoch_is_logged():
     assert [metrics["validation_loss"] for _, metrics in seen] == history["validation_loss"].tolist()
 
 
+def test_a_callable_that_sees_each_epoch_may_stop_the_training(tmp_path: Path) -> None:
+    seen: list[tuple[int, dict[str, float]]] = []
+
+    def stop_after_two(epoch: int, metrics: dict[str, float]) -> bool:
+        seen.append((epoch, metrics))
+        return epoch == 2
+
+    stopped = fit(data(), small_params(), checkpoint=Checkpoint(tmp_path), on_epoch=stop_after_two)
+    assert stopped.history.drop(columns="kept").to_dict("records") == [metrics for _, metrics in seen]
+    assert [epoch for epoch, _ in seen] == [1, 2]
+    again = fit(data(), small_params(), checkpoint=Checkpoint(tmp_path), on_epoch=stop_after_two)
+    assert seen[:2] == seen[2:] and weights_digest(again.network) == weights_digest(stopped.network)
+
+
 def test_another_seed_is_another_training(fitted):
     digests = [weights_digest(fit(data(), small_params(train={"seed": seed})).network) for seed in (0, 1)]
     assert digests[0] == weights_digest(fitted.network) != digests[1]
 
 
-def test_a_weight_weighs_the_loss_and_not_the_accuracy(fitted):
+def test_a_weight_weighs_the_loss_and_not_the_accuracy(fitted: Fit) -> None:
     clean = data()["train"]
     wrong = np.arange(len(clean)) % 3 == 0
     labels = np.where(wrong, 1 - clean.labels, clean.labels).astype(np.int32)
@@ -99,20 +117,20 @@ def test_a_weight_weighs_the_loss_and_not_the_accuracy(fitted):
     assert weights_digest(ignoring.network) != weights_digest(fitted.network)
 
 
-def test_the_loss_that_is_shown_is_weighed_also_where_there_is_a_penalty():
+def test_the_loss_that_is_shown_is_weighed_also_where_there_is_a_penalty() -> None:
     weights = np.where(data()["train"].labels == 1, 1.5, 0.5).astype(np.float32)
     weighed = {**data(), "train": replace(data()["train"], weights=weights)}
     with_it, without = (fit(weighed, small_params(train={"l2": l2})).history["loss"] for l2 in (1e-9, 0.0))
     assert with_it.tolist() == pytest.approx(without.tolist(), rel=1e-3)
 
 
-def test_weights_of_one_change_nothing(fitted):
+def test_weights_of_one_change_nothing(fitted: Fit) -> None:
     ones = replace(data()["train"], weights=np.ones(96, np.float32))
     history = fit({**data(), "train": ones}, small_params()).history
     assert history["loss"].tolist() == pytest.approx(fitted.history["loss"].tolist(), rel=1e-3)
 
 
-def test_copies_are_an_epochs_pictures(fitted):
+def test_copies_are_an_epochs_pictures(fitted: Fit) -> None:
     copies = replace(data()["train"], copies=np.array([2, 0] * 48, np.int32))  # of one class only
     twice = fit({**data(), "train": copies}, small_params())
     assert score_split(twice.network, data()["validation"], 16)["accuracy"] == pytest.approx(0.5, abs=0.1)
@@ -121,7 +139,7 @@ def test_copies_are_an_epochs_pictures(fitted):
 
 
 @pytest.mark.parametrize("changes", [{}, AS_FAST], ids=["default", "as the recipe fast"])
-def test_a_fresh_process_gives_bit_identical_weights(changes):
+def test_a_fresh_process_gives_bit_identical_weights(changes: Any) -> None:
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests'}"}
     command = [sys.executable, "-c", FRESH, json.dumps(changes)]
     fresh = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
@@ -129,14 +147,14 @@ def test_a_fresh_process_gives_bit_identical_weights(changes):
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "rmsprop", "adagrad", "lion", "muon"])
-def test_every_optimizer_learns(optimizer):
+def test_every_optimizer_learns(optimizer: str) -> None:
     rate = {"adagrad": 0.1, "lion": 0.001}.get(optimizer, 0.01)
     train = {"optimizer": optimizer, "learning_rate": rate, "weight_decay": 0.001, "clip_norm": 1.0, "epochs": 6}
     assert fit(data(), small_params(train=train)).history["validation_accuracy"].iloc[-1] > 0.9
 
 
 @pytest.mark.parametrize("changes", [{"loss": "focal"}, {"label_smoothing": 0.2}, {"l2": 0.01}, {"ema": 0.9}])
-def test_each_key_changes_the_training_and_it_still_learns(fitted, changes):
+def test_each_key_changes_the_training_and_it_still_learns(fitted: Fit, changes: dict[str, Any]) -> None:
     other = fit(data(), small_params(train={**changes, "epochs": 6}))
     assert other.history["loss"].iloc[0] != fitted.history["loss"].iloc[0] or "ema" in changes
     assert other.history["validation_loss"].iloc[0] != fitted.history["validation_loss"].iloc[0]
@@ -144,16 +162,47 @@ def test_each_key_changes_the_training_and_it_still_learns(fitted, changes):
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
-def test_another_precision_trains_and_is_saved_in_float32(precision):
+def test_another_precision_trains_and_is_saved_in_float32(precision: str) -> None:
     other = fit(data(), small_params(train={"precision": precision, "epochs": 6}))
     assert score_split(other.network, data()["validation"], 16)["accuracy"] > 0.9
     assert {layer.compute_dtype for layer in other.network.layers} == {"float32"}
 
 
-def test_the_averaged_weights_are_those_that_were_validated():
+def test_the_averaged_weights_are_those_that_were_validated() -> None:
     averaged = fit(data(), small_params(train={"ema": 0.95, "keep": "last"}))
     found = score_split(averaged.network, data()["validation"], 16)["log_loss"]
     assert found == pytest.approx(averaged.history["validation_loss"].iloc[-1], rel=1e-3)
+
+
+def with_fresh_statistics(fitted: Fit, train: Examples) -> keras.Model:
+    """Return the network with mean and variance of all training pictures under its weights."""
+    network = fitted.network
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+    network(train.pixels[train.rows], training=True)
+    return network
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"filters": [8, 8], "norm": "before_pool", "dense_norm": True},
+        {"architecture": "residual", "filters": [8], "depth": 2, "head": "average", "dense": []},
+    ],
+    ids=["conv", "residual"],
+)
+def test_averaged_weights_are_saved_with_statistics_that_fit_them(model: dict[str, Any]) -> None:
+    train = {"ema": 0.99, "optimizer": "adam", "learning_rate": 0.01, "schedule": "constant", "keep": "last"}
+    plain = {"rotation": 0.0, "shift": 0.0, "horizontal_flip": False}
+    changes = {"model": {**model, "dropout": 0.0}, "train": {**train, "epochs": 6}, "augment": plain}
+    fitted = fit(data(), small_params(**changes))
+    saved = score_split(fitted.network, data()["validation"], 16)
+    assert fitted.history["validation_accuracy"].iloc[-1] == pytest.approx(saved["accuracy"], abs=1e-6)
+    fresh = score_split(with_fresh_statistics(fitted, data()["train"]), data()["validation"], 16)
+    assert fresh["accuracy"] > 0.9
+    assert saved["accuracy"] == pytest.approx(fresh["accuracy"], abs=0.05)
+    assert saved["log_loss"] == pytest.approx(fresh["log_loss"], abs=0.05)
 
 
 def test_what_is_kept():
@@ -163,14 +212,14 @@ def test_what_is_kept():
     assert accuracy.best_epoch == accuracy.history["validation_accuracy"].argmax() + 1
 
 
-def test_speed_and_memory_are_logged_and_are_in_no_output():
+def test_speed_and_memory_are_logged_and_are_in_no_output() -> None:
     seen = []
     history = fit(data(), small_params(), log=lambda metrics, epoch: seen.append((epoch, metrics))).history
     assert all(metrics["images_per_second"] > 0 and metrics["peak_memory_mb"] > 50 for _, metrics in seen)
     assert not {"images_per_second", "peak_memory_mb"} & set(history)
 
 
-def test_auto_is_one_of_the_two_precisions():
+def test_auto_is_one_of_the_two_precisions() -> None:
     auto, plain, short = (
         weights_digest(fit(data(), small_params(train={"precision": name, "epochs": 1})).network)
         for name in ("auto", "float32", "bfloat16")
@@ -181,7 +230,7 @@ def test_auto_is_one_of_the_two_precisions():
 SMALL_FIRST = {"train": {"small_epochs": 2, "small_size": 4}, "model": {"head": "max"}}
 
 
-def test_the_first_epochs_see_smaller_pictures(monkeypatch):
+def test_the_first_epochs_see_smaller_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     make = Batches._make
     monkeypatch.setattr(Batches, "_make", lambda batches, part: seen.append(made := make(batches, part)) or made)
@@ -193,20 +242,20 @@ def test_the_first_epochs_see_smaller_pictures(monkeypatch):
     assert fitted.network.input_shape == (None, 8, 8, 3)
 
 
-def test_patience_begins_with_the_full_size():
+def test_patience_begins_with_the_full_size() -> None:
     changes = {**SMALL_FIRST, "train": {**SMALL_FIRST["train"], "epochs": 30, "small_epochs": 8, "patience": 2}}
     stopped = fit(data(turned=True), small_params(**changes))  # the better it learns, the worse it looks
     assert stopped.best_epoch < 8 and len(stopped.history) == 10
 
 
-def test_a_loss_that_is_no_number_ends_the_training():
+def test_a_loss_that_is_no_number_ends_the_training() -> None:
     train = {"optimizer": "sgd", "l2": 1e30}
     diverged = fit(data(), small_params(train=train)).history
     assert len(diverged) < 4 and not np.isfinite(diverged["loss"].iloc[-1])
 
 
 @pytest.mark.parametrize("keep", ["loss", "accuracy", "last"])
-def test_an_epoch_whose_loss_is_no_number_is_not_kept(keep):
+def test_an_epoch_whose_loss_is_no_number_is_not_kept(keep: str) -> None:
     progress = Progress(keep)
     for number, loss in enumerate([0.7, np.nan]):
         row = {"loss": loss, "validation_loss": loss, "validation_accuracy": number, "phase": 1}
@@ -215,7 +264,7 @@ def test_an_epoch_whose_loss_is_no_number_is_not_kept(keep):
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "focal"])
-def test_the_loss_that_is_compared_has_no_penalty(loss):
+def test_the_loss_that_is_compared_has_no_penalty(loss: str) -> None:
     train = {"loss": loss, "focal_gamma": 0.0, "l2": 0.1, "keep": "last"}
     fitted = fit(data(), small_params(train=train))
     expected = score_split(fitted.network, data()["validation"], 32)["log_loss"]

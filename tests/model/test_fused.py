@@ -1,5 +1,7 @@
 """What is fused against Keras's own."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -23,14 +25,14 @@ def trained(fused: bool, **options: object) -> tuple[np.ndarray, list[np.ndarray
 
 
 @pytest.mark.parametrize("options", [{}, {"momentum": 0.6, "epsilon": 1e-5, "scale": False}])
-def test_it_trains_as_keras_does(options):
+def test_it_trains_as_keras_does(options: dict[str, Any]) -> None:
     fused, plain = trained(True, **options), trained(False, **options)
     assert np.allclose(fused[0], plain[0], atol=1e-5)
     assert all(np.allclose(one, other, rtol=1e-5) for one, other in zip(fused[1], plain[1], strict=True))
     assert np.allclose(fused[2], plain[2], atol=1e-5)
 
 
-def test_it_is_keras_layer_when_it_answers_and_when_frozen():
+def test_it_is_keras_layer_when_it_answers_and_when_frozen() -> None:
     layer = normalisation(True)
     layer(MAPS, training=True)
     plain = normalisation(False)
@@ -43,12 +45,12 @@ def test_it_is_keras_layer_when_it_answers_and_when_frozen():
     assert all(np.array_equal(one, other) for one, other in zip(layer.get_weights(), before, strict=True))
 
 
-def test_without_fusing_it_is_keras_own():
+def test_without_fusing_it_is_keras_own() -> None:
     assert type(normalisation(False)) is keras.layers.BatchNormalization
 
 
 @pytest.mark.parametrize(("precision", "near"), [("float32", 1e-6), ("bfloat16", 0.02)])
-def test_the_compiled_activation_is_that_of_keras(precision, near):
+def test_the_compiled_activation_is_that_of_keras(precision: str, near: float) -> None:
     import tensorflow as tf
 
     inputs = tf.cast(np.linspace(-6, 6, 4096, dtype="float32").reshape(4, 8, 8, 16), precision)

@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -42,7 +44,7 @@ def parameter_count(params: Model, size: int, classes: int) -> int:
         (PARAMS.model_copy(update={"filters": [1], "kernel": 1, "dense": [7]}), 4, 10),
     ],
 )
-def test_the_network_has_the_layers_of_params(params, size, classes):
+def test_the_network_has_the_layers_of_params(params: Any, size: int, classes: int) -> None:
     network = build_network(params, size, classes)
     assert [layer.name for layer in network.layers] == layer_names(params)
     assert network.count_params() == parameter_count(params, size, classes)
@@ -58,7 +60,7 @@ def described(network: keras.Model) -> list[tuple[str, int]]:
     return [row for row in rows if row[0] not in skipped]
 
 
-def test_the_base_network_of_ten_animals_by_its_published_counts():
+def test_the_base_network_of_ten_animals_by_its_published_counts() -> None:
     params = model_params(filters=[32, 64], padding="valid", norm="none", dense=[128], dense_norm=False, dropout=0.0)
     assert described(build_network(params, 100, 10)) == [
         ("Conv2D", 896),
@@ -70,13 +72,13 @@ def test_the_base_network_of_ten_animals_by_its_published_counts():
     ]
 
 
-def test_normalisation_behind_the_pool():
+def test_normalisation_behind_the_pool() -> None:
     params = model_params(filters=[32, 64], norm="after_pool", dense=[128], dense_norm=False, dropout=0.0)
     kinds = [kind for kind, _ in described(build_network(params, 32, 10))]
     assert kinds == ["Conv2D", "MaxPooling2D", "BatchNormalization"] * 2 + ["Dense", "Dense"]
 
 
-def test_two_classes_by_one_sigmoid_and_spatial_dropout():
+def test_two_classes_by_one_sigmoid_and_spatial_dropout() -> None:
     params = model_params(filters=[32, 16], kernel=[3, 2], stride=[1, 2], pool=[2, 3], norm="none")
     params = params.model_copy(update={"block_dropout": 0.2, "drop_maps": True, "dense": [64], "dense_norm": False})
     network = build_network(params.model_copy(update={"output": "sigmoid", "dropout": 0.1}), 64, 2)
@@ -89,7 +91,7 @@ def test_two_classes_by_one_sigmoid_and_spatial_dropout():
     assert answers.shape == (5, 2) and answers.sum(axis=1) == pytest.approx(np.ones(5), abs=1e-6)
 
 
-def test_one_sigmoid_learns_from_pictures_that_it_is_wrong_about():
+def test_one_sigmoid_learns_from_pictures_that_it_is_wrong_about() -> None:
     network = build_network(model_params(output="sigmoid"), 8, 2)
     second, wrong = network.get_layer("second_class"), np.array([[1.0, 0.0]], np.float32)
     second.kernel.assign(keras.ops.zeros_like(second.kernel))
@@ -103,12 +105,12 @@ def test_one_sigmoid_learns_from_pictures_that_it_is_wrong_about():
         assert float(tape.gradient(loss, second.bias.value)[0]) == pytest.approx(sigmoid, rel=1e-4)
 
 
-def test_one_sigmoid_is_for_two_classes():
+def test_one_sigmoid_is_for_two_classes() -> None:
     with pytest.raises(UserError, match=r"model.output = sigmoid: is for two classes, these are 3; set it to softmax"):
         build_network(model_params(output="sigmoid"), 8, 3)
 
 
-def test_global_average_pooling_in_place_of_flatten():
+def test_global_average_pooling_in_place_of_flatten() -> None:
     params = model_params(filters=[32, 64, 128], head="average", dense=[256], dense_norm=False, dropout=0.5)
     network = build_network(params, 224, 5)
     assert network.get_layer("average").output.shape == (None, 128)
@@ -116,7 +118,7 @@ def test_global_average_pooling_in_place_of_flatten():
 
 
 @pytest.mark.parametrize(("depth", "adds"), [(1, 0), (2, 0), (3, 2)])
-def test_the_residual_network(depth, adds):
+def test_the_residual_network(depth: int, adds: int) -> None:
     params = model_params(architecture="residual", filters=[8, 16], depth=depth, head="max", dense=[])
     network = build_network(params, 32, 10)
     kinds = [type(layer).__name__ for layer in network.layers]
@@ -124,7 +126,7 @@ def test_the_residual_network(depth, adds):
     assert network.get_layer("whiten").kernel.shape == (2, 2, 3, 24)
 
 
-def test_the_first_layer_whitens_patches():
+def test_the_first_layer_whitens_patches() -> None:
     chance = np.random.default_rng(0)
     pixels = (chance.random((25, 16, 16, 1)) * 200 + chance.random((25, 16, 16, 3)) * 50).astype(np.uint8)
     kernel = whitening(pixels)[..., :12]
@@ -134,7 +136,7 @@ def test_the_first_layer_whitens_patches():
     assert np.array_equal(whitening(pixels)[..., 12:], -kernel)
 
 
-def test_a_residual_network_starts_with_layers_that_copy_what_comes_in():
+def test_a_residual_network_starts_with_layers_that_copy_what_comes_in() -> None:
     params = model_params(architecture="residual", filters=[32, 16], depth=2, head="max", dense=[])
     network = build_network(params, 32, 10)
     pixels = np.random.default_rng(0).integers(0, 256, (50, 32, 32, 3), np.uint8)
@@ -148,7 +150,7 @@ def test_a_residual_network_starts_with_layers_that_copy_what_comes_in():
 
 
 @pytest.mark.parametrize("fused", [False, True])
-def test_every_kind_gives_probabilities_of_raw_pictures(fused):
+def test_every_kind_gives_probabilities_of_raw_pictures(fused: bool) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), np.uint8)
     for changes in ({}, {"architecture": "residual"}, {"architecture": "MobileNet", "width": 0.25, "head": "average"}):
         network = build_network(model_params(**changes), 32, 4, fused)
@@ -158,13 +160,13 @@ def test_every_kind_gives_probabilities_of_raw_pictures(fused):
         assert np.allclose(answers, np.asarray(network(pixels.astype("float32"))), atol=1e-6)
 
 
-def test_values_are_scaled_within_the_network():
+def test_values_are_scaled_within_the_network() -> None:
     network = build_network(PARAMS, 8, 2)
     scale = keras.Model(network.input, network.get_layer("scale").output)
     assert np.asarray(scale(np.full((1, 8, 8, 3), 255, np.uint8))).max() == pytest.approx(1)
 
 
-def test_the_seed_decides_the_first_weights():
+def test_the_seed_decides_the_first_weights() -> None:
     weights = []
     for seed in (1, 1, 2):
         keras.utils.set_random_seed(seed)
@@ -173,7 +175,7 @@ def test_the_seed_decides_the_first_weights():
     assert not np.array_equal(weights[0][0], weights[2][0])
 
 
-def test_every_backbone_of_keras_is_known():
+def test_every_backbone_of_keras_is_known() -> None:
     known = {name for name in dir(keras.applications) if name[0].isupper()}
     left_out = {f"EfficientNetB{number}" for number in range(8)}  # params.model says why
     assert known - left_out == set(BACKBONES)

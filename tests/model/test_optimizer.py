@@ -19,16 +19,16 @@ def moved(gradient: float, steps: int = 1, name: str = "kernel", **train: object
     return float(np.asarray(variable)[0, 0])
 
 
-def test_a_step_is_the_rate_times_the_gradient():
+def test_a_step_is_the_rate_times_the_gradient() -> None:
     assert moved(2.0, momentum=0.0) == pytest.approx(1 - RATE * 2)
 
 
-def test_a_long_gradient_is_clipped():
+def test_a_long_gradient_is_clipped() -> None:
     assert moved(20.0, momentum=0.0, clip_norm=0.5) == pytest.approx(1 - RATE * 0.5)
     assert moved(0.2, momentum=0.0, clip_norm=0.5) == pytest.approx(1 - RATE * 0.2)
 
 
-def test_momentum_is_nesterovs():
+def test_momentum_is_nesterovs() -> None:
     velocity, place = 0.0, 1.0  # Y. Nesterov's, as I. Sutskever et al. write it, ICML 2013
     for _ in range(3):
         velocity = 0.9 * velocity - RATE * 2
@@ -37,7 +37,7 @@ def test_momentum_is_nesterovs():
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw", "rmsprop", "lion"])
-def test_decay_shrinks_kernels_alone(optimizer):
+def test_decay_shrinks_kernels_alone(optimizer: str) -> None:
     assert moved(0.0, optimizer=optimizer, momentum=0.0, weight_decay=0.3) == pytest.approx(1 - RATE * 0.3)
     for name in ("bias", "gamma", "beta"):
         assert moved(0.0, name=name, optimizer=optimizer, momentum=0.0, weight_decay=0.3) == 1

@@ -1,12 +1,13 @@
 """A training that stops after any epoch goes on to the very same weights."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from darkroom.train.checkpoint import Checkpoint
+from darkroom.train.checkpoint import KEPT, Checkpoint, locked_checkpoints
 from darkroom.train.fit import Fit, fit
 from easy import data, small_params, weights_digest
 
@@ -64,6 +65,50 @@ def test_a_finished_training_is_not_run_again(tmp_path: Path) -> None:
     assert weights_digest(again.network) == weights_digest(first.network)
 
 
+def test_an_equal_training_that_waited_takes_the_result(tmp_path: Path) -> None:
+    speeds: list[bool] = []
+
+    def train() -> str:
+        with locked_checkpoints(tmp_path / "key") as folder:
+            log = lambda metrics, epoch: speeds.append("images_per_second" in metrics)  # noqa: E731, ARG005
+            return weights_digest(fit(data(), small_params(), checkpoint=Checkpoint(folder), log=log).network)
+
+    with ThreadPoolExecutor(1) as other:
+        with locked_checkpoints(tmp_path / "key") as folder:
+            waiting = other.submit(train)
+            first = fit(data(), small_params(), checkpoint=Checkpoint(folder))
+        assert waiting.result() == weights_digest(first.network)
+    assert speeds == [False] * 4  # logged again, not trained
+
+
+def test_a_finished_training_leaves_its_weights_and_history_only(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path)
+    fitted = fit(data(), small_params(), checkpoint=checkpoint)
+    with np.load(checkpoint.file) as saved:
+        assert sorted(saved.files) == sorted(["facts", *(f"best{i:05}" for i in range(len(fitted.network.weights)))])
+
+
+def test_the_newest_finished_trainings_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "interrupted").mkdir()
+    for number in range(KEPT + 2):
+        with locked_checkpoints(tmp_path / f"key{number}") as folder:
+            (folder / "last.npz").touch()
+    with pytest.raises(Stopped), locked_checkpoints(tmp_path / "failed"):
+        raise Stopped
+    kept = sorted(path.name for path in tmp_path.iterdir() if path.is_dir())
+    assert kept == ["failed", "interrupted", *(f"key{number}" for number in range(2, KEPT + 2))]
+
+
+def test_one_in_use_is_kept(tmp_path: Path) -> None:
+    with locked_checkpoints(tmp_path / "old"):
+        pass
+    with locked_checkpoints(tmp_path / "old") as used:
+        for number in range(KEPT):
+            with locked_checkpoints(tmp_path / f"key{number}"):
+                pass
+        assert used.exists()
+
+
 def test_nothing_half_written_is_read(tmp_path: Path) -> None:
     checkpoint = Checkpoint(tmp_path / "torn")
     train_until(2, small_params(), data(), checkpoint)
@@ -73,7 +118,9 @@ def test_nothing_half_written_is_read(tmp_path: Path) -> None:
     )
 
 
-def test_a_training_that_is_stopped_while_it_saves_leaves_the_epoch_before_alone(tmp_path: Path, monkeypatch) -> None:
+def test_a_training_that_is_stopped_while_it_saves_leaves_the_epoch_before_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     checkpoint, save = Checkpoint(tmp_path / "stopped"), np.savez
     train_until(2, small_params(), data(), checkpoint)
     before = checkpoint.file.read_bytes()

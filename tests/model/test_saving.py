@@ -1,4 +1,5 @@
 import zipfile
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -15,7 +16,7 @@ def seeded(seed: int) -> keras.Model:
     return build_network(PARAMS, 8, 3)
 
 
-def test_the_same_weights_are_the_same_bytes(tmp_path):
+def test_the_same_weights_are_the_same_bytes(tmp_path: Path) -> None:
     network = seeded(1)
     files = [tmp_path / name for name in ("a.keras", "b.keras", "c.keras", "d.keras")]
     save_network(network, files[0])
@@ -27,7 +28,7 @@ def test_the_same_weights_are_the_same_bytes(tmp_path):
     assert saved[0] != saved[3]
 
 
-def test_a_loaded_network_answers_the_same(tmp_path):
+def test_a_loaded_network_answers_the_same(tmp_path: Path) -> None:
     network = seeded(1)
     save_network(network, tmp_path / "model.keras")
     loaded = load_network(tmp_path / "model.keras")
@@ -36,7 +37,7 @@ def test_a_loaded_network_answers_the_same(tmp_path):
     assert [layer.name for layer in loaded.layers] == [layer.name for layer in network.layers]
 
 
-def test_nothing_else_is_left_and_no_time_is_in_it(tmp_path):
+def test_nothing_else_is_left_and_no_time_is_in_it(tmp_path: Path) -> None:
     save_network(seeded(1), tmp_path / "model.keras.partial")  # the name under which a stage writes
     assert [path.name for path in tmp_path.iterdir()] == ["model.keras.partial"]
     with zipfile.ZipFile(tmp_path / "model.keras.partial") as archive:

@@ -22,6 +22,7 @@ ARTEFACTS = {
     "plots": "reports/plots",
     "per_class": "reports/per_class.csv",
     "confusion": "reports/confusion_matrix.csv",
+    "answers": "reports/answers.parquet",
     "predictions": "reports/predictions.csv",
     "example": "reports/example.png",
     "bundle": "models/bundle",

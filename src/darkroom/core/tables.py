@@ -57,6 +57,12 @@ SPLITS = {
     "reason": "str",  # why left out of train: "undersampled" or "over the cap"; missing for what is used
 }
 
+ANSWERS = {  # and a column probability_<class>, float32, for each class
+    "image_id": "str",
+    "split": "str",  # validation or test
+    "label": "str",
+}
+
 ISSUES = (
     "dark",
     "bright",

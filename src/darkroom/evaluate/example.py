@@ -2,10 +2,18 @@
 
 from pathlib import Path
 
-from darkroom.images.decode import open_picture, upright_rgb
+from PIL import Image as Picture
+
+from darkroom.images.decode import decode
 from darkroom.images.packed import read_pictures
+from darkroom.params.schema import ImageParams
 
 
-def write_example(images: Path, image_id: str, background: str, path: Path) -> None:
-    """Write one picture as PNG, upright and in sRGB: the served model sees in it what the network saw."""
-    upright_rgb(open_picture(read_pictures(images, [image_id])[image_id]), background).save(path, format="PNG")
+def write_example(images: Path, image_id: str, image: ImageParams, path: Path) -> None:
+    """Write one picture as PNG, as the network sees it: (size, size, 3) uint8.
+
+    The served model gives it exactly the answer of the table of predictions, and a large photograph does not go into
+    each version of the model.
+    """
+    pixels = decode(read_pictures(images, [image_id])[image_id], **image.model_dump())
+    Picture.fromarray(pixels).save(path, format="PNG")

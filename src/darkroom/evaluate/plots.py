@@ -1,4 +1,4 @@
-"""Pictures of results, as PNG; nothing is loaded from the internet."""
+"""Plots of the results, as PNG."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREY = "#2f6db5", "#d9772b", "#9a9a9a"
-MOST_NUMBERED = 25  # classes; beyond, the numbers in the cells could not be read
+MAX_NUMBERED = 25  # classes; with more, the numbers in the cells would be unreadable
 
 
 def draw_plots(folder: Path, history: pd.DataFrame, confusion: pd.DataFrame) -> None:
@@ -19,7 +19,7 @@ def draw_plots(folder: Path, history: pd.DataFrame, confusion: pd.DataFrame) -> 
     from matplotlib import style
 
     folder.mkdir(parents=True, exist_ok=True)
-    # not the user's own style, which would change the bytes; and a label like $5 is no formula
+    # not the user's own style, which would change the bytes; and a label like $5 is not a formula
     with style.context(["default", {"text.parse_math": False}]):
         _draw(folder, history, confusion)
 
@@ -30,15 +30,17 @@ def _draw(folder: Path, history: pd.DataFrame, confusion: pd.DataFrame) -> None:
 
 
 def learning_curves(history: pd.DataFrame) -> "Figure":
-    """Return loss and accuracy on train and validation over the epochs, a line for each network, kept epochs marked."""
+    """Return loss and accuracy on train and validation by epoch: a line for each network, its kept epoch marked."""
     figure, axes = _figure(1, 2, (10, 3.8))
     for axis, name in zip(axes, ("loss", "accuracy"), strict=True):
         for number, rows in history.groupby("network"):
             kept = int(rows["epoch"][rows["kept"]].iloc[0])
-            said = number == 1
-            axis.plot(rows["epoch"], rows[name], color=BLUE, label="train (augmented)" if said else None)
-            axis.plot(rows["epoch"], rows[f"validation_{name}"], color=ORANGE, label="validation" if said else None)
-            axis.axvline(kept, color=GREY, linestyle=":", label=f"kept epoch: {kept}" if said else None)
+            in_legend = number == 1
+            axis.plot(rows["epoch"], rows[name], color=BLUE, label="train (augmented)" if in_legend else None)
+            axis.plot(
+                rows["epoch"], rows[f"validation_{name}"], color=ORANGE, label="validation" if in_legend else None
+            )
+            axis.axvline(kept, color=GREY, linestyle=":", label=f"kept epoch: {kept}" if in_legend else None)
         axis.set(xlabel="epoch", title=name)
         axis.spines[["top", "right"]].set_visible(False)
         axis.xaxis.get_major_locator().set_params(integer=True)
@@ -47,11 +49,11 @@ def learning_curves(history: pd.DataFrame) -> "Figure":
 
 
 def draw_rates(table: pd.DataFrame, suggested: float, path: Path) -> None:
-    """Write a PNG of the loss over the learning rate (a row a step), the suggested rate marked."""
+    """Write a PNG of the loss against the learning rate (one row per step), the suggested rate marked."""
     figure, axis = _figure(1, 1, (7, 4))
     axis.semilogx(table["learning_rate"], table["loss"], color=BLUE)
     axis.axvline(suggested, color=GREY, linestyle=":", label=f"suggested: {suggested:.2g}")
-    axis.set(xlabel="learning rate", ylabel="loss, smoothed", ylim=(0, float(table["loss"].iloc[0]) * 1.5))
+    axis.set(xlabel="learning rate", ylabel="smoothed loss", ylim=(0, float(table["loss"].iloc[0]) * 1.5))
     axis.legend(frameon=False)
     _save(figure, path)
 
@@ -68,7 +70,7 @@ def confusion_matrix(confusion: pd.DataFrame) -> "Figure":
     axis.set(xlabel="predicted", ylabel="actual", title="test pictures")
     axis.set_xticks(range(len(table)), table.columns, rotation=90 if _long(table.columns) else 0)
     axis.set_yticks(range(len(table)), table.index)
-    if len(table) <= MOST_NUMBERED:
+    if len(table) <= MAX_NUMBERED:
         _number_cells(axis, counts, shares)
     return figure
 
@@ -80,14 +82,15 @@ def _number_cells(axis: "Axes", counts: np.ndarray, shares: np.ndarray) -> None:
             axis.text(column, row, str(count), ha="center", va="center", color=color, fontsize=8)
 
 
-def _long(names: Any) -> bool:
+def _long(names: "pd.Index[str]") -> bool:
     return max(len(str(name)) for name in names) > 3
 
 
-def _figure(rows: int, columns: int, size: tuple[float, float]) -> Any:
+def _figure(rows: int, columns: int, size: tuple[float, float]) -> "tuple[Figure, Any]":
     from matplotlib import pyplot as plt
 
-    return plt.subplots(rows, columns, figsize=size, layout="constrained")
+    figure, axes = plt.subplots(rows, columns, figsize=size, layout="constrained")
+    return figure, axes
 
 
 def _save(figure: "Figure", path: Path) -> None:

@@ -1,25 +1,31 @@
-"""The numbers that say how good a model is."""
+"""The scores of a model."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from darkroom.core.errors import UserError
+from darkroom.examples.pixels import Examples
+
+if TYPE_CHECKING:
+    import keras
+
+    from darkroom.examples.batches import Vary
 
 
 class Diverged(UserError):
-    """The network's answers are no numbers any more."""
+    """The network's outputs are not numbers."""
 
 
-def predict(network: Any, examples: Any, batch_size: int) -> np.ndarray:
-    """Return the probabilities (pictures, classes) float32 of `examples` (examples.pixels.Examples), in their order.
+def predict(network: "keras.Model", examples: Examples, batch_size: int, vary: "Vary | None" = None) -> np.ndarray:
+    """Return the probabilities (pictures, classes) float32 of `examples`, in their order.
 
-    Raises Diverged when they are no numbers.
+    `vary` changes the pixels of each picture first, as it would in the first epoch of a training. Raises Diverged when
+    the probabilities are not numbers.
     """
     from darkroom.examples.batches import Batches
 
-    probabilities = np.asarray(network.predict(Batches(examples, batch_size), verbose=0))
+    probabilities = np.asarray(network.predict(Batches(examples, batch_size, variation=vary), verbose=0))
     if not np.isfinite(probabilities).all():
         raise Diverged("the network diverged; lower train.learning_rate in params.yaml (or tune.space)", 1)
     return probabilities
@@ -54,29 +60,9 @@ def _roc_auc(labels: np.ndarray, probabilities: np.ndarray) -> float:
         return float("nan")
     if probabilities.shape[1] == 2:
         return float(roc_auc_score(labels, probabilities[:, 1]))
-    return float(np.mean([roc_auc_score(labels == one, probabilities[:, one]) for one in present]))
+    return float(np.mean([roc_auc_score(labels == label, probabilities[:, label]) for label in present]))
 
 
-def per_class(labels: np.ndarray, predicted: np.ndarray, classes: tuple[str, ...]) -> pd.DataFrame:
-    """Return a row for each class: class, precision, recall, f1, support (pictures)."""
-    from sklearn.metrics import precision_recall_fscore_support
-
-    values = precision_recall_fscore_support(labels, predicted, labels=np.arange(len(classes)), zero_division=0)
-    return pd.DataFrame(dict(zip(("class", "precision", "recall", "f1", "support"), (classes, *values), strict=True)))
-
-
-def confusion(labels: np.ndarray, predicted: np.ndarray, classes: tuple[str, ...]) -> pd.DataFrame:
-    """Return the confusion matrix, long: actual, predicted, pictures."""
-    from sklearn.metrics import confusion_matrix
-
-    matrix = confusion_matrix(labels, predicted, labels=np.arange(len(classes)))
-    names = np.array(classes)
-    rows, columns = np.indices(matrix.shape)
-    return pd.DataFrame(
-        {"actual": names[rows.ravel()], "predicted": names[columns.ravel()], "pictures": matrix.ravel()}
-    )
-
-
-def score_split(network: Any, examples: Any, batch_size: int) -> dict[str, Any]:
-    """Return the scores of one split and its number of pictures."""
+def score_split(network: "keras.Model", examples: Examples, batch_size: int) -> dict[str, float]:
+    """Return the scores of one split and its number of pictures; raises Diverged."""
     return {**score(examples.labels, predict(network, examples, batch_size)), "pictures": len(examples)}

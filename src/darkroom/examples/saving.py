@@ -13,14 +13,14 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip archive can hold
 
 
 def save_network(network: "keras.Model", path: Path) -> None:
-    """Write a .keras archive without what differs at each save: times, and the addresses of objects in memory."""
+    """Write a .keras archive without what differs from save to save: times, and the addresses of objects in memory."""
     with tempfile.TemporaryDirectory() as folder:
-        saved = Path(folder, "saved.keras")  # Keras insists on the suffix
+        saved = Path(folder, "saved.keras")  # Keras demands the suffix
         network.save(saved)
-        _copy_plain(saved, path)
+        _copy_reproducible(saved, path)
 
 
-def _copy_plain(saved: Path, path: Path) -> None:
+def _copy_reproducible(saved: Path, path: Path) -> None:
     with zipfile.ZipFile(saved) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as target:
         for name in sorted(source.namelist()):
             content = source.read(name)
@@ -32,7 +32,7 @@ def _copy_plain(saved: Path, path: Path) -> None:
 
 
 def load_network(path: Path) -> "keras.Model":
-    """Read a .keras archive; for prediction only."""
+    """Read a .keras archive, for prediction only."""
     import keras
 
     return keras.saving.load_model(path, compile=False)

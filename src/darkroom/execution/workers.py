@@ -13,7 +13,7 @@ from threading import Thread
 from typing import Any
 
 from darkroom.core.errors import UserError
-from darkroom.execution.interrupts import interrupted_later
+from darkroom.execution.interrupts import deferred_interrupts
 
 
 def prepare_workers(*modules: str) -> None:
@@ -61,7 +61,7 @@ class _Pool(ProcessPoolExecutor):
 
     def submit(self, *arguments: Any, **options: Any) -> Future[Any]:
         """Give work to a process, of which the first calls start one each."""
-        with interrupted_later():
+        with deferred_interrupts():
             return super().submit(*arguments, **options)
 
 

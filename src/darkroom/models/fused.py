@@ -1,5 +1,6 @@
-"""Batch normalisation and GELU, done in one operation while training; the one place that knows TensorFlow's own."""
+"""Batch normalisation and GELU, done in one operation while training."""
 
+from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -15,19 +16,27 @@ def normalisation(fused: bool, **options: Any) -> "keras.layers.Layer":
 
     options = {"momentum": MOMENTUM, **options}
     if fused and keras.config.backend() == "tensorflow":
-        return _fused_layer()(**options)
+        from darkroom.models.fused_normalisation import FusedBatchNormalization
+
+        return FusedBatchNormalization(**options)
     return keras.layers.BatchNormalization(**options)
 
 
-def synchronise(network: "keras.Model") -> None:
-    """Let all normalisations of `network` take mean and variance over the shares of all devices."""
+def normalisations(network: "keras.Model") -> "Iterator[keras.layers.BatchNormalization]":
+    """Yield the batch normalisations of a network, those of a backbone within it too."""
     import keras
 
     for layer in network.layers:
         if isinstance(layer, keras.Model):
-            synchronise(layer)
+            yield from normalisations(layer)
         elif isinstance(layer, keras.layers.BatchNormalization):
-            layer.synchronized = True
+            yield layer
+
+
+def synchronise(network: "keras.Model") -> None:
+    """Let all normalisations of `network` take mean and variance over the shares of all devices."""
+    for layer in normalisations(network):
+        layer.synchronized = True
 
 
 def gelu(fused: bool, name: str) -> "keras.layers.Layer":
@@ -72,44 +81,3 @@ def _compiled_gelu() -> Any:
         return forward(x), lambda upstream: backward(x, upstream)
 
     return compiled
-
-
-def _fused_layer() -> Any:
-    """Return the class of a layer that trains as Keras's BatchNormalization does, in one operation."""
-    import keras
-
-    class FusedBatchNormalization(keras.layers.BatchNormalization):
-        """Keras's layer with another `call` for maps (n, height, width, channels) while training."""
-
-        def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-            """Return the normalised maps."""
-            if not training or not self.trainable or self.synchronized or len(inputs.shape) != 4:
-                return super().call(inputs, training=training, mask=mask)
-            maps, mean, variance = _fused(self, inputs)
-            for average, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
-                average.assign(average * self.momentum + value * (1 - self.momentum))
-            return maps
-
-    return FusedBatchNormalization
-
-
-def _fused(layer: "keras.layers.BatchNormalization", inputs: Any) -> tuple[Any, Any, Any]:
-    """Return the normalised maps, and mean and biased variance (channels,) of `inputs`.
-
-    Keras computes them in separate operations, in float32; TensorFlow's one takes bfloat16 too.
-    """
-    import tensorflow as tf
-
-    gamma = layer.gamma.value if layer.scale else tf.ones([inputs.shape[-1]])
-    result = tf.raw_ops.FusedBatchNormV3(
-        x=inputs,
-        scale=tf.cast(gamma, tf.float32),
-        offset=tf.cast(layer.beta.value, tf.float32),
-        mean=tf.zeros([0]),
-        variance=tf.zeros([0]),
-        epsilon=layer.epsilon,
-        is_training=True,
-    )
-    count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:3]), tf.float32)
-    # the operation gives the unbiased variance, Keras keeps the biased one
-    return result.y, result.batch_mean, result.batch_variance * (count - 1) / count

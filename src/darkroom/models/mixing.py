@@ -14,38 +14,28 @@ SMALLEST_HOLE = 0.02
 def mix(
     params: "Augment", pixels: np.ndarray, targets: np.ndarray, chance: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return a batch mixed by MixUp or CutMix, with equal chance when both are on; targets (n, classes) mix alike.
+    """Return the pictures mixed by MixUp or CutMix, float32, and their targets (n, classes) mixed alike.
 
-    H. Zhang et al., mixup: Beyond empirical risk minimization, ICLR 2018; S. Yun et al., CutMix, ICCV 2019.
+    When both are on, each picture draws its method, with equal chance. H. Zhang et al., mixup: Beyond empirical risk
+    minimization, ICLR 2018; S. Yun et al., CutMix, ICCV 2019.
     """
-    methods = [(method, alpha) for method, alpha in ((_mixup, params.mixup), (_cutmix, params.cutmix)) if alpha]
-    if not methods:
+    if not (params.mixup or params.cutmix):
         return pixels, targets
-    method, alpha = methods[chance.integers(len(methods))]
-    partner = chance.permutation(len(pixels))
-    shares = chance.beta(alpha, alpha, len(pixels)).astype(np.float32)
-    shares = np.maximum(shares, 1 - shares)  # a pair is drawn either way round: so none of it is there twice
-    # float32 by either method: parts of an epoch may not differ in their kind
-    pixels, shares = method(pixels.astype(np.float32), partner, shares, chance)
-    return pixels, targets * shares[:, None] + targets[partner] * (1 - shares)[:, None]
-
-
-def _mixup(
-    pixels: np.ndarray,
-    partner: np.ndarray,
-    shares: np.ndarray,
-    chance: np.random.Generator,  # noqa: ARG001
-) -> tuple[np.ndarray, np.ndarray]:
-    own = shares[:, None, None, None]
-    return pixels * own + pixels[partner] * (1 - own), shares
-
-
-def _cutmix(
-    pixels: np.ndarray, partner: np.ndarray, shares: np.ndarray, chance: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    inside = _boxes(1 - shares, np.ones_like(shares), pixels.shape[1], chance)
-    shares = 1 - inside.mean(axis=(1, 2), dtype=np.float32)
-    return np.where(inside[..., None], pixels[partner], pixels), shares
+    count = len(pixels)
+    by_cutmix = chance.random(count) < 0.5 if params.mixup and params.cutmix else np.full(count, bool(params.cutmix))
+    partner = chance.permutation(count)
+    alpha = np.where(by_cutmix, params.cutmix, params.mixup)
+    own = chance.beta(alpha, alpha).astype(np.float32)
+    own = np.maximum(own, 1 - own)  # a pair is drawn either way round: so none of it is there twice
+    inside = _boxes(np.where(by_cutmix, 1 - own, 0), np.ones(count), pixels.shape[1], chance)
+    own = np.where(by_cutmix, 1 - inside.mean(axis=(1, 2)), own).astype(np.float32)
+    shares = np.where(by_cutmix[:, None, None], ~inside, own[:, None, None])[..., None].astype(np.float32)
+    mixed = pixels.astype(np.float32)
+    others = mixed[partner]
+    mixed -= others  # in place: a batch of large pictures is not copied again and again
+    mixed *= shares
+    mixed += others
+    return mixed, targets * own[:, None] + targets[partner] * (1 - own)[:, None]
 
 
 def erase(probability: float, pixels: np.ndarray, chance: np.random.Generator) -> np.ndarray:

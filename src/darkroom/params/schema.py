@@ -74,11 +74,20 @@ class Evaluate(Section):
     batch_size: Count
 
 
+class Limits(Section):
+    """The most that one request to the served model may contain."""
+
+    rows: Count
+    bytes: Count
+    pixels: Count
+
+
 class Package(Section):
-    """When and under which name the model is released."""
+    """When and under which name the model is released, and how much one request may ask of it."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=200)]
     metric: Metric
+    limits: Limits
 
 
 class ImageParams(Section):
@@ -87,6 +96,7 @@ class ImageParams(Section):
     size: Annotated[int, Field(ge=4, le=1024)]
     resize: Literal["squash", "crop", "pad"]
     background: Annotated[str, AfterValidator(_known_colour)]
+    depth: Literal["auto"] | Annotated[int, Field(ge=8, le=31)]
 
 
 class Tracking(Section):

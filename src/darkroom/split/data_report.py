@@ -9,6 +9,7 @@ import pandas as pd
 
 from darkroom import pages
 from darkroom.core.tables import ISSUES, SPLIT_NAMES
+from darkroom.images.convert import Depth
 from darkroom.pages.embedded import thumbnails
 from darkroom.split import data_summary, sheets
 from darkroom.split.fact_charts import fact_charts
@@ -22,7 +23,7 @@ TEMPLATE = "data_report.html.j2"
 class DataReport:
     """What the page is made of: the tables MANIFEST, CURATED, ISSUE_TABLE, SPLITS, the packed pictures, the reports.
 
-    `reports` maps a stage (validate, split) to its report; the page says less without them.
+    `reports` maps a stage (validate, split) to its report; the page says less without them. `depth` is image.depth.
     """
 
     manifest: pd.DataFrame
@@ -31,6 +32,7 @@ class DataReport:
     splits: pd.DataFrame
     images: Path
     reports: data_summary.Reports
+    depth: Depth
 
 
 def write_data_report(path: Path, data: DataReport) -> None:
@@ -74,7 +76,7 @@ def _content(data: DataReport) -> dict[str, Any]:
         "flags": [(name.replace("_", " "), int(pictures[f"is_{name}"].sum())) for name in ISSUES],
         "sheets": shown,
         "groups": groups,
-        "thumbnails": thumbnails(data.images, pictures.set_index("image_id")["bytes"].loc[ids]),
+        "thumbnails": thumbnails(data.images, pictures.set_index("image_id")["bytes"].loc[ids], data.depth),
         "unreadable": data_summary.noted_files(data.manifest),
         "rows": _rows(pictures),
         "total": len(pictures),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from darkroom.core.errors import UserError, first_line
 from darkroom.core.files import digest
 from darkroom.core.tables import SPLIT_NAMES
-from darkroom.execution.interrupts import interrupted_later
+from darkroom.execution.interrupts import deferred_interrupts
 from darkroom.tracking.abandoned import PROCESS_TAG, close_abandoned, this_process
 from darkroom.tracking.store import connect, experiment_id
 
@@ -87,7 +87,7 @@ class StageRun:
         if self.client is None and action != self._open:
             return
         try:
-            with interrupted_later():
+            with deferred_interrupts():
                 action(*arguments)
         except Exception as error:  # any failure of a store: network, permission, disk, version
             self.client = None

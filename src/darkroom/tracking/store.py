@@ -4,9 +4,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
-
 from darkroom.core.paths import cache_folder, project_root
+from darkroom.execution.locks import locked
 from darkroom.execution.quiet import without_collections
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def connect() -> "MlflowClient":
     with without_collections():
         from mlflow import MlflowClient
 
-    with FileLock(cache_folder() / "mlflow.lock"):
+    with locked(cache_folder() / "mlflow.lock"):
         client = MlflowClient(tracking_uri(), tracking_uri())
         client.search_experiments(max_results=1)
     return client
@@ -46,7 +45,7 @@ def connect() -> "MlflowClient":
 
 def experiment_id(client: "MlflowClient", name: str) -> str:
     """Return the id of the experiment `name`, created when it is missing, brought back when it was deleted."""
-    with FileLock(cache_folder() / "mlflow.lock"):
+    with locked(cache_folder() / "mlflow.lock"):
         experiment = client.get_experiment_by_name(name)
         if experiment is None:
             return str(client.create_experiment(name, artifact_location=_artifact_location(name)))

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from darkroom.balance.balance import balance_training
-from darkroom.examples.measure import sample
 from darkroom.examples.metrics import predict, score
 from darkroom.examples.pixels import Examples, load_examples
+from darkroom.examples.sampling import sample_train
 from darkroom.execution.workers import worker_pool
 from darkroom.models.combine import combine
 from darkroom.params.data import Balance
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import keras
 
 Data = dict[str, Examples]
-LARGEST_TRAIN = 2_000  # pictures of each fold's train that are scored: evaluate measures more
 Fold = int | None  # None: the split as it is
 
 
@@ -151,7 +150,7 @@ def _score_split(
     labels, answers = [], []
     for fold, part in data.items():
         own = [network for member, network in zip(chosen, networks, strict=True) if member.fold == fold]
-        examples = sample(part[name], LARGEST_TRAIN) if name == "train" else part[name]
+        examples = sample_train(part[name], len(data)) if name == "train" else part[name]
         answers.append(predict(combine(own, average), examples, batch_size))
         labels.append(examples.labels)
     found = np.concatenate(labels)

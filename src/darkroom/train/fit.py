@@ -17,7 +17,7 @@ from darkroom.models.residual import start_residual
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.training import Train
 from darkroom.train.checkpoint import Checkpoint, Progress
-from darkroom.train.epochs import LogMetrics, Training, epoch_end, logged
+from darkroom.train.epochs import LogMetrics, OnEpoch, Training
 from darkroom.train.optimizer import add_l2, build_loss, build_optimizer, unpenalised
 from darkroom.train.phases import Phase, phases, set_trainable
 from darkroom.train.schedule import learning_rates
@@ -46,13 +46,14 @@ def fit(
     checkpoint: Checkpoint | None = None,
     log: LogMetrics | None = None,
     verbose: int = 0,
+    on_epoch: OnEpoch | None = None,
 ) -> Fit:
     """Train a network on data["train"]; its best epoch is what `train.keep` says, on data["validation"].
 
     Pictures have weights in the loss, and copies; the accuracy counts each copy alike. `weights` is the folder with
     the file that `model.weights` may name.
-    A training that was stopped goes on from `checkpoint`, to the same weights. `log` is called with the numbers of
-    each epoch as it ends. Start TensorFlow first (`start_tensorflow`).
+    A training that was interrupted resumes from `checkpoint`, to the same weights. `log` gets the metrics of each epoch
+    as it ends; `on_epoch` too, and stops the training by returning True. Start TensorFlow first (`start_tensorflow`).
     """
     import keras
 
@@ -60,11 +61,14 @@ def fit(
     keras.utils.set_random_seed(params.train.seed)
     progress = Progress(params.train.keep)
     with distributed(params.train.devices):
-        training = Training(build_trainer(params, data["train"], weights), params, progress, checkpoint, log)
+        trainer = build_trainer(params, data["train"], weights)
+        training = Training(trainer, params, progress, checkpoint, log, on_epoch)
         for phase in phases(params):
             set_trainable(training.network, phase)  # a layer that is not there is said before any is trained
         for phase in phases(params):
             _run_phase(training, phase, data, verbose)
+    if checkpoint and not progress.stopped:  # what stopped it may not do so again
+        checkpoint.finish(progress)
     if progress.diverged and progress.best_epoch < len(progress.rows):  # else none is left, which is said later
         print(f"epoch {len(progress.rows)}: {DIVERGED.format(progress.best_epoch)}", flush=True)
     network = build_network(params.model, params.image.size, len(data["train"].classes))
@@ -100,6 +104,7 @@ def check_network(params: DeclaredParams, classes: int, weights: Path) -> None:
 def _run_phase(training: Training, phase: Phase, data: dict[str, Examples], verbose: int) -> None:
     """Train the epochs of one phase that are not done yet."""
     from darkroom.examples.batches import Batches
+    from darkroom.train.callbacks import phase_callbacks
 
     network, progress, train = training.network, training.progress, training.params.train
     pictures, variation = data["train"].for_training(), Variation(training.params.augment, train.seed)
@@ -117,7 +122,7 @@ def _run_phase(training: Training, phase: Phase, data: dict[str, Examples], verb
             initial_epoch=progress.epochs_in(phase.number),
             epochs=last_epoch,
             shuffle=False,  # Batches has its own seeded order
-            callbacks=epoch_end(training, phase, rates, len(pictures)),
+            callbacks=phase_callbacks(training, phase, rates, batches),
             verbose=verbose,
         )
 
@@ -129,11 +134,11 @@ def _begin_phase(training: Training, phase: Phase, rates: np.ndarray, at_once: i
     if progress.best_epoch:
         network.set_weights(progress.best_weights)
     _compile(network, train, rates, at_once)
-    _restore(training, phase)
+    training.restore(phase)
     if not verbose or progress.is_over(phase, train.patience):
         return
     if done := progress.epochs_in(phase.number):
-        print(f"train: goes on behind epoch {done}", flush=True)
+        print(f"train: resumes after epoch {done}", flush=True)
     elif phase.title:
         print(f"train: {phase.title}", flush=True)
 
@@ -145,13 +150,3 @@ def _compile(network: "keras.Model", train: Train, rates: np.ndarray, steps: int
     compared = unpenalised(train)
     network.compile(optimizer, loss, metrics=["accuracy"], weighted_metrics=compared, steps_per_execution=steps)
     network.optimizer.build(network.trainable_variables)
-
-
-def _restore(training: Training, phase: Phase) -> None:
-    """Go on from the checkpoint, if there is one; the epochs that it brings are logged again, into the new run."""
-    known = len(training.progress.rows)
-    if training.checkpoint:
-        training.checkpoint.restore(training.network, training.progress, phase.number)
-    if training.log:
-        for row in training.progress.rows[known:]:
-            training.log(logged(row), int(row["epoch"]))

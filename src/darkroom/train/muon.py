@@ -1,36 +1,31 @@
-"""Muon for networks with convolutions."""
+"""Muon for networks with convolutions; imported where an optimizer is built."""
 
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import keras
+import keras
 
 
-def muon() -> "type[keras.optimizers.Muon]":
-    """Return Keras's Muon, for matrices only, widened to the kernels of convolutions as matrices (inputs, filters).
+class ConvolutionMuon(keras.optimizers.Muon):
+    """Keras's Muon, for matrices only, widened to the kernels of convolutions as matrices (inputs, filters).
 
     The last layer, biases and normalisations are moved by AdamW. The steps are scaled so that both take the same rate.
     K. Jordan et al., Muon: An optimizer for hidden layers in neural networks, 2024; J. Liu et al., Muon is scalable for
     LLM training, 2025 (arXiv:2502.16982).
     """
-    import keras
 
-    class ConvolutionMuon(keras.optimizers.Muon):
-        """Keras's optimizer with kernels of four dimensions taken as matrices."""
+    def __init__(self, learning_rate: Any, **options: Any) -> None:
+        super().__init__(learning_rate, exclude_layers=["probabilities", "second_class"], **options)
 
-        def __init__(self, learning_rate: Any, **options: Any) -> None:
-            super().__init__(learning_rate, exclude_layers=["probabilities", "second_class"], **options)
+    def _should_use_adamw(self, variable: Any) -> bool:
+        is_kernel = len(variable.shape) == 4 and variable.shape[-1] > 1  # 1: one map at a time, no matrix
+        return not is_kernel and bool(super()._should_use_adamw(variable))
 
-        def _should_use_adamw(self, variable: Any) -> bool:
-            is_kernel = len(variable.shape) == 4 and variable.shape[-1] > 1  # 1: one map at a time, no matrix
-            return not is_kernel and super()._should_use_adamw(variable)
+    def zeropower_via_newtonschulz5(self, x: Any, steps: int) -> Any:
+        """Return `x`, a kernel, made nearly orthogonal."""
+        matrix = keras.ops.reshape(x, (-1, x.shape[-1]))
+        return keras.ops.reshape(super().zeropower_via_newtonschulz5(matrix, steps), x.shape)
 
-        def zeropower_via_newtonschulz5(self, x: Any, steps: int) -> Any:
-            matrix = keras.ops.reshape(x, (-1, x.shape[-1]))
-            return keras.ops.reshape(super().zeropower_via_newtonschulz5(matrix, steps), x.shape)
-
-        def lr_adjust(self, x: Any) -> Any:
-            return x * (self.rms_rate * max(prod(x.shape[:-1]), x.shape[-1]) ** 0.5)
-
-    return ConvolutionMuon
+    def lr_adjust(self, x: Any) -> Any:
+        """Return the step `x` of a kernel, scaled as a matrix of its size."""
+        return x * (self.rms_rate * max(prod(x.shape[:-1]), x.shape[-1]) ** 0.5)

@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from darkroom.params.training import Train
-from darkroom.train.muon import muon
-from darkroom.train.schedule import as_schedule
 
 if TYPE_CHECKING:
     import keras
@@ -24,8 +22,11 @@ def build_optimizer(params: Train, rates: np.ndarray) -> "keras.optimizers.Optim
     """
     import keras
 
-    build = muon() if params.optimizer == "muon" else getattr(keras.optimizers, CLASSES[params.optimizer])
-    optimizer = build(as_schedule(rates), **_options(params))
+    from darkroom.train.muon import ConvolutionMuon
+    from darkroom.train.rate_table import RateTable
+
+    build = ConvolutionMuon if params.optimizer == "muon" else getattr(keras.optimizers, CLASSES[params.optimizer])
+    optimizer = build(RateTable(rates), **_options(params))
     # fit would end with the averages in the network, and one that follows would go on from there; `Progress` keeps them
     optimizer.finalize_variable_values = lambda variables: None  # noqa: ARG005
     if params.weight_decay:

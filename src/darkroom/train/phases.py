@@ -48,7 +48,8 @@ def phases(params: DeclaredParams) -> list[Phase]:
 def set_trainable(network: "keras.Model", phase: Phase) -> None:
     """Freeze the layers of the backbone that `phase` does not train; raises UserError for a name that it lacks.
 
-    A normalisation stays frozen: its statistics are those of the given weights.
+    A normalisation stays frozen, so it keeps the statistics of the given weights, also while training: a small data set
+    would spoil them (keras.io, Transfer learning & fine-tuning).
     """
     import keras
 

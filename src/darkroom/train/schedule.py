@@ -1,13 +1,8 @@
 """The learning rate of every step of a training."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from darkroom.params.training import Train
-
-if TYPE_CHECKING:
-    import keras
 
 FIRST_SHARE, LAST_SHARE = 0.2, 0.07  # of the highest rate, where one_cycle begins and ends
 
@@ -30,17 +25,3 @@ def learning_rates(params: Train, highest: float, steps: int, epochs: int) -> np
     elif params.schedule == "step":
         rates = highest * params.step_factor ** np.searchsorted(params.step_epochs, step // steps, side="right")
     return rates * np.minimum((step + 1) / rising, 1) if rising else rates
-
-
-def as_schedule(rates: np.ndarray) -> "keras.optimizers.schedules.LearningRateSchedule":
-    """Return Keras's schedule of the given rates, one for each step."""
-    import keras
-
-    class Rates(keras.optimizers.schedules.LearningRateSchedule):
-        """Looks the rate up by the number of the step."""
-
-        def __call__(self, step: "keras.KerasTensor") -> "keras.KerasTensor":
-            last = len(rates) - 1
-            return keras.ops.take(keras.ops.convert_to_tensor(rates, "float32"), keras.ops.minimum(step, last))
-
-    return Rates()

@@ -1,25 +1,32 @@
 """The search for hyper-parameters: seeded, resumable after a kill, the same result either way."""
 
+import math
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from filelock import FileLock
 
-from darkroom.core.errors import UserError
+from darkroom.core.errors import UserError, first_line
 from darkroom.core.metrics import METRICS
+from darkroom.examples.metrics import Diverged
+from darkroom.execution.locks import locked
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import Overlay
-from darkroom.params.schema import Choices, Range, Tune
+from darkroom.params.schema import Tune
+from darkroom.tune.space import recorded_overlay, suggest, trial_params
 
 if TYPE_CHECKING:
     import optuna
+    from optuna.trial import FrozenTrial
 
 Objective = Callable[[DeclaredParams], float]
 OnTrial = Callable[[int, float], None]
 RANDOM_TRIALS = 3  # before the sampler begins to learn from them
+ATTEMPTS = 2  # a first kill may have been anybody's; a second one in the same trial is its memory
+FAILURE = "failure"  # attribute of a trial: why its combination gave no model
+STOPPED = "stopped"  # attribute of a trial: it ended with its process, which was not killed outright
 
 
 def search(
@@ -27,62 +34,128 @@ def search(
 ) -> tuple[Overlay, pd.DataFrame]:
     """Try `tune.trials` combinations of the space; return the best as an overlay, and a row for each trial.
 
-    Finished trials are kept in `journal`, so a search that was stopped goes on behind the last one. Each trial
-    draws with a sampler seeded by its number among the finished ones: stopped or not, the same combinations come.
+    Trials are kept in `journal`, so a search that was stopped resumes after the last one. Each trial draws with a
+    sampler seeded by the number of those before it: stopped or not, the same combinations come. A trial that ends in
+    an error of TensorFlow has failed, and so has one in which the process was killed twice. Raises UserError when no
+    combination gives a model; then nothing is kept, as memory may have been short.
     TPE: Bergstra et al., Algorithms for Hyper-Parameter Optimization, NeurIPS 2011, as Optuna implements it.
     """
     tune = params.tune
     journal.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{journal}.used"):  # two experiments with the same search would mix their trials
-        trials = _finish_trials(params, objective, journal, on_trial)
-    best = sorted(trials, key=lambda trial: trial.value, reverse=not METRICS[tune.metric].lower_is_better)[0]
-    return _overlay(best.params, tune), _trial_table(trials, tune)
+    with locked(Path(f"{journal}.used")):  # two experiments with the same search would mix their trials
+        trials = _run_missing_trials(params, objective, journal, on_trial)
+        models = [trial for trial in trials if not _failure(trial)]
+        if not models:
+            journal.unlink()
+            raise UserError(
+                f"none of the {len(trials)} trials gave a model (the first: {_failure(trials[0])}); "
+                "change tune.space in params.yaml, or free memory and start again",
+                1,
+            )
+    best = sorted(models, key=_score, reverse=not METRICS[tune.metric].lower_is_better)[0]
+    return recorded_overlay(best.params, tune), _trial_table(trials, tune)
 
 
-def _finish_trials(params: DeclaredParams, objective: Objective, journal: Path, on_trial: OnTrial) -> list[Any]:
-    """Run the trials that the journal lacks; return all."""
+def _run_missing_trials(
+    params: DeclaredParams, objective: Objective, journal: Path, on_trial: OnTrial
+) -> "list[FrozenTrial]":
+    """Run the trials that the journal lacks; return all, failed ones too."""
+    tune, study = params.tune, _open_study(journal, params.tune)
+    if 0 < (done := len(_ended(study))) < tune.trials:
+        print(f"tune: resumes after trial {done}", flush=True)
+    while (done := len(_ended(study))) < tune.trials:
+        if not _end_killed_trial(study):
+            _run_trial(study, _seed_of(tune.seed, done), params, objective)
+        trial = _ended(study)[-1]
+        if failure := _failure(trial):
+            print(f"tune: trial {done + 1} of {tune.trials} failed: {failure}", flush=True)
+        else:
+            on_trial(done + 1, _score(trial))
+    return _ended(study)[: tune.trials]
+
+
+def _run_trial(study: "optuna.Study", seed: int, params: DeclaredParams, objective: Objective) -> None:
+    """Draw a combination and try it; the journal keeps how it ended."""
     import optuna
-
-    tune = params.tune
-    study = _open_study(journal, tune)
-    while (done := len(finished(study))) < tune.trials:
-        study.sampler = optuna.samplers.TPESampler(
-            seed=_seed_of(tune.seed, done),
-            n_startup_trials=RANDOM_TRIALS,
-            constant_liar=False,  # else a trial that was killed, and stays "running", moves the next ones
-        )
-        trial = study.ask()
-        overlay = suggest(trial, tune)
-        score = _score(params, overlay, objective)
-        study.tell(trial, score)
-        on_trial(done + 1, score)
-    return finished(study)[: tune.trials]
-
-
-def _score(params: DeclaredParams, overlay: Overlay, objective: Objective) -> float:
-    """Return the score of a combination; the worst there is when it makes no network."""
-    try:
-        candidate = _for_trial(params, overlay)
-    except UserError as error:
-        print(f"tune: passed over {overlay}: {error}", flush=True)
-        return METRICS[params.tune.metric].worst
-    return objective(candidate)
-
-
-def suggest(trial: "optuna.Trial", tune: Tune) -> Overlay:
-    """Draw a value for each key of the space."""
-    drawn: Overlay = {}
-    for section, keys in sorted(tune.space.items()):
-        for key, values in sorted(keys.items()):
-            drawn.setdefault(section, {})[key] = _draw(trial, f"{section}.{key}", values)
-    return drawn
-
-
-def finished(study: "optuna.Study") -> list[Any]:
-    """Return the completed trials; one that was killed is not among them and is tried again."""
     from optuna.trial import TrialState
 
-    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    study.sampler = optuna.samplers.TPESampler(
+        seed=seed,
+        n_startup_trials=RANDOM_TRIALS,
+        constant_liar=False,  # else a trial that was killed, and stays "running", moves the next ones
+    )
+    trial = study.ask()
+    try:
+        score, failure = _attempt(params, suggest(trial, params.tune), objective)
+    except BaseException:
+        trial.set_user_attr(STOPPED, True)
+        raise
+    if failure:
+        trial.set_user_attr(FAILURE, failure)
+    study.tell(trial, score, TrialState.FAIL if score is None else TrialState.COMPLETE)
+
+
+def _attempt(params: DeclaredParams, overlay: Overlay, objective: Objective) -> tuple[float | None, str]:
+    """Return the score of a combination, and why it gave no model, if it did not.
+
+    What the combination itself rules out has the worst score, from which the sampler learns; an error of TensorFlow,
+    which may be the machine's, has none.
+    """
+    worst = METRICS[params.tune.metric].worst
+    try:
+        candidate = trial_params(params, overlay)
+    except UserError as error:
+        return worst, str(error)
+    try:
+        score = objective(candidate)
+    except Diverged as error:
+        return worst, str(error)
+    except Exception as error:
+        if not _is_of_tensorflow(error):
+            raise
+        return None, f"{type(error).__name__}: {first_line(error)}"
+    return (worst, "the score is not a number") if math.isnan(score) else (score, "")
+
+
+def _is_of_tensorflow(error: Exception) -> bool:
+    """Return whether a training ended with an error of its operations, such as want of memory."""
+    import tensorflow as tf
+
+    return isinstance(error, tf.errors.OpError | MemoryError)
+
+
+def _end_killed_trial(study: "optuna.Study") -> bool:
+    """Mark the trial in which processes were killed, again and again, as failed; return whether there was one.
+
+    What still runs in the journal ran in an earlier process: this one holds the lock.
+    """
+    from optuna.trial import TrialState
+
+    before = max((trial.number for trial in _ended(study)), default=-1)
+    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    killed = [trial.number for trial in running if trial.number > before and STOPPED not in trial.user_attrs]
+    if len(killed) < ATTEMPTS:
+        return False
+    study.tell(killed[-1], state=TrialState.FAIL)
+    return True
+
+
+def _ended(study: "optuna.Study") -> "list[FrozenTrial]":
+    """Return the trials that need not be tried again, in order."""
+    from optuna.trial import TrialState
+
+    ended: list[FrozenTrial] = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.FAIL))
+    return ended
+
+
+def _failure(trial: "FrozenTrial") -> str:
+    """Return why an ended trial gave no model; an empty text when it gave one."""
+    killed = "" if trial.state.name == "COMPLETE" else "killed twice, probably for want of memory"
+    return str(trial.user_attrs.get(FAILURE, killed))
+
+
+def _score(trial: "FrozenTrial") -> float:
+    return math.nan if trial.value is None else float(trial.value)
 
 
 def _open_study(journal: Path, tune: Tune) -> "optuna.Study":
@@ -106,44 +179,15 @@ def _cut_torn_line(journal: Path) -> None:
         journal.write_bytes(content[: content.rfind(b"\n") + 1])
 
 
-def _draw(trial: "optuna.Trial", name: str, values: Range | Choices) -> Any:
-    if isinstance(values, Choices):
-        # a choice may be a list (filters: [32, 64]), which Optuna does not take: draw its place
-        return values.choices[trial.suggest_categorical(name, list(range(len(values.choices))))]
-    if isinstance(values.low, int) and isinstance(values.high, int) and isinstance(values.step or 1, int):
-        return trial.suggest_int(name, values.low, values.high, step=values.step or 1, log=values.log)
-    return trial.suggest_float(name, values.low, values.high, step=values.step, log=values.log)
-
-
 def _seed_of(seed: int, done: int) -> int:
     return int(sha256(f"{seed}:{done}".encode()).hexdigest()[:8], 16)
 
 
-def _for_trial(params: DeclaredParams, overlay: Overlay) -> DeclaredParams:
-    """Return the parameters of a trial: all parts of a training shrink as `train.epochs` does to `tune.epochs`."""
-    epochs, train, fine = params.tune.epochs, params.train, params.finetune.epochs
-    small = train.small_epochs * epochs // train.epochs
-    short: Overlay = {**overlay, "finetune": {"epochs": -(-fine * epochs // train.epochs)}}
-    steps = sorted({step * epochs // train.epochs for step in train.step_epochs} - {0})
-    short["train"] = {"step_epochs": steps, **overlay.get("train", {}), "epochs": epochs, "small_epochs": small}
-    return params.overlaid(short, "params.yaml")
-
-
-def _overlay(drawn: dict[str, Any], tune: Tune) -> Overlay:
-    """Return what Optuna recorded of a trial as {section: {key: value}}."""
-    overlay: Overlay = {}
-    for name, value in sorted(drawn.items()):
-        section, key = name.split(".", 1)
-        values = tune.space[section][key]  # type: ignore[index]  # suggest() made the names from the space
-        overlay.setdefault(section, {})[key] = values.choices[value] if isinstance(values, Choices) else value
-    return overlay
-
-
-def _trial_table(trials: list[Any], tune: Tune) -> pd.DataFrame:
-    """Return a row for each finished trial: its number from 1, the score, a column for each key of the space."""
+def _trial_table(trials: "list[FrozenTrial]", tune: Tune) -> pd.DataFrame:
+    """Return a row for each trial: its number from 1, the score, why it failed, a column for each key of the space."""
     rows = []
     for number, trial in enumerate(trials, start=1):
-        overlay = _overlay(trial.params, tune)
+        overlay = recorded_overlay(trial.params, tune)
         keys = {f"{section}.{key}": value for section, values in overlay.items() for key, value in values.items()}
-        rows.append({"trial": number, tune.metric: trial.value, **keys})
+        rows.append({"trial": number, tune.metric: _score(trial), FAILURE: _failure(trial) or None, **keys})
     return pd.DataFrame(rows)

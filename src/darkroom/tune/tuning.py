@@ -8,7 +8,7 @@ import pandas as pd
 
 from darkroom.core.files import digest
 from darkroom.core.metrics import METRICS
-from darkroom.examples.metrics import Diverged, score_split
+from darkroom.examples.metrics import score_split
 from darkroom.examples.pixels import Examples
 from darkroom.models.combine import combine
 from darkroom.params.declared import DeclaredParams
@@ -26,25 +26,21 @@ def run_search(
 ) -> tuple[Overlay, pd.DataFrame]:
     """Return the best values as an overlay, and a row for each trial.
 
-    `weights` is the folder with given ones. `content` is the digest of data and code: with it and the parameters a
-    stopped search is found again below `cache`.
+    `weights` is the folder with the file that `model.weights` may name. `content` is the digest of data and code: with
+    it and the parameters a stopped search is found again below `cache`.
     """
     metric = params.tune.metric
 
     def objective(candidate: DeclaredParams) -> float:
-        """Return the metric of a short training; the worst there is when it diverged."""
-        try:
-            score = _validation_score(data, candidate, weights)[metric]
-        except Diverged:
-            return METRICS[metric].worst
-        return score if score == score else METRICS[metric].worst
+        """Return the metric of a short training."""
+        return _validation_scores(data, candidate, weights)[metric]
 
     def on_trial(number: int, score: float) -> None:
         print(f"tune: trial {number} of {params.tune.trials}: validation {metric} {score:.4f}", flush=True)
         log({metric: score}, number)
 
     searched = ", ".join(f"{section}.{key}" for section, space in params.tune.space.items() for key in space)
-    print(f"tune: searches {searched}; their values in params.yaml are not used", flush=True)
+    print(f"tune: searching {searched}; their values in params.yaml are not used", flush=True)
     key = digest([content, {k: v for k, v in params.flat(SECTIONS).items() if k != "tune.trials"}])
     return search(params, objective, cache / "tune" / f"{key[:20]}.journal", on_trial)
 
@@ -55,21 +51,22 @@ def no_search() -> tuple[Overlay, pd.DataFrame]:
 
 
 def summarise(best: Overlay, trials: pd.DataFrame, tune: Tune) -> dict[str, Any]:
-    """Return the report: whether it searched, how many trials, the best values and their score."""
+    """Return the report: whether it searched, how many trials, how many failed, the best values and their score."""
     report: dict[str, Any] = {"enabled": tune.enabled, "trials": len(trials), "best": best}
     if tune.enabled:
         scores = trials[tune.metric]
+        report["failed"] = int(trials["failure"].notna().sum())
         report["best_score"] = scores.min() if METRICS[tune.metric].lower_is_better else scores.max()
     return report
 
 
-def _validation_score(data: dict[str, Examples], params: DeclaredParams, weights: Path) -> dict[str, Any]:
+def _validation_scores(data: dict[str, Examples], params: DeclaredParams, weights: Path) -> dict[str, float]:
+    """Return the scores of a short training; the network is averaged as it will be served, and then forgotten."""
     import keras
 
-    network = fit(data, params, weights).network
-    answering = combine([network], params.model.average)  # as it will be served
-    scores = score_split(answering, data["validation"], params.train.batch_size)
-    del network, answering
-    keras.backend.clear_session()  # what a trial leaves behind would slow and fill the next ones
-    gc.collect()
-    return scores
+    average, batch_size = params.model.average, params.train.batch_size
+    try:  # no name holds the network, which would keep it alive
+        return score_split(combine([fit(data, params, weights).network], average), data["validation"], batch_size)
+    finally:
+        keras.backend.clear_session()  # what a trial leaves behind would slow and fill the next ones
+        gc.collect()

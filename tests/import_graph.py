@@ -1,21 +1,24 @@
 """Which modules of the library a script imports, directly or through others, wherever the import stands."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 LIBRARY = ROOT / "src" / "darkroom"
 
 
-def imported_modules(script: Path) -> set[str]:
-    """Return the library's files behind `script`, relative to the root, without the empty __init__.py."""
+def imported_modules(script: Path, closed: Collection[str] = ()) -> set[str]:
+    """Return the library's files behind `script`, relative to the root, without the empty __init__.py.
+
+    What the rooms in `closed` import is not followed.
+    """
     found: set[Path] = set()
     waiting = [script]
     while waiting:
         new = direct_imports(waiting.pop()) - found
         found |= new
-        waiting += new
+        waiting += [path for path in new if path.relative_to(LIBRARY).parts[0] not in closed]
     return {path.relative_to(ROOT).as_posix() for path in found if path.stat().st_size}
 
 

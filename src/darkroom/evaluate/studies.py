@@ -1,0 +1,42 @@
+"""Tables of a split's answers: by class, by pairs of classes, by picture."""
+
+import numpy as np
+import pandas as pd
+
+from darkroom.examples.predictions import Predictions
+
+
+def per_class(predictions: Predictions) -> pd.DataFrame:
+    """Return a row for each class: class, precision, recall, f1, support (pictures)."""
+    from sklearn.metrics import precision_recall_fscore_support
+
+    classes = predictions.classes
+    values = precision_recall_fscore_support(
+        predictions.labels, predictions.predicted, labels=np.arange(len(classes)), zero_division=0
+    )
+    return pd.DataFrame(dict(zip(("class", "precision", "recall", "f1", "support"), (classes, *values), strict=True)))
+
+
+def confusion(predictions: Predictions) -> pd.DataFrame:
+    """Return the confusion matrix, long: actual, predicted, pictures."""
+    from sklearn.metrics import confusion_matrix
+
+    names = np.array(predictions.classes)
+    matrix = confusion_matrix(predictions.labels, predictions.predicted, labels=np.arange(len(names)))
+    rows, columns = np.indices(matrix.shape)
+    return pd.DataFrame(
+        {"actual": names[rows.ravel()], "predicted": names[columns.ravel()], "pictures": matrix.ravel()}
+    )
+
+
+def prediction_table(predictions: Predictions) -> pd.DataFrame:
+    """Return a row for each picture: image_id, actual, predicted, score (the probability of what is predicted)."""
+    names = np.array(predictions.classes)
+    return pd.DataFrame(
+        {
+            "image_id": predictions.image_ids,
+            "actual": names[predictions.labels],
+            "predicted": names[predictions.predicted],
+            "score": predictions.probabilities.max(axis=1).astype(float),
+        }
+    )
