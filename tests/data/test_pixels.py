@@ -20,7 +20,7 @@ from darkroom.images.decode import decode
 from darkroom.images.limits import UnreadablePicture
 from darkroom.images.packed import list_shards, read_pictures, write_shard
 from darkroom.images.thumbnails import THUMBNAIL_BYTES
-from darkroom.params.schema import Image as ImageParams
+from darkroom.params.schema import ImageParams
 from pictures import class_files, ingested, inside, write_files
 
 PARAMS = ImageParams(size=8, resize="squash", background="white", depth="auto")
