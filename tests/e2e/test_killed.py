@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from project import Project, copy_repository
 
 from darkroom.core.files import file_digest
+from project import Project, copy_repository
 
 PICTURES = 10_000  # some ten packs: a busy machine may be late to kill what takes a second
 
