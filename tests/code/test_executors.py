@@ -68,3 +68,9 @@ def test_outputs_do_not_depend_on_the_executor(tmp_path: Path, monkeypatch: pyte
         found[name] = outputs(source, tmp_path / name, pool)
     assert sum(name.startswith("images/") for name in found["serial"]) > 2
     assert found["serial"] == found["threads"] == found["processes"]
+
+
+def test_there_are_as_many_workers_as_cores_that_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")  # what joblib counts, like the limit of a container
+    with worker_pool() as pool:
+        assert vars(pool)["_max_workers"] == 1

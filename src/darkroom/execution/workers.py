@@ -1,4 +1,4 @@
-"""The processes that work over many pictures."""
+"""The pool of processes that work on many pictures at once."""
 
 import os
 import signal
@@ -19,19 +19,19 @@ R = TypeVar("R")
 
 
 def prepare_workers(*modules: str) -> None:
-    """Start the process that workers are forked from; it imports `modules` while the caller does other things.
+    """Start the fork server, which imports `modules` while the caller does other things.
 
-    A fork of the caller itself would copy the locks of its libraries' threads; a process started anew for each worker
-    would import everything again.
+    A fork of the caller would copy the locks of its libraries' threads; a new process for each worker would import
+    everything again.
     """
     set_forkserver_preload(list(modules))
     _start_server()
 
 
 def _start_server() -> None:
-    """Start the process that workers are forked from, without Ctrl-C, which it would answer with a traceback.
+    """Start the fork server with Ctrl-C blocked, which it would answer with a traceback.
 
-    It takes over the mask of signals; one that comes meanwhile waits.
+    It inherits the mask of signals. A Ctrl-C in between is delivered afterwards.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -44,7 +44,8 @@ def _start_server() -> None:
 def worker_pool() -> Iterator[Executor]:
     """Yield one process for each core that this process may use: its affinity, the limit of its container.
 
-    Functions take an executor as an argument, so that a cluster's can stand in for this one.
+    Functions take an executor as an argument, so that one of a cluster can replace it. Raises UserError when a process
+    is killed.
     """
     _start_server()
     from joblib import cpu_count
@@ -53,23 +54,26 @@ def worker_pool() -> Iterator[Executor]:
         try:
             yield pool
         except BrokenProcessPool:
-            raise UserError("a worker process was killed, perhaps for want of memory", 1) from None
+            raise UserError(
+                "a worker process was killed, probably for want of memory; use a machine with more",
+                1,
+            ) from None
         except BaseException:
-            pool.shutdown(cancel_futures=True)  # else all that is waiting would be done first
+            pool.shutdown(cancel_futures=True)  # else all waiting work would be done first
             raise
 
 
 class _Pool(ProcessPoolExecutor):
-    """A pool that is not interrupted while it asks for a process: the one that forks it would print a traceback."""
+    """A pool that is not interrupted while it asks for a process: the fork server would print a traceback."""
 
     def submit(self, *arguments: Any, **options: Any) -> Future[Any]:
-        """Give work to a process, of which the first calls start one each."""
+        """Submit work; each of the first calls starts a process."""
         with deferred_interrupts():
             return super().submit(*arguments, **options)
 
 
 def _start_worker() -> None:
-    """Leave Ctrl-C to the parent, which says it once, and end when the parent is killed (runs in a worker)."""
+    """Leave Ctrl-C to the parent, which reports it once, and end when the parent is killed (runs in a worker)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
     if parent is not None:
