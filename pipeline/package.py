@@ -3,7 +3,8 @@
 from darkroom.package.bundle import bundle_digest, write_bundle
 from darkroom.package.release import release, summarise
 from darkroom.package.texts import model_card, terminal_summary
-from darkroom.stage import Report, Stage, run_stage
+from darkroom.stage import Stage, run_stage
+from darkroom.tracking.results import Report
 
 
 def package(stage: Stage) -> Report:

@@ -3,7 +3,8 @@
 from darkroom.split.data_report import DataReport, write_data_report
 from darkroom.split.split_summary import headline, summarise
 from darkroom.split.splits import assign_splits, require_no_leak, require_usable
-from darkroom.stage import Report, Stage, run_stage
+from darkroom.stage import Stage, run_stage
+from darkroom.tracking.results import Report
 
 
 def split(stage: Stage) -> Report:

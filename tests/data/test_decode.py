@@ -99,7 +99,7 @@ def test_of_a_film_the_first_picture_counts() -> None:
     ("data", "reason"),
     [
         (b"", "is empty"),
-        (b"hello, I am a text", "not a picture in a known format"),
+        (b"hello, I am a text", "not an image in a known format"),
         (encode(noise("a", 64), "JPEG")[:-900], "does not decode whole"),
         (encode(noise("a", 64), "PNG")[:-900], "does not decode whole"),
         (encode(noise("a", 64), "JPEG")[:100], "not a picture|does not decode whole"),

@@ -56,7 +56,7 @@ def test_what_is_no_picture_is_listed_with_the_reason(folder: Path, tmp_path: Pa
     errors = manifest.dropna(subset="error").set_index("path")["error"]
     assert errors["cat/9 broken.jpg"].startswith("does not decode whole")
     assert errors["dog/9 empty.png"] == "is empty"
-    assert errors["dog/9 notes.txt"] == "not a picture in a known format"
+    assert errors["dog/9 notes.txt"] == "not an image in a known format"
     assert errors["stray.png"] == "not in a class folder"
     assert len(errors) == 4
     report = summarise(manifest, system_files=1)

@@ -37,7 +37,8 @@ def is_greyscale(reduced: np.ndarray) -> np.ndarray:
     """Return for each reduced picture (n, 32, 32, 3) uint8 whether no part of it has a colour."""
     red, green, blue = (reduced[..., channel] for channel in range(3))
     spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
-    return spread.max(axis=(1, 2)) <= COLOURLESS
+    colourless: np.ndarray = spread.max(axis=(1, 2)) <= COLOURLESS
+    return colourless
 
 
 def _at_judged_size(picture: np.ndarray) -> np.ndarray | Image.Image:
@@ -89,4 +90,5 @@ def _sharpness(lumas: np.ndarray) -> np.ndarray:
     for neighbour in (wide[:, :-2, 1:-1], wide[:, 2:, 1:-1], wide[:, 1:-1, :-2], wide[:, 1:-1, 2:]):
         edges -= neighbour
     flat = edges.reshape(len(lumas), -1).astype(np.float64)  # exact for whole numbers, and quick
-    return np.einsum("ij,ij->i", flat, flat) / flat.shape[1] - (flat.sum(axis=1) / flat.shape[1]) ** 2
+    variance: np.ndarray = np.einsum("ij,ij->i", flat, flat) / flat.shape[1] - (flat.sum(axis=1) / flat.shape[1]) ** 2
+    return variance

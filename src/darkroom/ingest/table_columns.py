@@ -28,7 +28,9 @@ def read_columns(file: Path, columns: Columns) -> pd.DataFrame:
         raise UserError(f"{file.name} is not written in UTF-8; save it again as UTF-8") from None
     except (OSError, ValueError, csv.Error, pa.ArrowException) as error:  # ArrowInvalid is a ValueError
         raise UserError(f"{file.name} cannot be read as a table: {first_line(error)}") from None
-    rows = pd.DataFrame({role: column.to_pandas() for role, column in found.items()}).fillna("").astype("str")
+    rows: pd.DataFrame = (
+        pd.DataFrame({role: column.to_pandas() for role, column in found.items()}).fillna("").astype("str")
+    )
     rows = rows.apply(lambda column: column.str.strip())
     for role in ("split", "group"):
         if role not in rows:

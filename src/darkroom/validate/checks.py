@@ -7,7 +7,7 @@ import pandas as pd
 
 from darkroom.core.errors import UserError
 from darkroom.core.tables import LEFT_OUT, MANIFEST
-from darkroom.params.schema import Validate
+from darkroom.params.data import Validate
 from darkroom.validate.expectations import TABLES, Expectation, column_expectations, limit_expectations
 from darkroom.validate.outcome import Check, describe, read_result
 

@@ -9,8 +9,8 @@ from typing import Any
 from darkroom.core.errors import UserError, first_line
 from darkroom.core.suggestions import nearest
 from darkroom.core.tables import MANIFEST, SPLIT_NAMES
+from darkroom.params.data import Validate
 from darkroom.params.load import read_yaml
-from darkroom.params.schema import Validate
 
 TABLES = {
     "files": (*MANIFEST, "unreadable"),  # a row a file; unreadable: 1 for no picture, else 0
