@@ -1,12 +1,13 @@
 """The `darkroom` command."""
 
-import sys
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from darkroom.core.errors import UserError
+from darkroom.execution.exits import reported_errors
+from darkroom.execution.logs import configure_logging
 from darkroom.execution.quiet import silence_libraries
 
 
@@ -15,15 +16,15 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> None:
         """Run the chosen command; raises typer.Exit."""
-        try:
+        with reported_errors("darkroom"):
             status = super().invoke(ctx)
-        except UserError as error:
-            print(f"darkroom {ctx.invoked_subcommand}: {error}", file=sys.stderr)
-            status = error.status
-        except KeyboardInterrupt:
-            print(f"darkroom {ctx.invoked_subcommand}: stopped; nothing half-written is left", file=sys.stderr)
-            status = 130
         raise typer.Exit(status or 0)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return the chosen command, whose name its messages begin with from now on."""
+        name, command, rest = super().resolve_command(ctx, args)
+        configure_logging(f"darkroom {name}")
+        return name, command, rest
 
 
 app = typer.Typer(
@@ -38,7 +39,7 @@ app = typer.Typer(
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run one command and exit: 0, or 1 for a failed check, 2 for wrong usage, 130 after Ctrl-C."""
+    """Run one command and exit: 0, or 1 for a failed check, 2 for wrong usage, 130 after Ctrl-C, 143 after SIGTERM."""
     silence_libraries()
     app(args=arguments, prog_name="darkroom")
 
