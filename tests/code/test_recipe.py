@@ -164,7 +164,7 @@ def test_data_leaves_labels_and_groups_alone(workspace: Path) -> None:
 def test_lists_may_stand_as_dvc_writes_them(workspace: Path, name: str) -> None:
     file = workspace / "params.yaml"
     text = file.read_text(encoding="utf-8").replace("dense: [128]            #", "dense:                  #", 1)
-    text = text.replace("normalisation, dropout\n", "normalisation, dropout\n  - 128\n", 1)
+    text = text.replace("dropout; []: none\n", "dropout; []: none\n  - 128\n", 1)
     text = re.sub(r"filters: \[32, 64, 128\]( +#.*\n)", r"filters:\1  - 32\n  - 64\n  - 128\n", text)
     file.write_text(text, encoding="utf-8")
     assert load_params(file) == load_params(workspace / "default.yaml")
