@@ -5,8 +5,7 @@ import numpy as np
 from darkroom.curation.issues import find_issues
 from darkroom.dedupe.curate import curate_pictures, headline, summarise
 from darkroom.dedupe.near import COMPARED, find_near_pairs
-from darkroom.stage import Stage, run_stage
-from darkroom.tracking.results import Report
+from darkroom.stage import Report, Stage, run_stage
 
 
 def dedupe(stage: Stage) -> Report:

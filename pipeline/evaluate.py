@@ -10,8 +10,7 @@ from darkroom.examples.predictions import answers_table
 from darkroom.examples.runtime import start_tensorflow
 from darkroom.examples.saving import load_network
 from darkroom.execution.workers import worker_pool
-from darkroom.stage import Stage, run_stage
-from darkroom.tracking.results import Report
+from darkroom.stage import Report, Stage, run_stage
 
 
 def evaluate(stage: Stage) -> Report:

@@ -4,8 +4,7 @@ from darkroom.core.paths import cache_folder
 from darkroom.execution.workers import prepare_workers, worker_pool
 from darkroom.ingest.ingest import check_classes, headline, pack, summarise
 from darkroom.ingest.listing import list_entries, open_ingest_source
-from darkroom.stage import Stage, run_stage
-from darkroom.tracking.results import Report
+from darkroom.stage import Report, Stage, run_stage
 
 
 def ingest(stage: Stage) -> Report:

@@ -3,8 +3,7 @@
 from darkroom.package.bundle import bundle_digest, write_bundle
 from darkroom.package.release import release, summarise
 from darkroom.package.texts import model_card, terminal_summary
-from darkroom.stage import Stage, run_stage
-from darkroom.tracking.results import Report
+from darkroom.stage import Report, Stage, run_stage
 
 
 def package(stage: Stage) -> Report:

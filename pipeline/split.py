@@ -3,8 +3,7 @@
 from darkroom.split.data_report import DataReport, write_data_report
 from darkroom.split.split_summary import headline, summarise
 from darkroom.split.splits import assign_splits, require_no_leak, require_usable
-from darkroom.stage import Stage, run_stage
-from darkroom.tracking.results import Report
+from darkroom.stage import Report, Stage, run_stage
 
 
 def split(stage: Stage) -> Report:

@@ -9,8 +9,7 @@ from darkroom.execution.progress import epoch_verbosity
 from darkroom.models.backbones import weights_file_digest
 from darkroom.models.combine import combine
 from darkroom.models.contact_sheet import contact_sheet
-from darkroom.stage import Stage, run_stage
-from darkroom.tracking.results import Report
+from darkroom.stage import Report, Stage, run_stage
 from darkroom.train.checkpoint import locked_checkpoints
 from darkroom.train.debug import debug_params
 from darkroom.train.ensemble import fit_members, histories, load_folds, members

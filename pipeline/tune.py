@@ -7,8 +7,7 @@ from darkroom.examples.pixels import load_examples
 from darkroom.examples.runtime import start_tensorflow
 from darkroom.execution.workers import worker_pool
 from darkroom.models.backbones import weights_file_digest
-from darkroom.stage import Stage, run_stage
-from darkroom.tracking.results import Report
+from darkroom.stage import Report, Stage, run_stage
 from darkroom.train.debug import debug_data, debug_params
 from darkroom.tune.tuning import no_search, run_search, summarise
 

@@ -2,8 +2,7 @@
 
 import logging
 
-from darkroom.stage import Stage, run_stage
-from darkroom.tracking.results import Report
+from darkroom.stage import Report, Stage, run_stage
 from darkroom.validate.checks import check_manifest, require_success, summarise, warnings_of
 from darkroom.validate.drift import find_drift, profile_of, read_accepted
 from darkroom.validate.expectations import read_expectations
