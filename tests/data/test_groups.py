@@ -54,5 +54,5 @@ def test_an_empty_text_joins_nothing() -> None:
 
 
 def test_an_expression_that_finds_nothing_is_said() -> None:
-    with pytest.raises(UserError, match=r"dedupe.group_by = 'patient\(.*\)': finds nothing.*'a/1.png'"):
+    with pytest.raises(UserError, match=r"dedupe.group_by = 'patient\(.*\)': matches no path.*'a/1.png'"):
         group_keys(pd.Series(["b/2.png", "a/1.png"]), r"patient(\d+)")

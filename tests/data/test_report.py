@@ -182,7 +182,7 @@ def test_many_pictures_and_classes_are_cut_and_said(
     data: DataReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page, "ROWS", 5)
-    monkeypatch.setattr("darkroom.split.data_summary.CLASSES", 2)
+    monkeypatch.setattr("darkroom.split.data_summary.CLASS_BARS", 2)
     write_data_report(tmp_path / "x.html", data)
     text = " ".join(" ".join(read_page(tmp_path / "x.html").texts).split())
     assert "The 5 pictures with the worst scores of 13" in text
@@ -199,7 +199,7 @@ def test_without_reports_facts_and_duplicates_the_page_still_reads(data: DataRep
     texts = read_page(tmp_path / "x.html").texts
     assert "Width and height" in texts
     assert "Brightness" not in texts
-    assert "No report of the checks is at hand." in " ".join(texts)
+    assert "There is no report of the checks." in " ".join(texts)
 
 
 def test_bars_fill_their_share_of_the_width() -> None:

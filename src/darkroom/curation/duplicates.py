@@ -1,4 +1,4 @@
-"""Pictures that look the same: one stays; none, when people disagree about what it shows."""
+"""Pictures that look the same: one stays, or none when their labels contradict each other."""
 
 import numpy as np
 import pandas as pd
@@ -24,15 +24,15 @@ def find_duplicates(pictures: pd.DataFrame, near_pairs: np.ndarray) -> np.ndarra
     return connect(len(pictures), [link_equal(pictures["sha256"]), near_pairs])
 
 
-def given_sides(given: pd.Series) -> pd.Series:
+def split_precedence(given: pd.Series) -> pd.Series:
     """Return the precedence of each given split; what the source gives no split counts as train."""
     return given.map(PRECEDENCE).fillna(PRECEDENCE["train"]).astype("int8")
 
 
 def across_borders(groups: pd.Series, given: pd.Series) -> pd.Series:
-    """Return for each row whether its group is on two sides of the splits that the source gives."""
-    sides = given_sides(given).groupby(groups)
-    return sides.transform("min") != sides.transform("max")
+    """Return for each row whether its group is in several of the splits that the source gives."""
+    precedence = split_precedence(given).groupby(groups)
+    return precedence.transform("min") != precedence.transform("max")
 
 
 def in_conflict(rows: pd.DataFrame) -> pd.Series:
@@ -53,8 +53,8 @@ def duplicate_reasons(rows: pd.DataFrame, params: Dedupe) -> pd.Series:
     """
     conflict = in_conflict(rows)
     if params.conflicts == "fail" and conflict.any():
-        examples = name_groups(list_groups(rows[conflict], "duplicate_id"))
-        raise UserError(f"the same picture has two labels: {examples}; mend the labels or set dedupe.conflicts", 1)
+        examples = describe_groups(list_groups(rows[conflict], "duplicate_id"))
+        raise UserError(f"the same picture has two labels: {examples}; fix the labels or set dedupe.conflicts", 1)
     copies = _in_precedence(rows[rows.duplicated("duplicate_id", keep=False)], params.keep)
     alike = ["duplicate_id", "label"] if params.conflicts == "keep" else ["duplicate_id"]
     stays = ~copies.duplicated(alike) | (copies["given_split"] == "test")
@@ -75,9 +75,9 @@ def _agreed_test(rows: pd.DataFrame) -> pd.Series:
 def _in_precedence(rows: pd.DataFrame, keep: str) -> pd.DataFrame:
     """Return the rows with those first that stay before others."""
     pixels = rows["width"].astype("int64") * rows["height"].astype("int64")
-    order = rows.assign(side=given_sides(rows["given_split"]), fewer=-pixels, smaller=-rows["bytes"])
+    order = rows.assign(precedence=split_precedence(rows["given_split"]), fewer=-pixels, smaller=-rows["bytes"])
     size = ["fewer", "smaller"] if keep == "largest" else []
-    return order.sort_values(["side", *size, "path", "image_id"])
+    return order.sort_values(["precedence", *size, "path", "image_id"])
 
 
 def list_groups(rows: pd.DataFrame, column: str) -> list[list[str]]:
@@ -85,7 +85,7 @@ def list_groups(rows: pd.DataFrame, column: str) -> list[list[str]]:
     return sorted(sorted(paths) for _, paths in rows.groupby(column)["path"])
 
 
-def name_groups(groups: list[list[str]]) -> str:
+def describe_groups(groups: list[list[str]]) -> str:
     """Return a few groups of paths for a message."""
     shown = "; ".join(" = ".join(paths[:3]) for paths in groups[:3])
     return shown + (f" and {len(groups) - 3} more" if len(groups) > 3 else "")

@@ -26,7 +26,7 @@ def connect(count: int, links: list[np.ndarray]) -> np.ndarray:
     graph = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
     component = connected_components(graph, directed=False)[1]
     first = np.unique(component, return_index=True)[1]
-    return first[component]
+    return np.asarray(first[component])
 
 
 def group_keys(paths: pd.Series, expression: str) -> pd.Series:
@@ -38,7 +38,7 @@ def group_keys(paths: pd.Series, expression: str) -> pd.Series:
     keys = keys.where(keys != "")
     if len(paths) and keys.isna().all():
         where = f"params.yaml: dedupe.group_by = {expression!r}"
-        raise UserError(f"{where}: finds nothing in any path; one of them is {paths.min()!r}")
+        raise UserError(f"{where}: matches no path, for example {paths.min()!r}")
     return keys
 
 

@@ -48,7 +48,7 @@ def _fact_scores(pictures: pd.DataFrame, limits: Issues) -> dict[str, np.ndarray
     )
     width, height = (pictures[name].to_numpy(float, na_value=np.nan) for name in ("width", "height"))
     area = width * height
-    size = _either_way(area / np.median(area)) if len(area) else area
+    size = _at_least_1(area / np.median(area)) if len(area) else area
     grey = pictures["greyscale"].to_numpy(bool, na_value=False)
     share = grey.mean() if len(grey) else 0.0
     return {
@@ -57,13 +57,13 @@ def _fact_scores(pictures: pd.DataFrame, limits: Issues) -> dict[str, np.ndarray
         "blurred": _score(sharpness, 1, float(np.float32(limits.blurred)), 1),
         "low_information": _score(entropy, 8 - entropy, little, 8 - little),
         "odd_size": _score(1, size - 1, 1, limits.odd_size - 1),
-        "odd_aspect": _score(1, _either_way(width / height) - 1, 1, limits.odd_aspect - 1),
+        "odd_aspect": _score(1, _at_least_1(width / height) - 1, 1, limits.odd_aspect - 1),
         "greyscale": np.where(grey, _score(share, 1 - share, limits.greyscale, 1 - limits.greyscale), 1.0),
     }
 
 
-def _either_way(ratio: np.ndarray) -> np.ndarray:
-    return np.maximum(ratio, 1 / ratio)
+def _at_least_1(ratio: np.ndarray) -> np.ndarray:
+    return np.asarray(np.maximum(ratio, 1 / ratio))
 
 
 def _group_scores(pictures: pd.DataFrame, curated: pd.DataFrame) -> dict[str, np.ndarray]:

@@ -27,11 +27,11 @@ def similarity(thumbnails: np.ndarray, pairs: np.ndarray, enough: float) -> np.n
     return np.concatenate(parts)
 
 
-def _compare(one: np.ndarray, other: np.ndarray, enough: float) -> np.ndarray:
-    lumas = [part[:, :LUMA_BYTES].reshape(-1, SIDE, SIDE).astype(np.float32) for part in (one, other)]
+def _compare(first: np.ndarray, second: np.ndarray, enough: float) -> np.ndarray:
+    lumas = [part[:, :LUMA_BYTES].reshape(-1, SIDE, SIDE).astype(np.float32) for part in (first, second)]
     details = [_details(part) for part in lumas]
     alike = _correlation(*details)
-    same_colour = _same_colour(one, other)
+    same_colour = _same_colour(first, second)
     for moved, fixed in ((0, 1), (1, 0)):  # either may be the one that was cut
         open_ = np.flatnonzero(same_colour & (alike < enough) & (_correlation(*map(_halved, lumas)) > NOT_ALIKE))
         move = _align(_halved(lumas[moved][open_]), _halved(lumas[fixed][open_]))
@@ -40,12 +40,12 @@ def _compare(one: np.ndarray, other: np.ndarray, enough: float) -> np.ndarray:
     return np.where(same_colour, alike, np.float32(0))
 
 
-def _same_colour(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def _same_colour(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Return for each pair (m,) whether their colours agree, or one of them has none."""
-    colours = [part[:, LUMA_BYTES:].astype(np.float32) - 128 for part in (one, other)]
+    colours = [part[:, LUMA_BYTES:].astype(np.float32) - 128 for part in (first, second)]
     coloured = [np.abs(colour).max(axis=1) >= COLOURED for colour in colours]
-    apart = np.abs(colours[0] - colours[1]).reshape(len(one), 2, COLOUR_SIDE**2).mean(axis=2).max(axis=1)
-    return (apart < OTHER_COLOUR) | ~(coloured[0] & coloured[1])
+    apart = np.abs(colours[0] - colours[1]).reshape(len(first), 2, COLOUR_SIDE**2).mean(axis=2).max(axis=1)
+    return np.asarray((apart < OTHER_COLOUR) | ~(coloured[0] & coloured[1]))
 
 
 def _align(moved: np.ndarray, fixed: np.ndarray) -> np.ndarray:
@@ -79,14 +79,14 @@ def _better_move(moved: np.ndarray, fixed: np.ndarray) -> np.ndarray:
 def _warp(pictures: np.ndarray, move: np.ndarray) -> np.ndarray:
     """Return the pictures (m, side, side) shifted and stretched, by linear interpolation along each side."""
     side = pictures.shape[1]
-    return _weights(side, move[:, 2:]) @ pictures @ _weights(side, move[:, :2]).transpose(0, 2, 1)
+    return np.asarray(_weights(side, move[:, 2:]) @ pictures @ _weights(side, move[:, :2]).transpose(0, 2, 1))
 
 
 def _weights(side: int, move: np.ndarray) -> np.ndarray:
     """Return (m, side, side): what each old place gives to each new one, for shift and stretch (m, 2)."""
     places = (_places(side) * (1 + move[:, 1:]) + move[:, :1] + 0.5) * side - 0.5
     distance = np.abs(places.clip(0, side - 1)[:, :, None] - np.arange(side, dtype=np.float32))
-    return np.maximum(1 - distance, 0)
+    return np.asarray(np.maximum(1 - distance, 0))
 
 
 def _places(side: int) -> np.ndarray:
@@ -102,21 +102,21 @@ def _slope(side: int) -> np.ndarray:
 def _halved(pictures: np.ndarray) -> np.ndarray:
     """Return the pictures (m, 32, 32) smoothed and at half their size."""
     half = _SMOOTHED.reshape(SIDE // 2, 2, SIDE).mean(axis=1)
-    return half @ pictures @ half.T
+    return np.asarray(half @ pictures @ half.T)
 
 
 def _details(pictures: np.ndarray) -> np.ndarray:
     """Return what is finer than an eighth of the pictures, without the finest noise and without their borders."""
     inside = slice(MARGIN, -MARGIN)
-    return (_FINE @ pictures @ _FINE.T - _COARSE @ pictures @ _COARSE.T)[:, inside, inside]
+    return np.asarray((_FINE @ pictures @ _FINE.T - _COARSE @ pictures @ _COARSE.T)[:, inside, inside])
 
 
-def _correlation(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def _correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Return the correlation (m,) of pictures; 0 for plain ones."""
-    flat = [part.reshape(len(part), part.shape[1] * part.shape[2]) for part in (one, other)]
+    flat = [part.reshape(len(part), part.shape[1] * part.shape[2]) for part in (first, second)]
     flat = [part - part.mean(axis=1, keepdims=True) for part in flat]
     lengths = [np.einsum("ij,ij->i", part, part) for part in flat]
-    return np.einsum("ij,ij->i", *flat) / np.sqrt(lengths[0] * lengths[1] + 1)
+    return np.asarray(np.einsum("ij,ij->i", *flat) / np.sqrt(lengths[0] * lengths[1] + 1))
 
 
 def _smoothing() -> np.ndarray:

@@ -32,7 +32,7 @@ def find_candidates(hashes: np.ndarray, radius: int) -> np.ndarray:
 def _merge(numbers: np.ndarray, more: np.ndarray) -> np.ndarray:
     """Return both, sorted, each once. numpy.union1d hashes them, which takes many times as long for millions."""
     both = np.sort(np.concatenate([numbers, more]))
-    return both[np.append(True, both[1:] != both[:-1])[: len(both)]]
+    return np.asarray(both[np.append(True, both[1:] != both[:-1])[: len(both)]])
 
 
 def _reorder_bits(hashes: np.ndarray, order: np.ndarray) -> np.ndarray:
@@ -46,8 +46,8 @@ def _close_neighbours(ordered: np.ndarray, order: np.ndarray, radius: int) -> np
     count, found = len(ordered), []
     for step in range(1, min(NEIGHBOURS, count - 1) + 1):
         close = np.flatnonzero(np.bitwise_count(ordered[step:] ^ ordered[:-step]) <= radius)
-        one, other = order[close], order[close + step]
-        found.append(np.minimum(one, other) * count + np.maximum(one, other))
+        first, second = order[close], order[close + step]
+        found.append(np.minimum(first, second) * count + np.maximum(first, second))
     return np.concatenate(found) if found else np.empty(0, np.int64)
 
 

@@ -11,20 +11,20 @@ from darkroom.core.fingerprint import table_digest
 from darkroom.core.tables import CURATED
 from darkroom.curation.duplicates import (
     across_borders,
+    describe_groups,
     duplicate_reasons,
     find_duplicates,
-    given_sides,
     in_conflict,
     list_groups,
-    name_groups,
     readable_pictures,
+    split_precedence,
 )
 from darkroom.curation.groups import find_groups
 from darkroom.dedupe.filters import passes_filter
 from darkroom.params.data import Balance, Dedupe
 
 EXPLAINED = {"shared group": "their group is also in a given test or validation split"}
-EXAMPLES = 20  # groups of paths that the report lists
+LISTED_GROUPS = 20  # groups of paths that the report lists
 
 
 def curate_pictures(manifest: pd.DataFrame, near_pairs: np.ndarray, params: Dedupe, balance: Balance) -> pd.DataFrame:
@@ -55,20 +55,20 @@ def curate_pictures(manifest: pd.DataFrame, near_pairs: np.ndarray, params: Dedu
 def _require_no_border_crossed(rows: pd.DataFrame) -> None:
     crossing = across_borders(rows["group_id"], rows["given_split"])
     if crossing.any():
-        examples = name_groups(list_groups(rows[crossing], "group_id"))
+        examples = describe_groups(list_groups(rows[crossing], "group_id"))
         text = f"duplicates or groups are in two of the source's own splits: {examples}"
-        raise UserError(f"{text}; move them to one, or set dedupe.across_splits to drop", 1)
+        raise UserError(f"{text}; move each group to one split, or set dedupe.across_splits to drop", 1)
 
 
 def _shared_group(rows: pd.DataFrame) -> pd.Series:
-    """Return the reason of the pictures whose group the source also gives a split that goes before theirs."""
-    sides = given_sides(rows["given_split"])
-    shared = sides > sides.groupby(rows["group_id"]).transform("min")
+    """Return the reason of the pictures whose group is also in a given split that takes precedence over theirs."""
+    precedence = split_precedence(rows["given_split"])
+    shared = precedence > precedence.groupby(rows["group_id"]).transform("min")
     return pd.Series(None, rows.index, dtype="str").mask(shared, "shared group")
 
 
 def headline(report: dict[str, Any]) -> str:
-    """Return what the terminal says of a finished dedupe."""
+    """Return the line about a finished dedupe for the terminal."""
     text = f"dedupe: {report['kept']} pictures kept"
     for reason, count in sorted(report["dropped_because"].items()):
         text += f"; {count} dropped: {EXPLAINED.get(reason, reason)}"
@@ -79,7 +79,7 @@ def headline(report: dict[str, Any]) -> str:
 
 
 def summarise(curated: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, Any]:
-    """Return the report: how many pictures stay, how many go for which reason, and the paths of what is odd."""
+    """Return the report: how many pictures stay, how many are dropped for which reason, and the paths of conflicts."""
     facts = readable_pictures(manifest)[["path", "given_split"]]  # the rows of `curated`, in the same order
     rows = pd.concat([curated.reset_index(drop=True), facts], axis=1)
     rows = rows[rows["reason"] != "filtered"]
@@ -92,7 +92,7 @@ def summarise(curated: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, Any]:
         "conflicts": len(conflicts),
         "conflict_paths": conflicts,
         "across_splits": len(across),
-        "across_splits_paths": across[:EXAMPLES],
+        "across_splits_paths": across[:LISTED_GROUPS],
         "groups": int(rows["group_id"].nunique()),
         "filtered": int(reasons.get("filtered", 0)),
         "kept": int(curated["keep"].sum()),

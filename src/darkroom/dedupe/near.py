@@ -1,4 +1,4 @@
-"""Near duplicates: candidates by hash, believed only when their pixels agree."""
+"""Near duplicates: candidates by hash, confirmed by their pixels."""
 
 from pathlib import Path
 
@@ -32,4 +32,4 @@ def find_near_pairs(manifest: pd.DataFrame, images: Path, params: Dedupe) -> np.
     pairs = places[candidates]
     del candidates
     alike = similarity(read_thumbnails(images, ids[compared]), pairs, params.similarity)
-    return first[compared][pairs[alike >= params.similarity]]
+    return np.asarray(first[compared][pairs[alike >= params.similarity]])

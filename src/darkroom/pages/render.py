@@ -1,4 +1,4 @@
-"""A report as one HTML page that needs nothing else: a stage's own template, filled in."""
+"""A report as one self-contained HTML page: the template of a stage, filled in."""
 
 from collections.abc import Mapping
 from pathlib import Path

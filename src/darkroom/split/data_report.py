@@ -1,4 +1,4 @@
-"""The data report: one page that needs nothing else, from the tables of the data stages."""
+"""The data report: a self-contained page about the tables of the data stages."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ import pandas as pd
 
 from darkroom.core.tables import ISSUES, SPLIT_NAMES
 from darkroom.images.convert import Depth
-from darkroom.pages.embedded import thumbnails
+from darkroom.pages.embedded import preview_urls
 from darkroom.pages.render import render
 from darkroom.split import data_summary, sheets
 from darkroom.split.fact_charts import fact_charts
@@ -23,7 +23,7 @@ TEMPLATE = Path(__file__).parent / "data_report.html.j2"
 class DataReport:
     """What the page is made of: the tables MANIFEST, CURATED, ISSUE_TABLE, SPLITS, the packed pictures, the reports.
 
-    `reports` maps a stage (validate, split) to its report; the page says less without them. `depth` is image.depth.
+    `reports` maps a stage (validate, split) to its report; without them the page has less. `depth` is image.depth.
     """
 
     manifest: pd.DataFrame
@@ -64,7 +64,7 @@ def _content(data: DataReport) -> dict[str, Any]:
         "flags": [(name.replace("_", " "), int(pictures[f"is_{name}"].sum())) for name in ISSUES],
         "sheets": shown,
         "groups": groups,
-        "thumbnails": thumbnails(data.images, pictures.set_index("image_id")["bytes"].loc[ids], data.depth),
+        "previews": preview_urls(data.images, pictures.set_index("image_id")["bytes"].loc[ids], data.depth),
         "unreadable": data_summary.noted_files(data.manifest),
         "rows": _rows(pictures),
         "total": len(pictures),

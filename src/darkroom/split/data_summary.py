@@ -1,4 +1,4 @@
-"""What the page says in numbers: tiles, checks, classes, files that are no pictures."""
+"""The numbers of the data report: tiles, checks, classes, files that are not pictures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from darkroom.core.tables import LEFT_OUT, SPLIT_NAMES
 from darkroom.images.suffixes import wrong_suffix
 from darkroom.pages.charts import stacked_bar
 
-CLASSES = 30
+CLASS_BARS = 30
 REASONS, PATHS = 20, 5
-KINDS = 8  # formats, modes and the like: as many bars at most
+VALUE_BARS = 8  # of formats, modes and the like, at most
 
 Reports = Mapping[str, Mapping[str, Any]]
 
@@ -54,7 +54,7 @@ def tiles(pictures: pd.DataFrame, files: pd.DataFrame, reports: Reports) -> list
         _count(flagged, "flagged pictures", "dark, blurred, odd, duplicated, …"),
     ]
     if split.get("naive_leak") is not None:
-        about = "test pictures known from training, had nobody looked"
+        about = "test pictures known from training, in a naive split"
         shown.append(Tile(f"{split['naive_leak']:,}", "leaks prevented", about, "plain"))
     if split.get("deviation") is not None:
         about = "between the shares of the splits and those asked for"
@@ -85,11 +85,11 @@ def checks(report: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def class_bars(pictures: pd.DataFrame) -> tuple[list[Bar], str]:
-    """Return a bar for each of the largest classes, by split and dropped, and what is said of the others."""
+    """Return a bar for each of the largest classes, by split and dropped, and a line about the others."""
     table = pictures.groupby(["label", "place"]).size().unstack(fill_value=0)
     table = table.reindex(columns=[*SPLIT_NAMES, "dropped"], fill_value=0)
     total = table.sum(axis="columns").sort_values(ascending=False, kind="stable")
-    top, others = total.head(CLASSES), total.iloc[CLASSES:]
+    top, others = total.head(CLASS_BARS), total.iloc[CLASS_BARS:]
     bars = []
     for label, sizes in zip(top.index, table.loc[top.index].to_numpy().tolist(), strict=True):
         text = f"{sum(sizes):,}" + (f" ({sizes[-1]:,} dropped)" if sizes[-1] else "")
@@ -103,10 +103,10 @@ def class_bars(pictures: pd.DataFrame) -> tuple[list[Bar], str]:
 def value_bars(values: pd.Series) -> list[Bar]:
     """Return a bar for each of the most frequent values."""
     counts = values.dropna().astype(str).value_counts().sort_index().sort_values(ascending=False, kind="stable")
-    top = counts.head(KINDS)
+    top = counts.head(VALUE_BARS)
     rows = [(str(name), int(count)) for name, count in top.items()]
-    if len(counts) > KINDS:
-        rows.append((f"{len(counts) - KINDS} others", int(counts.iloc[KINDS:].sum())))
+    if len(counts) > VALUE_BARS:
+        rows.append((f"{len(counts) - VALUE_BARS} others", int(counts.iloc[VALUE_BARS:].sum())))
     largest = max((count for _, count in rows), default=0)
     total = max(int(counts.sum()), 1)
     return [
@@ -116,8 +116,8 @@ def value_bars(values: pd.Series) -> list[Bar]:
 
 
 def noted_files(files: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the most frequent reasons why files are no pictures, or misnamed, each with its count and first paths."""
-    misnamed = "is used, though it is " + files["format"] + " and its suffix says otherwise"
+    """Return the most frequent reasons why files are not pictures or are misnamed, with counts and first paths."""
+    misnamed = "is used, but it is " + files["format"] + " under another suffix"
     files = files.assign(error=files["error"].mask(wrong_suffix(files), misnamed))
     broken = files[files["error"].notna()].sort_values("path")
     counts = broken["error"].value_counts().sort_index().sort_values(ascending=False, kind="stable").head(REASONS)

@@ -6,11 +6,11 @@ from typing import Any
 import pandas as pd
 
 from darkroom.core.tables import ISSUES
-from darkroom.curation.duplicates import given_sides
+from darkroom.curation.duplicates import split_precedence
 from darkroom.curation.issues import FLAGGED
 
-CLASSES, PER_CLASS = 40, 12
-GROUPS, PER_GROUP = 20, 6
+CLASS_SHEETS, PER_CLASS = 40, 12
+GROUP_SHEETS, PER_GROUP = 20, 6
 PER_ISSUE = 12
 FACTS = {  # issue -> the facts that it is about, (column, format)
     "dark": [("brightest", "{:.2f}")],
@@ -22,7 +22,7 @@ FACTS = {  # issue -> the facts that it is about, (column, format)
 
 @dataclass(frozen=True)
 class Card:
-    """One picture with what is said of it; `tone` is "good", "bad" or "plain"."""
+    """One picture with its captions; `tone` is "good", "bad" or "plain"."""
 
     image_id: str
     path: str
@@ -52,7 +52,9 @@ class Groups:
 
 def class_sheets(pictures: pd.DataFrame) -> list[Sheet]:
     """Return the first pictures by image_id, which is as good as chance, of the largest classes."""
-    counts = pictures["label"].value_counts().sort_index().sort_values(ascending=False, kind="stable").head(CLASSES)
+    counts = (
+        pictures["label"].value_counts().sort_index().sort_values(ascending=False, kind="stable").head(CLASS_SHEETS)
+    )
     shown = pictures[pictures["label"].isin(counts.index)].groupby("label").head(PER_CLASS)
     sheets = []
     for label, count in zip(counts.index, counts.tolist(), strict=True):
@@ -95,7 +97,7 @@ def issue_sheets(pictures: pd.DataFrame) -> list[Sheet]:
 def _groups(members: pd.DataFrame, show_label: bool = False) -> Groups:
     """Return a sheet for each of the largest groups of `members`, the picture that stays first."""
     counts = members.groupby("duplicate_id").size()
-    sizes = counts.sort_values(ascending=False, kind="stable").head(GROUPS)
+    sizes = counts.sort_values(ascending=False, kind="stable").head(GROUP_SHEETS)
     members = members[members["duplicate_id"].isin(sizes.index)].sort_values(["keep", "path"], ascending=[False, True])
     sheets = []
     for first, size in zip(sizes.index, sizes.tolist(), strict=True):
@@ -124,7 +126,7 @@ def why_it_stays(group: pd.DataFrame) -> str:
     side = f"of the given {group['given_split'].iloc[0]} split"
     rivals = group.index[1:]
     for why, rank in (
-        (side, -given_sides(group["given_split"])),
+        (side, -split_precedence(group["given_split"])),
         ("the largest", area),
         ("most bytes", group["bytes"]),
     ):

@@ -1,4 +1,4 @@
-"""What the split came to: its sizes, how near they are to the shares asked for, what a naive one would have leaked."""
+"""The outcome of the split: sizes, distance from the shares asked for, what a naive split would have leaked."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import pandas as pd
 from darkroom.balance.balance import rank
 from darkroom.core.fingerprint import table_digest
 from darkroom.core.tables import SPLIT_NAMES
-from darkroom.curation.duplicates import PRECEDENCE, given_sides
+from darkroom.curation.duplicates import PRECEDENCE, split_precedence
 from darkroom.params.data import Split
 from darkroom.split.splits import cut_shares, straddling_groups
 
@@ -39,14 +39,14 @@ def summarise(curated: pd.DataFrame, splits: pd.DataFrame, given: pd.Series, par
 
 
 def headline(report: dict[str, Any]) -> str:
-    """Return what the terminal says of a finished split."""
+    """Return the line about a finished split for the terminal."""
     sizes = ", ".join(f"{report[name]} {name}" for name in SPLIT_NAMES)
     text = f"split: {sizes}; shares met within {report['deviation']:.1%}"
     for reason, count in report["unused_because"].items():
         text += f"; {count} of train not used: {reason}"
     if report["balance"]:
         text += f"; {report['balance']}"
-    return text + f"; no group in two splits (a naive one: {report['naive_leak']} test pictures known from training)"
+    return text + f"; no group in two splits (a naive split would leak {report['naive_leak']} test pictures)"
 
 
 def _wanted(counts: pd.DataFrame, present: set[str], params: Split) -> pd.DataFrame:
@@ -68,17 +68,17 @@ def _balance(train: pd.DataFrame) -> str:
 
 
 def naive_leak(curated: pd.DataFrame, given: pd.Series, params: Split) -> int:
-    """Return how many test pictures would have had one of their group in training, had nobody looked.
+    """Return how many test pictures would have one of their group in training after a naive split.
 
     Of all pictures that pass the filters, duplicates and label conflicts too: as the source's own test split divides
     them, or a seeded random division by the shares of `params`.
     """
     rows = curated[curated["reason"].fillna("") != "filtered"]
-    side = given_sides(rows["image_id"].map(given)).to_numpy(copy=True)
-    if not (side == PRECEDENCE["test"]).any():
+    precedence = split_precedence(rows["image_id"].map(given)).to_numpy(copy=True)
+    if not (precedence == PRECEDENCE["test"]).any():
         order = np.lexsort((rows["image_id"], rank(rows["image_id"], params.seed)))
         ends = np.round(np.cumsum([params.test, params.validation]) * len(rows)).astype(int)
-        side[order] = np.searchsorted(ends, np.arange(len(rows)), side="right")
+        precedence[order] = np.searchsorted(ends, np.arange(len(rows)), side="right")
     groups = pd.factorize(rows["group_id"])[0]
-    trained = np.bincount(groups[side == PRECEDENCE["train"]], minlength=len(rows)) > 0
-    return int(trained[groups[side == PRECEDENCE["test"]]].sum())
+    trained = np.bincount(groups[precedence == PRECEDENCE["train"]], minlength=len(rows)) > 0
+    return int(trained[groups[precedence == PRECEDENCE["test"]]].sum())

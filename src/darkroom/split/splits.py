@@ -6,7 +6,7 @@ import pandas as pd
 from darkroom.balance.balance import balance_training, rank
 from darkroom.core.errors import UserError
 from darkroom.core.tables import SPLIT_NAMES, SPLITS
-from darkroom.curation.duplicates import PRECEDENCE, given_sides
+from darkroom.curation.duplicates import PRECEDENCE, split_precedence
 from darkroom.params.data import Balance, Split
 from darkroom.split.stratify import stratify
 
@@ -57,10 +57,10 @@ def require_no_leak(curated: pd.DataFrame, splits: pd.DataFrame, contents: pd.Se
     """
     leaks = straddling_groups(curated, splits)
     if leaks or splits["image_id"].duplicated().any():
-        raise UserError(f"{leaks} groups of pictures are in two splits: the test would be no test", status=1)
+        raise UserError(f"{leaks} groups of pictures are in two splits: the test would prove nothing", status=1)
     same = _straddling(splits["image_id"].map(contents), splits["split"])
     if same:
-        raise UserError(f"{same} equal files are in two splits: the test would be no test", status=1)
+        raise UserError(f"{same} equal files are in two splits: the test would prove nothing", status=1)
 
 
 def _straddling(keys: pd.Series, split: pd.Series) -> int:
@@ -77,17 +77,17 @@ def require_usable(splits: pd.DataFrame, groups: pd.Series) -> None:
     labels = sorted(splits["label"].unique())
     if len(labels) < 2:
         left = f"only class {labels[0]!r} is left" if labels else "no picture is left"
-        raise UserError(f"{left} after filters, duplicates and label conflicts; reports/dedupe.json says what went", 1)
+        raise UserError(f"{left} after filters, duplicates and label conflicts; see reports/dedupe.json", 1)
     for name in SPLIT_NAMES:
         if name not in set(splits["split"]):
             left = f"{len(splits)} pictures in {splits['image_id'].map(groups).nunique()} groups are left"
-            raise UserError(f"the {name} split is empty: {left}; give more pictures, or smaller groups", 1)
+            raise UserError(f"the {name} split is empty: {left}; add pictures, or make the groups smaller", 1)
 
 
 def _given_split(kept: pd.DataFrame, given: pd.Series, params: Split) -> pd.Series:
-    """Return each picture's split as far as the source decides it: that of its group's picture that goes first."""
+    """Return each picture's split as far as the source decides it: that of its group which takes precedence."""
     names = {number: name for name, number in PRECEDENCE.items()}
-    first = given_sides(kept["image_id"].map(given)).groupby(kept["group_id"]).transform("min")
+    first = split_precedence(kept["image_id"].map(given)).groupby(kept["group_id"]).transform("min")
     decided = ["test"] if params.folds else ["test", "validation"]
     split = first.map(names).astype(object)
     return split.where(split.isin(decided))
@@ -106,5 +106,5 @@ def _divide(rows: pd.DataFrame, shares: list[float], seed: int, first_has_all: b
 def _require_training_pictures(labels: pd.Series, split: pd.Series, params: Split) -> None:
     for label in sorted(set(labels) - set(labels[split == "train"])):
         if params.folds:
-            raise UserError(f"class {label!r} has no picture to train on in fold {params.fold}; give it more", 1)
-        raise UserError(f"class {label!r} has no picture to train on; give it some in the source's train folder", 1)
+            raise UserError(f"class {label!r} has no picture to train on in fold {params.fold}; add some", 1)
+        raise UserError(f"class {label!r} has no picture to train on; add some to the source's train folder", 1)

@@ -6,7 +6,7 @@ import numpy as np
 
 FEW = 1000  # pictures: with fewer, a class in every part matters more than the shares
 SPOILED = 0.01  # share of the pictures that may go elsewhere so that every class is in every part
-LENT = 0.05  # share of a class that may go elsewhere than it should, to mend what other classes left uneven
+LENT = 0.05  # share of a class that may go elsewhere than it should, to even out what other classes left uneven
 
 
 def stratify(groups: np.ndarray, classes: np.ndarray, shares: list[float], first_has_all: bool) -> np.ndarray:
@@ -28,9 +28,9 @@ def stratify(groups: np.ndarray, classes: np.ndarray, shares: list[float], first
     group_of, class_of, sizes = group_of[~mixed], class_of[~mixed], sizes[~mixed]
     order = np.lexsort((group_of, -sizes, class_of))
     bounds = np.searchsorted(class_of[order], np.arange(count + 1))
-    for one in np.argsort(needs.totals, kind="stable"):
-        rows = order[bounds[one] : bounds[one + 1]]
-        parts[group_of[rows]] = _divide_class(needs, int(one), sizes[rows])
+    for label in np.argsort(needs.totals, kind="stable"):
+        rows = order[bounds[label] : bounds[label + 1]]
+        parts[group_of[rows]] = _divide_class(needs, int(label), sizes[rows])
     return parts
 
 
@@ -53,15 +53,15 @@ class _Needs:
         cover = totals.sum() < FEW or missing <= SPOILED * totals.sum()
         self.missing = [set(every if cover and count >= len(shares) else first) for count in self.left]
 
-    def forced(self, one: int) -> int | None:
-        """Return the part that the next group of the class `one` must go to, so that it still reaches all it must."""
-        missing = self.missing[one]
-        return min(missing) if missing and len(missing) >= self.left[one] else None
+    def forced(self, label: int) -> int | None:
+        """Return the part that the next group of the class `label` must go to, so that it still reaches all it must."""
+        missing = self.missing[label]
+        return min(missing) if missing and len(missing) >= self.left[label] else None
 
-    def placed(self, one: int, part: int) -> None:
-        """Note a group of the class `one`."""
-        self.left[one] -= 1
-        self.missing[one].discard(part)
+    def placed(self, label: int, part: int) -> None:
+        """Note a group of the class `label`."""
+        self.left[label] -= 1
+        self.missing[label].discard(part)
 
 
 def _place_mixed(parts: np.ndarray, needs: _Needs, groups: np.ndarray, classes: np.ndarray, sizes: np.ndarray) -> None:
@@ -74,37 +74,37 @@ def _place_mixed(parts: np.ndarray, needs: _Needs, groups: np.ndarray, classes: 
         members = range(starts[number], ends[number])
         content = [(int(classes[row]), int(sizes[row])) for row in members]
         whole = sum(size for _, size in content)
-        forced = [part for one, _ in content if (part := needs.forced(one)) is not None]
+        forced = [part for label, _ in content if (part := needs.forced(label)) is not None]
         scores = [
-            sum(size * row[one] for one, size in content) / whole + overall[part] / len(needs.left)
+            sum(size * row[label] for label, size in content) / whole + overall[part] / len(needs.left)
             for part, row in enumerate(needs.need)
         ]
         part = min(forced) if forced else scores.index(max(scores))
         parts[groups[starts[number]]] = part
         overall[part] -= whole
-        for one, size in content:
-            needs.need[part][one] -= size
-            needs.placed(one, part)
+        for label, size in content:
+            needs.need[part][label] -= size
+            needs.placed(label, part)
 
 
-def _divide_class(needs: _Needs, one: int, sizes: np.ndarray) -> np.ndarray:
-    """Return the part of each group of the class `one`; `sizes` fall, equal ones are in seeded order.
+def _divide_class(needs: _Needs, label: int, sizes: np.ndarray) -> np.ndarray:
+    """Return the part of each group of the class `label`; `sizes` fall, equal ones are in seeded order.
 
     Of equal groups the first ones fill the last part, and so on down to part 0: so a few more pictures move few others.
     """
-    limit = max(0.49, LENT * float(needs.totals[one]))  # below half a picture: a tie is turned, nothing else
+    limit = max(0.49, LENT * float(needs.totals[label]))  # below half a picture: a tie is turned, nothing else
     lent = [min(max(carried, -limit), limit) for carried in needs.carried]
-    need = [row[one] + extra for row, extra in zip(needs.need, lent, strict=True)]
+    need = [row[label] + extra for row, extra in zip(needs.need, lent, strict=True)]
     parts = np.empty(len(sizes), np.int64)
     edges = [*np.flatnonzero(np.diff(sizes, prepend=0)).tolist(), len(sizes)]
     for start, end in pairwise(edges):
         counts, size = [0] * len(need), int(sizes[start])
         for _ in range(end - start):
-            forced = needs.forced(one)
+            forced = needs.forced(label)
             part = need.index(max(need)) if forced is None else forced
             need[part] -= size
             counts[part] += 1
-            needs.placed(one, part)
+            needs.placed(label, part)
         parts[start:end] = np.repeat(np.arange(len(need)), counts)[::-1]
     needs.carried = [carried + left - extra for carried, left, extra in zip(needs.carried, need, lent, strict=True)]
     return parts
