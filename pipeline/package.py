@@ -7,11 +7,11 @@ from darkroom.stage import Report, Stage, run_stage
 
 
 def package(stage: Stage) -> Report:
-    """Make the row of this pipeline in MLflow and, when it beats the champion, the new champion."""
+    """Record this pipeline as a run in MLflow and, when its model beats the champion, make it the champion."""
     results = stage.read_results()
     reports = {result.stage: result.report for result in results}
     bundle = stage.output("bundle")
-    write_bundle(bundle, stage.input("model"), reports, stage.params.image)
+    write_bundle(bundle, stage.input("model"), reports["train"]["classes"], stage.params.image, stage.params.package)
     done = release(stage.params, results, bundle, stage.input("example"), stage.run.run_id)
     report = summarise(done, stage.params, bundle_digest(bundle))
     stage.save("model_card", model_card(reports, stage.params, report))

@@ -1,6 +1,7 @@
 import os
 import pickle
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +20,7 @@ from darkroom.images.decode import decode
 from darkroom.images.limits import UnreadablePicture
 from darkroom.images.packed import list_shards, read_pictures, write_shard
 from darkroom.images.thumbnails import THUMBNAIL_BYTES
-from darkroom.params.schema import Image as ImageParams
+from darkroom.params.schema import ImageParams
 from pictures import class_files, ingested, inside, write_files
 
 PARAMS = ImageParams(size=8, resize="squash", background="white", depth="auto")
@@ -37,7 +38,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def pool() -> Any:
+def pool() -> Iterator[Executor]:
     with ThreadPoolExecutor(2) as executor:
         yield executor
 
@@ -71,7 +72,7 @@ class Counting(ThreadPoolExecutor):
         return super().submit(work, *arguments, **options)
 
 
-def test_each_row_is_the_decoded_picture(images, pool, tmp_path):
+def test_each_row_is_the_decoded_picture(images: Path, pool: Executor, tmp_path: Path) -> None:
     pixels = open_pixels(images, PARAMS, tmp_path, pool)
     assert len(list_shards(images)) == 2 and len(pixels) == 9
     assert pixels.ids.tolist() == sorted(pixels.ids)
@@ -81,7 +82,7 @@ def test_each_row_is_the_decoded_picture(images, pool, tmp_path):
     assert np.array_equal(pixels[rows], pixels[:][rows])
 
 
-def test_the_cache_is_made_once_for_each_size(images, pool: Executor, tmp_path):
+def test_the_cache_is_made_once_for_each_size(images: Path, pool: Executor, tmp_path: Path) -> None:
     first = open_pixels(images, PARAMS, tmp_path, pool)
     made = caches(tmp_path)
     again = open_pixels(images, PARAMS, tmp_path, (counting := Counting()))
@@ -92,14 +93,16 @@ def test_the_cache_is_made_once_for_each_size(images, pool: Executor, tmp_path):
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_another_version_of_a_library_decodes_again(images, pool, tmp_path, monkeypatch, library):
+def test_another_version_of_a_library_decodes_again(
+    images: Path, pool: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str
+) -> None:
     open_pixels(images, PARAMS, tmp_path, pool)
     monkeypatch.setattr(pixel_cache, "version", lambda name: "99" if name == library else version(name))
     open_pixels(images, PARAMS, tmp_path, (counting := Counting()))
     assert counting.pictures == 9 and len(caches(tmp_path)) == 2
 
 
-def test_new_pictures_alone_are_decoded(images, pool, tmp_path):
+def test_new_pictures_alone_are_decoded(images: Path, pool: Executor, tmp_path: Path) -> None:
     before = open_pixels(images, PARAMS, tmp_path, pool)
     known = before[:].copy()
     more = shutil.copytree(images, tmp_path / "images")
@@ -117,7 +120,7 @@ def test_new_pictures_alone_are_decoded(images, pool, tmp_path):
 
 
 @pytest.mark.parametrize("left", ["decoded.partial", "decoded", "pixels"])
-def test_what_a_killed_process_left_is_not_taken(images, pool, tmp_path, left):
+def test_what_a_killed_process_left_is_not_taken(images: Path, pool: Executor, tmp_path: Path, left: str) -> None:
     whole = open_pixels(images, PARAMS, tmp_path, pool)[:].copy()
     (cache,) = (tmp_path / "pixels").glob("*.pixels")
     cache.with_suffix(".ids.npy").unlink()
@@ -127,14 +130,14 @@ def test_what_a_killed_process_left_is_not_taken(images, pool, tmp_path, left):
     assert sorted(path.suffix for path in cache.parent.iterdir()) == [".lock", ".npy", ".pixels"]
 
 
-def test_a_map_that_was_cut_is_made_again(images, pool, tmp_path):
+def test_a_map_that_was_cut_is_made_again(images: Path, pool: Executor, tmp_path: Path) -> None:
     whole = open_pixels(images, PARAMS, tmp_path, pool)[:].copy()
     (cache,) = (tmp_path / "pixels").glob("*.pixels")
     os.truncate(cache, 100)
     assert np.array_equal(open_pixels(images, PARAMS, tmp_path, pool)[:], whole)
 
 
-def test_a_picture_that_does_not_decode_leaves_the_map_as_it_was(images, pool, tmp_path):
+def test_a_picture_that_does_not_decode_leaves_the_map_as_it_was(images: Path, pool: Executor, tmp_path: Path) -> None:
     whole = open_pixels(images, PARAMS, tmp_path, pool)[:].copy()
     made, more = caches(tmp_path), shutil.copytree(images, tmp_path / "images")
     write_shard(more / "part-00002.parquet", [("0" * 20, b"not an image", bytes(THUMBNAIL_BYTES))])
@@ -144,13 +147,13 @@ def test_a_picture_that_does_not_decode_leaves_the_map_as_it_was(images, pool, t
     assert np.array_equal(open_pixels(images, PARAMS, tmp_path, Counting())[:], whole)
 
 
-def test_the_cache_cannot_be_written_to_by_mistake(images, pool, tmp_path):
+def test_the_cache_cannot_be_written_to_by_mistake(images: Path, pool: Executor, tmp_path: Path) -> None:
     pixels = open_pixels(images, PARAMS, tmp_path, pool)
     with pytest.raises(ValueError, match="read-only"):
         pixels[0][:] = 0
 
 
-def test_a_pickle_holds_the_name_of_the_map(images, pool, tmp_path):
+def test_a_pickle_holds_the_name_of_the_map(images: Path, pool: Executor, tmp_path: Path) -> None:
     pixels = open_pixels(images, PARAMS.model_copy(update={"size": 32}), tmp_path, pool)
     pickled = pickle.dumps(pixels)
     assert len(pickled) < pixels[0].nbytes
@@ -158,7 +161,9 @@ def test_a_pickle_holds_the_name_of_the_map(images, pool, tmp_path):
     assert np.array_equal(again.ids, pixels.ids) and np.array_equal(again[:], pixels[:])
 
 
-def test_a_picture_that_is_missing_is_not_replaced_by_its_neighbour(images, pool, tmp_path):
+def test_a_picture_that_is_missing_is_not_replaced_by_its_neighbour(
+    images: Path, pool: Executor, tmp_path: Path
+) -> None:
     ids = open_pixels(images, PARAMS, tmp_path, pool).ids.copy()
     ids[4] = missing = ids[4][:-1] + "~"
     splits = splits_of(ids, ["cat"] * 5 + ["dog"] * 4, ["train"] * 8 + ["test"])
@@ -167,7 +172,7 @@ def test_a_picture_that_is_missing_is_not_replaced_by_its_neighbour(images, pool
         load_examples(images, splits, PARAMS, ("train", "test"), pool)
 
 
-def test_examples_are_the_rows_and_labels_of_their_split(images, pool, tmp_path):
+def test_examples_are_the_rows_and_labels_of_their_split(images: Path, pool: Executor, tmp_path: Path) -> None:
     ids = open_pixels(images, PARAMS, tmp_path, pool).ids
     labels = ["猫", "cat", "dog"] * 3
     splits = splits_of(ids, labels, ["train"] * 5 + ["validation"] * 3 + ["test"])
@@ -185,7 +190,7 @@ def test_examples_are_the_rows_and_labels_of_their_split(images, pool, tmp_path)
     assert (tmp_path / ".cache" / "pixels").is_dir()
 
 
-def test_copies_and_weights_are_for_training_only(images, pool, tmp_path):
+def test_copies_and_weights_are_for_training_only(images: Path, pool: Executor, tmp_path: Path) -> None:
     ids = open_pixels(images, PARAMS, tmp_path, pool).ids
     splits = splits_of(ids, ["cat", "dog", "猫"] * 3, ["train"] * 5 + ["test"] * 4)
     splits["copies"] = np.array([1, 0, 3, 2, 0, 1, 1, 1, 1], np.int32)

@@ -70,7 +70,7 @@ def test_perfect_answers() -> None:
     assert {name for name, value in scores.items() if value != 1} == {"log_loss"}
 
 
-def test_a_diverged_network_is_an_error_and_not_measured():
+def test_a_diverged_network_is_an_error_and_not_measured() -> None:
     network = build_network(model_params(dense=[]), 8, 2)
     network.set_weights([weights * np.nan for weights in network.get_weights()])
     pictures = Examples(np.zeros((4, 8, 8, 3), np.uint8), np.arange(4), np.zeros(4, np.int32), ("a", "b"))

@@ -84,7 +84,9 @@ def killed(journal: Path, die_at: int) -> None:
 
 
 @pytest.mark.parametrize("die_at", ROUNDS)
-def test_a_killed_search_resumes_to_the_same_result(whole, tmp_path, capsys, die_at):
+def test_a_killed_search_resumes_to_the_same_result(
+    whole: tuple[Overlay, pd.DataFrame], tmp_path: Path, capsys: pytest.CaptureFixture[str], die_at: int
+) -> None:
     journal = tmp_path / "killed.journal"
     killed(journal, die_at)
     best, trials, tried = run(journal)
@@ -94,7 +96,9 @@ def test_a_killed_search_resumes_to_the_same_result(whole, tmp_path, capsys, die
     assert best == whole[0]
 
 
-def test_a_trial_in_which_the_process_is_killed_twice_has_failed(whole, tmp_path):
+def test_a_trial_in_which_the_process_is_killed_twice_has_failed(
+    whole: tuple[Overlay, pd.DataFrame], tmp_path: Path
+) -> None:
     journal = tmp_path / "killed.journal"
     killed(journal, 4)
     killed(journal, 1)  # in its first trial, the same combination again
@@ -121,7 +125,9 @@ def raising(error: BaseException, *at: int) -> Any:
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("a bug"), UserError("weights are missing")])
-def test_a_trial_that_was_stopped_is_tried_again_however_often(whole, tmp_path, error):
+def test_a_trial_that_was_stopped_is_tried_again_however_often(
+    whole: tuple[Overlay, pd.DataFrame], tmp_path: Path, error: BaseException
+) -> None:
     for call in (4, 1, 1):  # three times in trial 4
         with pytest.raises(type(error)):
             search(params(), raising(error, call), tmp_path / "journal", lambda *_: None)
@@ -134,7 +140,9 @@ def out_of_memory() -> Exception:
     return tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[9]\nHint: none")
 
 
-def test_a_trial_that_runs_out_of_memory_has_failed_and_the_search_goes_on(whole, tmp_path, capsys):
+def test_a_trial_that_runs_out_of_memory_has_failed_and_the_search_goes_on(
+    whole: tuple[Overlay, pd.DataFrame], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     finished: list[int] = []
     found = search(
         params(), raising(out_of_memory(), 2), tmp_path / "journal", lambda number, _: finished.append(number)
@@ -148,18 +156,20 @@ def test_a_trial_that_runs_out_of_memory_has_failed_and_the_search_goes_on(whole
     assert summarise(*found, params(enabled=True).tune)["failed"] == 1
 
 
-def test_a_search_in_which_every_trial_fails_is_a_mistake_and_starts_anew(whole, tmp_path):
+def test_a_search_in_which_every_trial_fails_is_a_mistake_and_starts_anew(
+    whole: tuple[Overlay, pd.DataFrame], tmp_path: Path
+) -> None:
     with pytest.raises(UserError, match=r"none of the 8 trials gave a model \(the first: ResourceExhaustedError: OOM"):
         search(params(), raising(out_of_memory(), *range(1, 9)), tmp_path / "journal", lambda *_: None)
     pd.testing.assert_frame_equal(run(tmp_path / "journal")[1], whole[1])  # with more memory
 
 
-def test_a_finished_search_is_not_run_again(tmp_path):
+def test_a_finished_search_is_not_run_again(tmp_path: Path) -> None:
     first, again = (run(tmp_path / "journal") for _ in range(2))
     assert again[2] == [] and again[1].equals(first[1])
 
 
-def test_more_trials_resume_after_the_last_one(whole, tmp_path):
+def test_more_trials_resume_after_the_last_one(whole: tuple[Overlay, pd.DataFrame], tmp_path: Path) -> None:
     run(tmp_path / "journal", trials=5)
     _, trials, tried = run(tmp_path / "journal")
     assert tried == [6, 7, 8]

@@ -2,12 +2,18 @@
 
 from pathlib import Path
 
-from darkroom.images.decode import read_upright
+from PIL import Image as Picture
+
+from darkroom.images.decode import decode
 from darkroom.images.packed import read_pictures
-from darkroom.params.schema import Image
+from darkroom.params.schema import ImageParams
 
 
-def write_example(images: Path, image_id: str, image_params: Image, path: Path) -> None:
-    """Write one picture as PNG, upright and in sRGB: the served model sees what the network saw."""
-    data = read_pictures(images, [image_id])[image_id]
-    read_upright(data, image_params.background, image_params.depth).save(path, format="PNG")
+def write_example(images: Path, image_id: str, image: ImageParams, path: Path) -> None:
+    """Write one picture as PNG, as the network sees it: (size, size, 3) uint8.
+
+    The served model gives it exactly the answer of the table of predictions, and a large photograph does not go into
+    each version of the model.
+    """
+    pixels = decode(read_pictures(images, [image_id])[image_id], **image.model_dump())
+    Picture.fromarray(pixels).save(path, format="PNG")

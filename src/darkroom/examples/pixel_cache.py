@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock
 
 from darkroom.core.files import replacing
+from darkroom.execution.locks import locked
 from darkroom.execution.progress import progress
 from darkroom.images import decode as decoding
 from darkroom.images.packed import list_shards, shard_ids, shard_pictures
-from darkroom.params.schema import Image as ImageParams
+from darkroom.params.schema import ImageParams
 
 LIBRARIES = ("numpy", "opencv-python-headless", "pillow", "simplejpeg")  # their versions decide the pixels
 NOT_DECODING = {"packed.py", "suffixes.py", "thumbnails.py"}  # of the room of images
@@ -60,7 +60,7 @@ def open_pixels(images: Path, image_params: ImageParams, cache: Path, executor: 
     ids = np.sort(np.concatenate(list(names.values())))
     file = cache / "pixels" / f"{_key(image_params)}.pixels"
     file.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{file}.lock"):
+    with locked(Path(f"{file}.lock")):
         stored = _stored_ids(file, image_params.size)
         added = ids[find_rows(stored, ids) < 0]
         if len(added):

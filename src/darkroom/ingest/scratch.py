@@ -8,13 +8,15 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from darkroom.execution.locks import locked
+
 
 @contextmanager
 def scratch_folder(cache: Path) -> Iterator[Path]:
     """Yield a new folder below `cache`/scratch, deleted at the end; what killed runs left there is deleted first."""
     root = cache / "scratch"
     root.mkdir(parents=True, exist_ok=True)
-    with FileLock(root / "lock"):  # else one run could delete the folder that another is about to use
+    with locked(root / "lock"):  # else one run could delete the folder that another is about to use
         for folder in root.glob("*/"):
             with suppress(Timeout), FileLock(folder / "used", timeout=0):
                 shutil.rmtree(folder)

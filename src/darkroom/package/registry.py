@@ -2,36 +2,43 @@
 
 import base64
 import getpass
-import json
+import os
 import shutil
 import tempfile
-from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import version as installed
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from darkroom.package.bundle import PREDICTOR, copy_code
+from darkroom.core.files import read_value
+from darkroom.execution.quiet import without_native_messages
+from darkroom.package.bundle import PREDICTOR
 from darkroom.package.gate import Candidate, Verdict
 from darkroom.tracking.store import tracking_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
+    from mlflow.models.model import ModelInfo
 
 CONTENT_TAG = "darkroom.content"
 FACTS_TAG = "darkroom.facts"
-REQUIREMENTS = ("keras", "mlflow", "numpy", "pandas", "pillow", "simplejpeg", "tensorflow")
+GATE_TAG = "darkroom.gate."
+PROMOTE = (
+    "python -c \"import mlflow; mlflow.MlflowClient().set_registered_model_alias('{name}', 'champion', {version})\""
+)
 
 
 def find_version(client: "MlflowClient", name: str, content: str) -> "ModelVersion | None":
     """Return the version with this content, if there is one."""
     found = client.search_model_versions(f"name = '{name}' and tags.`{CONTENT_TAG}` = '{content}'")
-    return found[0] if found else None
+    return min(found, key=lambda version: int(version.version), default=None)
 
 
 def get_champion(client: "MlflowClient", name: str) -> tuple["ModelVersion | None", Candidate | None]:
-    """Return the version with the alias champion and what the gate knows of it; nothing when there is none."""
+    """Return the version with the alias champion and what the gate knows of it; (None, None) when there is none.
+
+    The candidate of a model from elsewhere, whose alias was set by hand, is empty.
+    """
     from mlflow.exceptions import MlflowException
 
     try:
@@ -40,11 +47,17 @@ def get_champion(client: "MlflowClient", name: str) -> tuple["ModelVersion | Non
         if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):  # no model, no alias
             raise
         return None, None
-    facts = version.tags.get(FACTS_TAG)
-    return version, Candidate(**json.loads(facts)) if facts else None
+    return version, read_candidate(version)
 
 
-def register(client: "MlflowClient", name: str, run_id: str, bundle: Path, example: Path, candidate: Candidate) -> Any:
+def read_candidate(version: "ModelVersion") -> Candidate:
+    """Return what the gate knows of a version."""
+    return Candidate.from_json(version.tags.get(FACTS_TAG, "{}"))
+
+
+def register(
+    client: "MlflowClient", name: str, run_id: str, bundle: Path, example: Path, candidate: Candidate
+) -> "ModelVersion":
     """Log the bundle as a pyfunc model of the run and register it; return the version."""
     from mlflow.exceptions import MlflowException
 
@@ -54,16 +67,21 @@ def register(client: "MlflowClient", name: str, run_id: str, bundle: Path, examp
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    tags = {CONTENT_TAG: candidate.content, FACTS_TAG: json.dumps(asdict(candidate), sort_keys=True)}
+    tags = {CONTENT_TAG: candidate.content, FACTS_TAG: candidate.to_json()}
     return client.create_model_version(name, source.model_uri, run_id, tags=tags, model_id=source.model_id)
 
 
-def log_model(run_id: str, bundle: Path, example: Path) -> Any:
-    """Log the pyfunc model with signature, input example, its own code and pinned requirements; return its info."""
+def log_model(run_id: str, bundle: Path, example: Path) -> "ModelInfo":
+    """Log the pyfunc model with signature, input example and pinned requirements; return its info.
+
+    Its code is the predictor, and what the predictor loads is in the bundle.
+    """
     import mlflow
     from mlflow.models import ModelSignature
     from mlflow.types.schema import ColSpec, DataType, Map, Schema
 
+    # a required column would be MLflow's to check: it refuses an empty batch, and quotes the request in the refusal
+    inputs = [ColSpec(DataType.string, "image", required=False)]
     outputs = [
         ColSpec(DataType.string, "label", required=False),
         ColSpec(DataType.double, "score", required=False),
@@ -72,35 +90,35 @@ def log_model(run_id: str, bundle: Path, example: Path) -> Any:
     ]
     picture = base64.b64encode(example.read_bytes()).decode()
     mlflow.set_tracking_uri(tracking_uri())
-    with tempfile.TemporaryDirectory() as folder, mlflow.start_run(run_id=run_id):
+    # MLflow tries the model on the example, and TensorFlow writes to stderr when it is imported
+    with tempfile.TemporaryDirectory() as folder, mlflow.start_run(run_id=run_id), without_native_messages():
         return mlflow.pyfunc.log_model(
             name="model",
             python_model=str(PREDICTOR),
+            # the artefact has the name of the folder, which is a temporary one while the stage runs
             artifacts={"bundle": str(shutil.copytree(bundle, Path(folder, "bundle")))},
-            code_paths=[str(copy_code(Path(folder)))],
-            signature=ModelSignature(Schema([ColSpec(DataType.string, "image")]), Schema(outputs)),
+            signature=ModelSignature(Schema(inputs), Schema(outputs)),
             input_example={"image": [picture]},
-            pip_requirements=[f"{package}=={installed(package)}" for package in REQUIREMENTS],
+            pip_requirements=read_value(bundle / "bundle.json")["requirements"],
         )
 
 
-def apply_verdict(client: "MlflowClient", name: str, version: str, champion: Any, verdict: Verdict) -> None:
-    """Set the aliases and write who, when and why on the version; the champion's own record stays as it is."""
-    if champion is not None and str(champion.version) == version:  # MLflow gives numbers here and texts there
-        return
-    if not verdict.released:
-        client.set_registered_model_alias(name, "challenger", version)
-    else:
-        if champion is not None:
-            client.set_registered_model_alias(name, "previous", champion.version)
-        client.set_registered_model_alias(name, "champion", version)
-        if str(client.get_registered_model(name).aliases.get("challenger")) == version:
-            client.delete_registered_model_alias(name, "challenger")
+def record_verdict(client: "MlflowClient", name: str, version: str, verdict: Verdict) -> None:
+    """Write the verdict on the version: what, why, when, by whom and, if a person is to decide, what to type."""
     tags = {
+        "verdict": verdict.to_json(),
         "released": str(verdict.released).lower(),
         "reasons": "; ".join(verdict.reasons),
-        "by": getpass.getuser(),
+        "by": _user_name(),
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "promote": PROMOTE.format(name=name, version=version) if verdict.manual else "",
     }
     for key, value in tags.items():
-        client.set_model_version_tag(name, version, f"darkroom.gate.{key}", value)
+        client.set_model_version_tag(name, version, GATE_TAG + key, value)
+
+
+def _user_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user without an entry in passwd, as with `docker run -u 12345`
+        return str(os.getuid())

@@ -1,22 +1,21 @@
-"""From finished stages to a row in MLflow and a registered version, judged by the gate."""
+"""From finished stages to a pipeline run in MLflow and a registered version, judged by the gate."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from filelock import FileLock
+from typing import TYPE_CHECKING
 
 from darkroom.core.paths import cache_folder
+from darkroom.execution.locks import locked
 from darkroom.package.bundle import bundle_digest
-from darkroom.package.gate import Candidate, Verdict, judge
-from darkroom.package.pipeline_run import VERDICT_TAG, find_or_make_row
-from darkroom.package.registry import apply_verdict, find_version, get_champion, register
+from darkroom.package.gate import Candidate, Verdict
+from darkroom.package.pipeline_run import VERDICT_TAG, find_or_create_pipeline_run
+from darkroom.package.promotion import promote
+from darkroom.package.registry import find_version, get_champion, register
 from darkroom.params.declared import DeclaredParams
-from darkroom.tracking.runs import PARENT_TAG, StageResult, as_user_error
-from darkroom.tracking.store import connect
+from darkroom.tracking.results import PARENT_TAG, Report, StageResult
+from darkroom.tracking.store import connect, store_error
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Release:
-    """What became of the model: its version, the champion's now, the gate's verdict, the run_id of the row."""
+    """What became of the model: its version, the champion's now ("none"), the gate's verdict, the pipeline run."""
 
     version: str
     champion: str
@@ -34,77 +33,77 @@ class Release:
 
 
 def release(params: DeclaredParams, results: list[StageResult], bundle: Path, example: Path, own_run: str) -> Release:
-    """Record the pipeline, register the bundle and let the gate decide; `own_run` is the run of the stage at work.
+    """Record the pipeline, register the bundle and let the gate decide; `own_run` is the run_id of this stage.
 
-    Doing it again changes nothing: row, version and verdict are found. One process at a time does it.
-    Raises UserError when MLflow fails, since without it there is no release.
+    Doing it again changes nothing: pipeline run, version and verdict are found. In one checkout one process at a time
+    does it. Raises UserError when MLflow fails, since without it there is no release.
     """
     reports = {result.stage: result.report for result in results}
-    scores = {split: reports["evaluate"][split] for split in ("validation", "test")}
-    train = reports["train"]
-    measured_on = reports["split"]["validation_digest"]
-    candidate = Candidate(bundle_digest(bundle), train["digest"], train["classes"], measured_on, scores)
+    candidate = describe(params, reports, bundle_digest(bundle))
     try:
         client = connect()
-        with FileLock(cache_folder() / "release.lock"):
-            row = find_or_make_row(client, params.tracking.experiment, params.flat(), results)
-            with _closing(client, row):
-                done = _release_row(client, row, params, candidate, bundle, example)
+        with locked(cache_folder() / "release.lock"):
+            run = find_or_create_pipeline_run(client, params.tracking.experiment, params.flat(), results)
+            with _closing(client, run):
+                done = _release_run(client, run, params, candidate, bundle, example)
                 if own_run:
                     client.set_tag(own_run, PARENT_TAG, done.run_id)
         return done
     except OSError as error:
-        raise as_user_error(error, "releasing the model") from error
+        raise store_error(error, "releasing the model") from error
     except Exception as error:
         if type(error).__module__.split(".")[0] not in ("mlflow", "requests", "sqlalchemy"):
             raise
-        raise as_user_error(error, "releasing the model") from error
+        raise store_error(error, "releasing the model") from error
+
+
+def describe(params: DeclaredParams, reports: dict[str, Report], content: str) -> Candidate:
+    """Return what the gate must know of the model; with folds, all pictures but those of test have validated it."""
+    split, train = reports["split"], reports["train"]
+    return Candidate(
+        content=content,
+        network=train["digest"],
+        classes=train["classes"],
+        data=f"folds of {split['digest']}" if params.ensemble.folds else split["validation_digest"],
+        scores={name: reports["evaluate"][name] for name in ("validation", "test")},
+        debug=params.debug.mode != "none" or params.debug.fraction < 1,
+    )
 
 
 @contextmanager
-def _closing(client: "MlflowClient", row: "Run") -> Iterator[None]:
-    """Close the row when the block is done: FINISHED, or FAILED when it raises; one closed before stays as it is."""
+def _closing(client: "MlflowClient", run: "Run") -> Iterator[None]:
+    """Close the run when the block is done: FINISHED, or FAILED when it raises; one closed before stays as it is."""
     try:
         yield
     except BaseException:
-        client.set_terminated(row.info.run_id, "FAILED")
+        client.set_terminated(run.info.run_id, "FAILED")
         raise
-    if row.info.status != "FINISHED":
-        client.set_terminated(row.info.run_id, "FINISHED")
+    if run.info.status != "FINISHED":
+        client.set_terminated(run.info.run_id, "FINISHED")
 
 
-def _release_row(
-    client: "MlflowClient",
-    row: "Run",
-    params: DeclaredParams,
-    candidate: Candidate,
-    bundle: Path,
-    example: Path,
+def _release_run(
+    client: "MlflowClient", run: "Run", params: DeclaredParams, candidate: Candidate, bundle: Path, example: Path
 ) -> Release:
-    """Register the row's model unless it is, and judge it unless it was."""
-    name, run_id = params.package.name, row.info.run_id
+    """Register the model of a pipeline run unless it is, and judge it unless it was."""
+    name, run_id = params.package.name, run.info.run_id
     version = find_version(client, name, candidate.content)
-    current, champion = get_champion(client, name)
-    if version and current and VERDICT_TAG in row.data.tags:
-        verdict = Verdict(**json.loads(row.data.tags[VERDICT_TAG]))
+    current, _ = get_champion(client, name)
+    if version and current and VERDICT_TAG in run.data.tags:
+        verdict = Verdict.from_json(run.data.tags[VERDICT_TAG])
         return Release(str(version.version), str(current.version), verdict, run_id)
     version = version or register(client, name, run_id, bundle, example, candidate)
     number = str(version.version)
-    verdict = judge(candidate, champion, params.package)
-    if params.debug.mode != "none" or params.debug.fraction < 1:
-        verdict = Verdict(False, ["a debug run (params.yaml: debug) is never released"])
-    elif current and not champion:  # somebody set the alias by hand on a model from elsewhere
-        verdict = Verdict(False, [f"the champion, version {current.version}, carries no measurements to compare with"])
-    apply_verdict(client, name, number, current, verdict)
-    client.set_tag(run_id, VERDICT_TAG, json.dumps(asdict(verdict)))
+    verdict = promote(client, name, number, candidate, params.package.metric)
+    current, _ = get_champion(client, name)
     client.log_metric(run_id, "package/released", float(verdict.released))
     client.set_tag(run_id, "darkroom.version", f"{name}/{number}")
-    champion_now = number if verdict.released else str(current.version) if current else "none"
-    return Release(number, champion_now, verdict, run_id)
+    client.set_tag(run_id, VERDICT_TAG, verdict.to_json())  # last: it marks the release as complete
+    return Release(number, str(current.version) if current else "none", verdict, run_id)
 
 
-def summarise(done: Release, params: DeclaredParams, content: str) -> dict[str, Any]:
-    """Return the report. It holds no version and no run: they count what a store happened to see before."""
+def summarise(done: Release, params: DeclaredParams, content: str) -> Report:
+    """Return the report. It has no version and no run_id: those depend on what the store has seen before."""
     return {
         "released": done.verdict.released,
         "reasons": done.verdict.reasons,

@@ -86,7 +86,7 @@ def _y_axis(ticks: Ticks) -> Markup:
 
 
 def _frame(marks: Markup, ticks: Ticks, title: str, unit: str, summary: str) -> Markup:
-    """Return the drawing with its title, horizontal axis and the text for screen readers."""
+    """Return the drawing with its title, horizontal axis and the text that a screen reader says."""
     labels = Markup("").join(
         Markup('<line class="tick" x1="{0:.1f}" x2="{0:.1f}" y1="{1}" y2="{2}"/>').format(place, BOTTOM, BOTTOM + 4)
         + Markup('<text x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format(place, BOTTOM + 18, text)

@@ -1,4 +1,4 @@
-"""Previews of pictures, as data URLs inside a page."""
+"""Small copies of pictures, as data URLs that a page carries inside."""
 
 import base64
 from io import BytesIO
@@ -11,14 +11,14 @@ from darkroom.images.convert import Depth, upright_rgb
 from darkroom.images.decode import FORMATS, silent_pillow
 from darkroom.images.packed import read_pictures
 
-PREVIEW_SIDE = 128  # pixels of the longer side, at most
+SIDE = 128  # pixels of the longer side, at most
 QUALITY = 70  # of WebP
 BACKGROUND = "white"  # under transparent pixels
 BATCH = 256_000_000  # bytes of the files that are in memory together
 
 
-def preview_urls(images: Path, sizes: pd.Series, depth: Depth) -> dict[str, str]:
-    """Return image_id -> data URL of a WebP picture, upright, at most PREVIEW_SIDE pixels long.
+def thumbnails(images: Path, sizes: pd.Series, depth: Depth) -> dict[str, str]:
+    """Return image_id -> data URL of a WebP picture, upright, at most SIDE pixels long; a small one keeps its size.
 
     `sizes` maps the image_id of each picture that is wanted, a readable one, to the bytes of its file; `depth` is
     image.depth.
@@ -33,12 +33,10 @@ def preview_urls(images: Path, sizes: pd.Series, depth: Depth) -> dict[str, str]
 
 def _data_url(data: bytes, depth: Depth) -> str:
     image = Image.open(BytesIO(data), formats=FORMATS)
-    image.draft(
-        None, (2 * PREVIEW_SIDE, 2 * PREVIEW_SIDE)
-    )  # of a large JPEG only as much is decoded as a preview needs
+    image.draft(None, (2 * SIDE, 2 * SIDE))  # of a large JPEG no more is decoded than a small copy needs
     image.load()
     small = upright_rgb(image, BACKGROUND, depth)
-    small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    small.thumbnail((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
     file = BytesIO()
     small.save(file, "WEBP", quality=QUALITY, method=4)
     return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode("ascii")

@@ -1,16 +1,14 @@
-"""A report as one self-contained HTML page: the template of a stage, filled in."""
+"""HTML reports from templates that extend `base.html.j2`: one file each, which needs nothing else."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 
-def render(template: Path, content: Mapping[str, Any]) -> bytes:
-    """Return the page as UTF-8; the same bytes for the same content.
+def render(template: Path, content: Mapping[str, object]) -> bytes:
+    """Return the page, UTF-8 HTML, that a Jinja template makes of `content`; the same bytes for the same content.
 
-    The template extends base.html.j2: it sets `title` and `sections` ((id, name) of each), fills the block `main`, and
-    the block `script` when it has no table to search or no pictures to enlarge. Texts are escaped; macros.html.j2 draws
-    what reports have in common. Raises jinja2.UndefinedError when the template names what `content` lacks.
+    The template may extend `base.html.j2` and import the macros of `elements.html.j2`. Texts are escaped; a lone
+    surrogate of a file name becomes a question mark. Raises jinja2.UndefinedError for a name that `content` lacks.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 

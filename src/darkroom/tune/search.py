@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from filelock import FileLock
 
 from darkroom.core.errors import UserError, first_line
 from darkroom.core.metrics import METRICS
 from darkroom.examples.metrics import Diverged
+from darkroom.execution.locks import locked
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import Overlay
 from darkroom.params.schema import Tune
@@ -42,7 +42,7 @@ def search(
     """
     tune = params.tune
     journal.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{journal}.used"):  # two experiments with the same search would mix their trials
+    with locked(Path(f"{journal}.used")):  # two experiments with the same search would mix their trials
         trials = _run_missing_trials(params, objective, journal, on_trial)
         models = [trial for trial in trials if not _failure(trial)]
         if not models:

@@ -15,7 +15,7 @@ from darkroom.validate.outcome import Check, describe, read_result
 def check_manifest(manifest: pd.DataFrame, limits: Validate, own: Sequence[Expectation] = ()) -> list[Check]:
     """Return a Check for each expectation, built-in ones first; one that cannot be evaluated has failed.
 
-    Without the manifest's columns nothing else can be expectations of it, and only they are checked.
+    Without the manifest's columns nothing else can be evaluated, and only they are checked.
     """
     expectations = column_expectations()
     if set(MANIFEST) <= set(manifest.columns):
