@@ -153,7 +153,7 @@ def test_a_tar_refuses_links_devices_and_sparse_files(tmp_path: Path) -> None:
     assert reasons(tmp_path / "bad.tar") == {
         "cat/soft.png": "is a link",
         "cat/hard.png": "is a link",
-        "cat/pipe.png": "is no ordinary file",
+        "cat/pipe.png": "is not a regular file",
         "cat/sparse.png": "is a sparse file; pack it without --sparse",
     }
 

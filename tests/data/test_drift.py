@@ -74,5 +74,5 @@ def test_nothing_accepted_is_no_profile(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "{", "3", '{"pictures": 3}', '{"\\ud800": 1}', "[" * 100_000])
 def test_a_broken_file_is_one_line(tmp_path: Path, text: Any) -> None:
     (tmp_path / "accepted.json").write_text(text)
-    with pytest.raises(UserError, match=r"^data/accepted.json: is no profile of accepted data; .*darkroom accept`$"):
+    with pytest.raises(UserError, match=r"^data/accepted.json: is not a profile of accepted data; .*darkroom accept`$"):
         read_accepted(tmp_path / "accepted.json")

@@ -27,7 +27,7 @@ MISTAKES: list[tuple[dict[str, Any], list[str]]] = [
     ({"expect": 3}, ["expect = 3"]),
     ({"about": "picture"}, ["about = 'picture'", "did you mean pictures?"]),
     ({"severity": None}, ["severity = None", "fail, warn"]),
-    ({"column": "widht"}, ["'widht': no column of pictures", "did you mean width?"]),
+    ({"column": "widht"}, ["'widht' is not a column of pictures", "did you mean width?"]),
     ({"column": 7}, ["column = 7: str type expected"]),
     ({"max_valu": 3}, ["'max_valu': unknown argument", "did you mean max_value?"]),
     ({"max_value": "much"}, ["max_value = 'much': value is not a valid float"]),
@@ -37,8 +37,8 @@ MISTAKES: list[tuple[dict[str, Any], list[str]]] = [
 ]
 TEXTS = {
     "expect: column_to_exist": "must be a list",
-    "- 3": "entry 1: must hold keys",
-    "- {3: a}": "entry 1: must hold keys",
+    "- 3": "entry 1: must be a mapping with the keys",
+    "- {3: a}": "entry 1: must be a mapping with the keys",
     "- [": "not valid YAML",
     "- 2024-13-41": "YAML",
     "- {}": "entry 1: about: missing",

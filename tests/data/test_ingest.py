@@ -132,11 +132,14 @@ def test_an_archive_gives_what_its_folder_gives(folder: Path, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ({}, "holds no pictures"),
-        (class_files("cat"), "has one class only, 'cat'"),
-        (class_files("cat") | class_files("dog", each=1), "class 'dog' has one picture"),
-        ({"cat/1.txt": b"text", "dog/1.txt": b""}, "none of its 2 files is a picture (cat/1.txt: not a picture"),
-        (class_files("cat") | {"dog/1.png": b"", "dog/2.png": b"x"}, "has one class only, 'cat'"),
+        ({}, "holds no files"),
+        (class_files("cat"), "has only one class, 'cat'"),
+        (class_files("cat") | class_files("dog", each=1), "class 'dog' has only one picture"),
+        (
+            {"cat/1.txt": b"text", "dog/1.txt": b""},
+            "none of its 2 files is a readable picture (cat/1.txt: not a picture",
+        ),
+        (class_files("cat") | {"dog/1.png": b"", "dog/2.png": b"x"}, "has only one class, 'cat'"),
     ],
 )
 def test_too_little_to_learn_from_is_said_in_one_line(tmp_path: Path, files: Any, said: str) -> None:

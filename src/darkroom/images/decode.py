@@ -87,8 +87,7 @@ def decode_plain_jpeg(data: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray |
             return None
         require_size(width, height, max_pixels)
         require_scans(data, "JPEG", width * height, max_pixels)
-        pixels: np.ndarray = simplejpeg.decode_jpeg(data, strict=True)
-        return pixels
+        return np.asarray(simplejpeg.decode_jpeg(data, strict=True))
     except UnreadablePicture:
         raise
     except ValueError:
@@ -108,7 +107,7 @@ def _open(data: bytes, max_pixels: int) -> Image.Image:
 
 @contextmanager
 def silent_pillow() -> Iterator[None]:
-    """Silence what Pillow warns of: odd metadata, and sizes, which MAX_PIXELS judges."""
+    """Silence the warnings of Pillow: odd metadata, and sizes, which MAX_PIXELS limits."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

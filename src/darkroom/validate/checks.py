@@ -15,21 +15,21 @@ from darkroom.validate.outcome import Check, describe, read_result
 def check_manifest(manifest: pd.DataFrame, limits: Validate, own: Sequence[Expectation] = ()) -> list[Check]:
     """Return a Check for each expectation, built-in ones first; one that cannot be evaluated has failed.
 
-    Without the manifest's columns nothing else can be asked of it, and only they are checked.
+    Without the manifest's columns nothing else can be evaluated, and only they are checked.
     """
-    asked = column_expectations()
+    expectations = column_expectations()
     if set(MANIFEST) <= set(manifest.columns):
         manifest = manifest.assign(unreadable=manifest["error"].notna().astype(float))
-        asked += [*limit_expectations(limits, _known_labels(manifest)), *own]
-    return _evaluate(manifest, asked)
+        expectations += [*limit_expectations(limits, _known_labels(manifest)), *own]
+    return _evaluate(manifest, expectations)
 
 
 def require_success(checks: list[Check]) -> None:
     """Raise UserError listing the failed expectations of severity fail, with example paths."""
     failed = [check for check in checks if not check["success"] and check["severity"] == "fail"]
     if failed:
-        mend = "mend the data, or the limits in params.yaml: validate, or expectations.yaml"
-        lines = [f"{len(failed)} of {len(checks)} expectations failed; {mend}"]
+        remedy = "fix the data, or change the limits in params.yaml: validate, or in expectations.yaml"
+        lines = [f"{len(failed)} of {len(checks)} expectations failed; {remedy}"]
         raise UserError("\n".join(lines + [f"  {describe(check)}" for check in failed]), status=1)
 
 
@@ -41,8 +41,8 @@ def warnings_of(checks: list[Check]) -> list[str]:
 def summarise(checks: list[Check]) -> dict[str, Any]:
     """Return the report: success, counts, warnings, and what was observed.
 
-    The limits of what holds are not in it: when the data meets other limits too, the later stages are still up to date.
-    So of an expectation that holds only a measure of the data itself is shown (like a mean), nothing that is counted
+    The limits that are met are not in it: when the data meets changed limits too, the later stages stay up to date.
+    So of an expectation that is met only a measure of the data itself is shown (like a mean), nothing that is counted
     against a limit.
     """
     failed = sum(not check["success"] and check["severity"] == "fail" for check in checks)
@@ -63,19 +63,19 @@ def _known_labels(manifest: pd.DataFrame) -> list[str]:
     return sorted(manifest.loc[trainable, "label"].dropna().unique())
 
 
-def _evaluate(manifest: pd.DataFrame, asked: list[Expectation]) -> list[Check]:
-    """Ask one at a time, with the rows and columns that it needs: little is held, however many are asked."""
+def _evaluate(manifest: pd.DataFrame, expectations: list[Expectation]) -> list[Check]:
+    """Evaluate one at a time with the rows and columns that it needs, so that many take no more memory than one."""
     import great_expectations as gx
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     source = context.data_sources.add_pandas("manifest").add_dataframe_asset("manifest")
     batches = source.add_batch_definition_whole_dataframe("manifest")
-    return [_ask(batches, expectation, _table(manifest, expectation)) for expectation in asked]
+    return [_evaluate_one(batches, expectation, _table(manifest, expectation)) for expectation in expectations]
 
 
-def _ask(batches: Any, expectation: Expectation, table: pd.DataFrame) -> Check:
-    """Evaluate one expectation. Great Expectations hashes what it is given, so it is given nothing for the examples."""
+def _evaluate_one(batches: Any, expectation: Expectation, table: pd.DataFrame) -> Check:
+    """Evaluate one expectation. Great Expectations hashes its table, so the columns for the examples stay out of it."""
     try:
         batch = batches.get_batch(batch_parameters={"dataframe": table[expectation.columns or list(table.columns)]})
         result = batch.validate(expectation.rule, result_format={"result_format": "COMPLETE"})
@@ -87,7 +87,7 @@ def _ask(batches: Any, expectation: Expectation, table: pd.DataFrame) -> Check:
 def _table(manifest: pd.DataFrame, expectation: Expectation) -> pd.DataFrame:
     """Return the rows that an expectation is about: the columns that it looks into and those that name an example.
 
-    A rule about the columns of a table gets them all and no row, one about its length a column with hardly a value.
+    A rule about the columns of a table gets all of them without rows, one about its length an almost empty column.
     """
     about, rule = expectation.about, expectation.rule.expectation_type
     if about == "classes":
@@ -100,9 +100,9 @@ def _table(manifest: pd.DataFrame, expectation: Expectation) -> pd.DataFrame:
 
 
 def _class_table(manifest: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a class: label, its readable pictures, and how many times larger the largest class is.
+    """Return one row per class: label, its readable pictures, and how many times larger the largest class is.
 
-    A folder without one readable picture is no class; its files count in the share of unreadable ones.
+    A folder without one readable picture is not a class; its files count in the share of unreadable ones.
     """
     counts = manifest[manifest["error"].isna()]["label"].value_counts().sort_index()
     ratio = counts.max() / counts

@@ -42,8 +42,8 @@ def read_accepted(path: Path) -> Profile | None:
         raw = read_value(path)
         return None if raw == {} else Profile.model_validate(raw)
     except (ValueError, RecursionError, ValidationError):
-        mend = "write {} into it to accept nothing, then use `darkroom accept`"
-        raise UserError(f"data/{path.name}: is no profile of accepted data; {mend}") from None
+        remedy = "write {} into it, then run `darkroom accept`"
+        raise UserError(f"data/{path.name}: is not a profile of accepted data; {remedy}") from None
 
 
 def find_drift(now: Profile, accepted: Profile, limits: Drift) -> list[str]:
@@ -66,7 +66,9 @@ def _class_drift(now: dict[str, float], accepted: dict[str, float], limit: float
     ]
     moves = {label: _moved(now[label], accepted[label]) for label in sorted(now.keys() & accepted.keys())}
     moved = sorted((label for label in moves if moves[label] > limit), key=lambda label: -moves[label])
-    lines += [f"class {one}: {now[one]:.2%} of the pictures, accepted {accepted[one]:.2%}" for one in moved[:SHOWN]]
+    lines += [
+        f"class {label}: {now[label]:.2%} of the pictures, accepted {accepted[label]:.2%}" for label in moved[:SHOWN]
+    ]
     return lines + ([f"and {len(moved) - SHOWN} more classes with another share"] if len(moved) > SHOWN else [])
 
 

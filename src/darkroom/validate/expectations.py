@@ -13,7 +13,7 @@ from darkroom.params.data import Validate
 from darkroom.params.load import read_yaml
 
 TABLES = {
-    "files": (*MANIFEST, "unreadable"),  # a row a file; unreadable: 1 for no picture, else 0
+    "files": (*MANIFEST, "unreadable"),  # one row per file; unreadable: 1 for a file that is not a picture, else 0
     "pictures": tuple(MANIFEST),
     "classes": ("label", "pictures", "imbalance"),  # imbalance: how many times larger the largest class is
 }
@@ -94,20 +94,20 @@ def read_expectations(path: Path) -> list[Expectation]:
 def _expectation(entry: Any) -> Expectation:
     """Return one entry as an expectation; raises ValueError saying what is wrong with which key."""
     if not isinstance(entry, dict) or not all(isinstance(key, str) for key in entry):
-        raise ValueError("must hold keys: expect, about, severity and what the expectation takes")
-    about = _one_of(entry, "about", list(TABLES))
-    severity = _one_of(entry, "severity", list(SEVERITIES))
+        raise ValueError("must be a mapping with the keys expect, about, severity and the arguments of the expectation")
+    about = _choice(entry, "about", list(TABLES))
+    severity = _choice(entry, "severity", list(SEVERITIES))
     rules = _known_rules()
-    rule = rules[_one_of(entry, "expect", list(rules))]
+    rule = rules[_choice(entry, "expect", list(rules))]
     arguments = {key: value for key, value in entry.items() if key not in ("expect", "about", "severity")}
     expectation = Expectation(about, severity, _build(rule, arguments))
     unknown = [column for column in expectation.columns if column not in TABLES[about]]
     if unknown:
-        raise ValueError(f"{unknown[0]!r}: no column of {about}{nearest(unknown[0], list(TABLES[about]))}")
+        raise ValueError(f"{unknown[0]!r} is not a column of {about}{nearest(unknown[0], list(TABLES[about]))}")
     return expectation
 
 
-def _one_of(entry: dict[str, Any], key: str, known: list[str]) -> str:
+def _choice(entry: dict[str, Any], key: str, known: list[str]) -> str:
     """Return the value of a key that must be one of a few; case and underscores do not count."""
     if key not in entry:
         near = nearest(key, sorted(entry)) if entry else ""

@@ -1,4 +1,4 @@
-"""What came of an expectation, in words: expected, found, examples."""
+"""The outcome of an expectation in words: expected, found, examples."""
 
 import textwrap
 from typing import Any
@@ -10,7 +10,7 @@ from darkroom.core.errors import first_line
 from darkroom.core.files import DECIMALS, rounded
 from darkroom.validate.expectations import Expectation
 
-EXAMPLES = 3
+SHOWN_EXAMPLES = 3
 WORDS = {
     "expect_column_to_exist": "the column",
     "expect_column_values_to_be_unique": "no value twice",
@@ -48,9 +48,9 @@ def read_result(expectation: Expectation, table: pd.DataFrame, result: Any, erro
 def _exception_in(result: Any) -> str | None:
     """Return why Great Expectations gave up: its own keys, or those of each measure that it could not take."""
     found = result.exception_info or {}
-    for one in [found, *(value for value in found.values() if isinstance(value, dict))]:
-        if one.get("raised_exception"):
-            return first_line(Exception(one.get("exception_message") or "Great Expectations gives no reason"))
+    for entry in [found, *(value for value in found.values() if isinstance(value, dict))]:
+        if entry.get("raised_exception"):
+            return first_line(Exception(entry.get("exception_message") or "Great Expectations gives no reason"))
     return None
 
 
@@ -60,7 +60,7 @@ def _observed(details: dict[str, Any], success: bool) -> Any:
     if found is None and details.get("unexpected_count"):
         if "element_count" in details:
             return f"{details['unexpected_count']} of {details['element_count']} otherwise"
-        return ", ".join(sorted(map(_say, details.get("partial_unexpected_list", [])))[:EXAMPLES])
+        return ", ".join(sorted(map(_text, details.get("partial_unexpected_list", [])))[:SHOWN_EXAMPLES])
     if found is None:
         return "no value" if "observed_value" in details and not success else None
     if isinstance(found, int):
@@ -79,13 +79,14 @@ def _examples(expectation: Expectation, table: pd.DataFrame, wrong: list[int]) -
     if values == ["unreadable"]:
         values = ["error"]
         wrong = table.index[table["unreadable"] > 0].tolist()
-    first = table[shown].iloc[wrong].sort_values(kind="stable").head(EXAMPLES).index
+    first = table[shown].iloc[wrong].sort_values(kind="stable").head(SHOWN_EXAMPLES).index
     return [
-        f"{_say(row[shown])} ({', '.join(_say(row[one]) for one in values)})" for _, row in table.loc[first].iterrows()
+        f"{_text(row[shown])} ({', '.join(_text(row[column]) for column in values)})"
+        for _, row in table.loc[first].iterrows()
     ]
 
 
-def _say(value: Any) -> str:
+def _text(value: Any) -> str:
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return "missing"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
