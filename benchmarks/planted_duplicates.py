@@ -30,7 +30,8 @@ Pictures = list[np.ndarray]
 
 def read_pictures(path: Path, count: int) -> Pictures:
     """Return `count` pictures of an archive, seeded; of equal files the first, and none that does not decode."""
-    from darkroom.images.decode import UnreadablePicture, inspect, silent_pillow
+    from darkroom.images.decode import inspect, silent_pillow
+    from darkroom.images.limits import UnreadablePicture
 
     pictures, seen = [], set()
     with zipfile.ZipFile(path) as archive, silent_pillow():
@@ -40,7 +41,7 @@ def read_pictures(path: Path, count: int) -> Pictures:
             if (content := hashlib.sha256(data).digest()) not in seen and len(pictures) < count:
                 seen.add(content)
                 try:
-                    pictures.append(inspect(data)[1])
+                    pictures.append(inspect(data, "auto")[1])
                 except UnreadablePicture:
                     continue
     return pictures

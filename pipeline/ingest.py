@@ -9,10 +9,10 @@ from darkroom.stage import Report, Stage, run_stage
 
 def ingest(stage: Stage) -> Report:
     """Pack the source that params.yaml names."""
-    params = stage.params.ingest
+    params, depth = stage.params.ingest, stage.params.image.depth
     with open_ingest_source(params, stage.input("raw")) as opened, worker_pool() as pool:
         entries, system_files = list_entries(opened, params)
-        manifest = pack(opened, entries, stage.output("images"), cache_folder(), pool)
+        manifest = pack(opened, entries, stage.output("images"), cache_folder(), pool, depth)
     check_classes(manifest, params.source)
     stage.save("manifest", manifest)
     report = summarise(manifest, system_files)

@@ -16,7 +16,9 @@ def split(stage: Stage) -> Report:
     stage.save("splits", splits)
     report = summarise(curated, splits, facts["given_split"], params.split)
     reports = {"validate": stage.read_report("validate"), "split": report}
-    data = DataReport(manifest, curated, stage.read("issues"), splits, stage.input("images"), reports)
+    data = DataReport(
+        manifest, curated, stage.read("issues"), splits, stage.input("images"), reports, params.image.depth
+    )
     write_data_report(stage.output("data_report"), data)
     print(headline(report), flush=True)
     return report

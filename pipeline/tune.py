@@ -6,7 +6,7 @@ from darkroom.core.paths import cache_folder
 from darkroom.examples.pixels import load_examples
 from darkroom.examples.runtime import start_tensorflow
 from darkroom.execution.workers import worker_pool
-from darkroom.models.backbones import given_digest
+from darkroom.models.backbones import weights_file_digest
 from darkroom.stage import Report, Stage, run_stage
 from darkroom.train.debug import debug_data, debug_params
 from darkroom.tune.tuning import no_search, run_search, summarise
@@ -22,7 +22,7 @@ def tune(stage: Stage) -> Report:
         data = debug_data(data, params)
         start_tensorflow(params.train.threads)
         weights = stage.input("weights")
-        content = digest([stage.code_digest(), table_digest(splits), given_digest(params.model, weights)])
+        content = digest([stage.code_digest(), table_digest(splits), weights_file_digest(params.model, weights)])
         best, trials = run_search(data, params, weights, cache_folder(), content, stage.run.log_metrics)
     else:
         best, trials = no_search()

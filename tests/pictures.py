@@ -18,6 +18,7 @@ import pandas as pd
 from PIL import Image
 
 from darkroom.core.tables import MANIFEST
+from darkroom.images.convert import Depth
 from darkroom.ingest.ingest import pack
 from darkroom.ingest.listing import list_entries, open_source
 from darkroom.params.data import Columns, Ingest
@@ -91,10 +92,10 @@ def write_tar(folder: Path, file: Path, compression: str) -> Path:
     return file
 
 
-def ingested(source: Path, images: Path) -> pd.DataFrame:
+def ingested(source: Path, images: Path, depth: Depth = "auto") -> pd.DataFrame:
     """Pack a folder or an archive to `images` with two threads and return the manifest."""
     with open_source(source, "test") as opened, ThreadPoolExecutor(2) as pool:
-        return pack(opened, list_entries(opened, ANY)[0], images, images.parent / "cache", pool)
+        return pack(opened, list_entries(opened, ANY)[0], images, images.parent / "cache", pool, depth)
 
 
 def manifest_of(rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from pictures import ROOT
 PIPELINE = """
 stages:
   split:
-    deps: [data/curated.parquet, src/code.py]
+    deps: [data/curated.parquet, src]
     params: [split]
     outs: [models/tune/best.yaml, reports/MODEL_CARD.md]
 """

@@ -19,6 +19,14 @@ def test_a_stage_cannot_read_an_undeclared_section() -> None:
         _ = params.train
 
 
+def test_a_stage_that_declares_a_key_reads_nothing_else_of_its_section() -> None:
+    params = DeclaredParams(load_params(ROOT / "params.yaml"), ["split", "image.depth"], "split")
+    assert params.image.depth == "auto"
+    assert set(params.flat(["image"])) == set(params.flat(["image.depth"])) == {"image.depth"}
+    with pytest.raises(AttributeError, match="size"):
+        _ = params.image.size
+
+
 def test_an_overlay_changes_its_keys_only_and_is_checked() -> None:
     params = load_params(ROOT / "params.yaml")
     changed = with_overlay(params, {"train": {"learning_rate": 0.25}}, "best.yaml")

@@ -11,10 +11,8 @@ from hypothesis import strategies as st
 
 from darkroom.core.files import (
     canonical_json,
-    commit,
     digest,
     file_digest,
-    partial,
     read_value,
     remove,
     replacing,
@@ -29,18 +27,6 @@ PLAIN = st.recursive(
 )
 
 
-def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
-    file = tmp_path / "below" / "table.csv"
-    write_value(partial(file), "old", "")
-    assert not file.exists()
-    commit(file)
-    partial(file).write_text("half")
-    assert file.read_text() == "old"
-    write_value(partial(file), "new", "")  # what a killed process left is emptied
-    commit(file)
-    assert [(path.name, path.read_text()) for path in file.parent.iterdir()] == [("table.csv", "new")]
-
-
 def test_an_interrupted_file_leaves_the_one_before_alone(tmp_path: Path) -> None:
     file = tmp_path / "last.npz"
     for stopped in (False, True):
@@ -49,19 +35,6 @@ def test_an_interrupted_file_leaves_the_one_before_alone(tmp_path: Path) -> None
             if stopped:
                 raise KeyboardInterrupt
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("last.npz", "whole")]
-
-
-def test_a_folder_takes_the_place_of_a_folder(tmp_path: Path) -> None:
-    folder = tmp_path / "images"
-    for name in ("old", "new"):
-        temporary = partial(folder)
-        temporary.mkdir()
-        (temporary / name).touch()
-        commit(folder)
-    assert [path.name for path in folder.iterdir()] == ["new"]
-    remove(folder)
-    remove(folder)
-    assert not folder.exists()
 
 
 def test_removing_a_link_leaves_what_it_names(tmp_path: Path) -> None:
@@ -79,7 +52,7 @@ def test_json_is_sorted_rounded_and_has_null_for_nan() -> None:
 
 
 @given(st.dictionaries(st.text(), PLAIN, max_size=5))
-def test_the_order_of_keys_does_not_matter(value: Any) -> None:
+def test_the_order_of_keys_does_not_matter(value: dict[str, Any]) -> None:
     turned = dict(reversed(value.items()))
     assert canonical_json(turned) == canonical_json(value) == canonical_json(json.loads(canonical_json(value)))
     assert digest(turned) == digest(value)
@@ -106,3 +79,10 @@ def test_mappings_come_back_and_are_written_alike(tmp_path: Path, name: str) -> 
     write_value(tmp_path / name, {"a": "ü", "b": {"x": [1, 2]}}, Path(name).suffix)
     assert (tmp_path / name).read_bytes() == first
     assert read_value(tmp_path / name) == {"a": "ü", "b": {"x": [1, 2]}}
+
+
+def test_an_error_without_a_file_name_gets_the_one_that_was_written(tmp_path: Path) -> None:
+    (tmp_path / "report.json").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as full:
+        write_value(tmp_path / "report.json", {"a": "b" * 100_000}, ".json")
+    assert full.value.filename == str(tmp_path / "report.json")

@@ -4,38 +4,48 @@ import signal
 import pytest
 
 from darkroom.execution import workers
-from darkroom.execution.interrupts import interrupted_later
+from darkroom.execution.interrupts import Terminated, deferred_interrupts, sigterm_raises
+
+BOTH = [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)]
 
 
-def interrupt() -> None:
-    os.kill(os.getpid(), signal.SIGINT)
+def send(number: int = signal.SIGINT) -> None:
+    os.kill(os.getpid(), number)
 
 
-def test_one_interrupt_waits_for_the_end() -> None:
+@pytest.mark.parametrize(("number", "raised"), BOTH)
+def test_one_signal_waits_for_the_end(number: int, raised: type[BaseException]) -> None:
     done = []
-    with pytest.raises(KeyboardInterrupt), interrupted_later():
-        interrupt()
+    with pytest.raises(raised), sigterm_raises(), deferred_interrupts():
+        send(number)
         done.append("all")
     assert done == ["all"]
 
 
-def test_a_second_one_does_not_wait() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_one_does_not_wait(number: int) -> None:
     done = []
-    with pytest.raises(KeyboardInterrupt), interrupted_later():
-        interrupt()
-        interrupt()
+    with pytest.raises(KeyboardInterrupt), sigterm_raises(), deferred_interrupts():
+        send()
+        send(number)
         done.append("all")
     assert done == []
 
 
-def test_it_is_as_before_afterwards() -> None:
-    before = signal.getsignal(signal.SIGINT)
-    with interrupted_later():
+def test_a_signal_is_not_lost_with_a_failure() -> None:
+    with pytest.raises(KeyboardInterrupt), deferred_interrupts():
+        send()
+        raise ZeroDivisionError
+
+
+def test_the_handlers_are_as_before_afterwards() -> None:
+    before = [signal.getsignal(number) for number, _ in BOTH]
+    with sigterm_raises(), deferred_interrupts():
         pass
-    assert signal.getsignal(signal.SIGINT) is before
+    assert [signal.getsignal(number) for number, _ in BOTH] == before
 
 
 def test_ctrl_c_while_the_server_of_workers_starts_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "ensure_running", interrupt)
+    monkeypatch.setattr(workers, "ensure_running", send)
     with pytest.raises(KeyboardInterrupt):
         workers._start_server()

@@ -40,7 +40,12 @@ def test_a_wait_names_the_holder_and_ends_with_it(
     monkeypatch.setattr(locks, "SECONDS_IN_SILENCE", 0.01)
     configure_logging("train")
     with holder(file) as process:
-        monkeypatch.setattr(locks.logger, "info", lambda *text: (print(text[0] % text[1:]), process.kill()))
+
+        def log(message: str, *values: object) -> None:
+            print(message % values)
+            process.kill()
+
+        monkeypatch.setattr(locks.logger, "info", log)
         with locked(file):
             assert f"process {os.getpid()} " in (tmp_path / "a.lock.owner").read_text()
     said = capsys.readouterr().out

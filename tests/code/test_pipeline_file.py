@@ -10,38 +10,16 @@ from typing import Any
 import pytest
 
 from darkroom.core.paths import ARTEFACTS
+from darkroom.package.bundle import PREDICTOR, serving_code
 from darkroom.params.load import read_yaml
 from darkroom.params.schema import Params
 from import_graph import LIBRARY, ROOT, imported_modules
+from rooms import ORDER, RERUNS
 
 STAGES: dict[str, dict[str, Any]] = read_yaml(ROOT / "dvc.yaml")["stages"]
-ORDER = ["ingest", "validate", "dedupe", "split", "tune", "train", "evaluate", "package"]
 CODE = ("src/", "pipeline/")
 # what only checks, carries or records work changes no output; test_executors.py proves it of execution/
 EXEMPT = {"cli", "execution", "params", "stage.py", "tracking"}
-RERUNS = {  # an edit in this room runs these stages again
-    "balance": {"dedupe", "split", "train"},
-    "cli": set(),
-    "core": set(ORDER),
-    "curation": {"dedupe", "split"},
-    "dedupe": {"dedupe"},
-    "evaluate": {"evaluate"},
-    "examples": {"tune", "train", "evaluate"},
-    "execution": set(),
-    "experiments": set(),
-    "images": set(ORDER) - {"validate"},
-    "ingest": {"ingest"},
-    "models": {"tune", "train"},
-    "package": {"package"},
-    "pages": {"split"},
-    "params": set(),
-    "serving": set(),
-    "split": {"split"},
-    "tracking": {"package"},
-    "train": {"tune", "train"},
-    "tune": {"tune"},
-    "validate": {"validate"},
-}
 HEAVY = {"tensorflow", "keras", "mlflow", "great_expectations", "optuna", "sklearn", "matplotlib"}
 HEAVY_ALLOWED = {  # themselves imported in functions
     "examples/batches.py": {"keras"},
@@ -59,9 +37,9 @@ def script(stage: str) -> Path:
 
 def modules(stage: str, closed: Collection[str] = ()) -> set[str]:
     found = imported_modules(script(stage), closed)
-    if stage == "package":  # MLflow loads the predictor as code
-        predictor = LIBRARY / "package" / "predictor.py"
-        found |= {predictor.relative_to(ROOT).as_posix()} | imported_modules(predictor, closed)
+    if stage == "package":  # what MLflow loads as code, and what that loads
+        served = [PREDICTOR, *(LIBRARY / name for name in serving_code(LIBRARY))]
+        found |= {path.relative_to(ROOT).as_posix() for path in served}
     return found
 
 
@@ -121,7 +99,7 @@ def test_params_are_the_sections_read(stage: str) -> None:
         return
     files = [path for path in modules(stage) if not path.startswith("src/darkroom/params/")]
     read = set().union(*(sections_read(ROOT / path) for path in [*files, f"pipeline/{stage}.py"]))
-    assert set(STAGES[stage]["params"]) == read | {"tracking"}
+    assert {entry.split(".")[0] for entry in STAGES[stage]["params"]} == read | {"tracking"}
 
 
 @pytest.mark.parametrize("stage", ORDER)
@@ -177,3 +155,43 @@ def test_the_first_four_stages_start_without_tensorflow() -> None:
     folders = f"{ROOT / 'pipeline'}:{ROOT / 'src'}"
     done = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": folders}, capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+EDITORS_FILES = [
+    ".#fit.py",
+    ".fit.py.swp",
+    "fit.py~",
+    "#fit.py#",
+    "fit.py.orig",
+    "fit.py.rej",
+    "fit.py.bak",
+    ".DS_Store",
+]
+
+
+def test_what_editors_leave_beside_the_code_reruns_no_stage(tmp_path: Path) -> None:
+    from dvc.fs import LocalFileSystem
+    from dvc.ignore import DvcIgnoreFilter
+
+    (tmp_path / ".dvcignore").write_bytes((ROOT / ".dvcignore").read_bytes())
+    ignored = DvcIgnoreFilter(LocalFileSystem(), str(tmp_path))
+    for room in (tmp_path / "src" / "darkroom", tmp_path / "src" / "darkroom" / "train"):
+        room.mkdir(parents=True)
+        files = [room / name for name in [*EDITORS_FILES, "fit.py"]]
+        for file in files:
+            file.touch()
+        assert [file.name for file in files if not ignored.is_ignored_file(str(file))] == ["fit.py"]
+
+
+@pytest.mark.parametrize("stage", ["evaluate", "validate"])
+def test_a_stage_hides_no_installed_module_of_its_name(stage: str, tmp_path: Path) -> None:
+    """`evaluate` and `validate` are names of packages; a script's own folder is no place to import from."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / f"{stage}.py").write_text("print('installed')")
+    command = STAGES[stage]["cmd"].replace("PYTHONPATH=src python", sys.executable)
+    (tmp_path / "pipeline").mkdir()
+    (tmp_path / "pipeline" / f"{stage}.py").write_text(f"import {stage}")
+    done = subprocess.run(
+        command.split(), cwd=tmp_path, env={"PYTHONPATH": str(tmp_path / "site")}, capture_output=True, text=True
+    )
+    assert done.stdout == "installed\n"

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from darkroom.images.decode import UnreadablePicture, decode, inspect
+from darkroom.images.decode import decode, inspect
+from darkroom.images.limits import UnreadablePicture
 from pictures import BLUE, GREEN, RED, YELLOW, corners, encode, noise, png_header
 
 # how a camera stores an upright picture so that this orientation turns it back
@@ -38,10 +39,10 @@ def colours(pixels: np.ndarray) -> list[tuple[int, ...]]:
 @pytest.mark.parametrize("orientation", [1, *STORED, 0, 9])
 def test_every_orientation_comes_upright(orientation: Any, kind: str) -> None:
     data = turned(orientation, kind)
-    pixels = decode(data, 16, "squash", "white")
+    pixels = decode(data, 16, "squash", "white", "auto")
     assert pixels.shape == (16, 16, 3) and pixels.dtype == np.uint8
     assert np.abs(np.array(colours(pixels)) - np.array([RED, GREEN, BLUE, YELLOW])).max() <= 3
-    facts, _ = inspect(data)
+    facts, _ = inspect(data, "auto")
     assert (facts["width"], facts["height"]) == (24, 16)
     known = orientation in STORED and kind != "TIFF"  # Pillow turns a TIFF itself while it loads
     assert (facts["format"], facts["orientation"]) == (kind, orientation if known else 1)
@@ -73,25 +74,25 @@ def with_palette(transparent: int) -> bytes:
         ("CMYK", encode(filled("CMYK", (0, 255, 255, 0)), "TIFF"), (255, 0, 0)),
         ("I;16", encode(filled("I;16", 257 * 100)), (100, 100, 100)),
         ("I;16", encode(filled("I;16", 65535)), (255, 255, 255)),
-        ("I", encode(filled("I", 200), "TIFF"), (200, 200, 200)),
+        ("I", encode(filled("I", 257 * 200), "PPM"), (200, 200, 200)),
         ("F", encode(filled("F", 0.4), "TIFF"), (102, 102, 102)),
     ],
 )
 def test_every_mode_becomes_rgb_over_white(mode: str, data: Any, colour: Any) -> None:
-    assert inspect(data)[0]["mode"] == mode
-    assert tuple(decode(data, 4, "squash", "white")[1, 0]) == colour
+    assert inspect(data, "auto")[0]["mode"] == mode
+    assert tuple(decode(data, 4, "squash", "white", "auto")[1, 0]) == colour
 
 
 def test_a_printers_jpeg_has_its_colours() -> None:
     data = encode(filled("CMYK", (0, 255, 255, 0)), "JPEG", quality=95)
-    assert inspect(data)[0]["mode"] == "CMYK"
-    assert np.abs(decode(data, 4, "squash", "white").astype(int) - RED).max() <= 3
+    assert inspect(data, "auto")[0]["mode"] == "CMYK"
+    assert np.abs(decode(data, 4, "squash", "white", "auto").astype(int) - RED).max() <= 3
 
 
 def test_of_a_film_the_first_picture_counts() -> None:
     data = encode(filled("RGB", RED), "GIF", save_all=True, append_images=[filled("RGB", BLUE)], duration=100)
     assert Image.open(io.BytesIO(data)).n_frames == 2
-    assert {tuple(map(int, colour)) for colour in decode(data, 4, "squash", "white").reshape(-1, 3)} == {RED}
+    assert {tuple(map(int, colour)) for colour in decode(data, 4, "squash", "white", "auto").reshape(-1, 3)} == {RED}
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,7 @@ def test_of_a_film_the_first_picture_counts() -> None:
     ],
 )
 def test_what_is_no_whole_picture_is_refused_with_the_reason(data: Any, reason: str) -> None:
-    for read in (inspect, lambda data: decode(data, 8, "squash", "white")):
+    for read in (lambda data: inspect(data, "auto"), lambda data: decode(data, 8, "squash", "white", "auto")):
         with pytest.raises(UnreadablePicture, match=reason) as caught:
             read(data)
         assert "\n" not in str(caught.value) and "0x7" not in str(caught.value)
@@ -119,7 +120,7 @@ def test_each_resize_shows_what_it_says(resize: str, expected: float) -> None:
     """A picture of 40x20, its middle square red and the rest blue, to 20x20."""
     picture = Image.new("RGB", (40, 20), "blue")
     picture.paste(Image.new("RGB", (20, 20), "red"), (10, 0))
-    pixels = decode(encode(picture, "PNG"), 20, resize, "lime").astype(int)
+    pixels = decode(encode(picture, "PNG"), 20, resize, "lime", "auto").astype(int)
     assert pixels.shape == (20, 20, 3)
     red = (pixels[10] == (255, 0, 0)).all(axis=1).mean()
     assert abs(red - expected) <= 0.1
@@ -128,7 +129,7 @@ def test_each_resize_shows_what_it_says(resize: str, expected: float) -> None:
 
 def test_transparent_pixels_show_the_background() -> None:
     assert (
-        decode(encode(Image.new("RGBA", (4, 4), (9, 9, 9, 0)), "PNG"), 4, "squash", "#0a0b0c") == (10, 11, 12)
+        decode(encode(Image.new("RGBA", (4, 4), (9, 9, 9, 0)), "PNG"), 4, "squash", "#0a0b0c", "auto") == (10, 11, 12)
     ).all()
 
 
@@ -141,7 +142,7 @@ def test_colours_are_moved_from_their_own_profile_to_srgb() -> None:
     swapped = srgb.replace(b"rXYZ", b"????").replace(b"gXYZ", b"rXYZ").replace(b"????", b"gXYZ")  # red means green
     swapped = swapped.replace("sRGB".encode("utf-16-be"), "swap".encode("utf-16-be"))
     for profile, colour in ((srgb, (250, 0, 0)), (swapped, (0, 250, 0)), (b"broken", (250, 0, 0))):
-        pixels = decode(with_profile(profile), 4, "squash", "white").astype(int)
+        pixels = decode(with_profile(profile), 4, "squash", "white", "auto").astype(int)
         assert np.abs(pixels - colour).max() <= 2, profile[:8]
 
 
@@ -154,11 +155,11 @@ def test_what_ingest_accepts_training_can_decode_whatever_its_exif_says() -> Non
     for place in range(start, start + 26):
         for value in (0, 1, 5, 12, 255):
             data = whole[:place] + bytes([value]) + whole[place + 1 :]
-            facts, _ = inspect(data)
-            assert decode(data, 8, "squash", "white").shape == (8, 8, 3)
+            facts, _ = inspect(data, "auto")
+            assert decode(data, 8, "squash", "white", "auto").shape == (8, 8, 3)
             assert sorted((facts["width"], facts["height"])) == [16, 24]
 
 
 def test_a_program_in_postscript_is_no_picture() -> None:
     with pytest.raises(UnreadablePicture, match="known format"):
-        inspect(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EOF\n")
+        inspect(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EOF\n", "auto")

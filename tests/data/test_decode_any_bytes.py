@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from darkroom.images.decode import UnreadablePicture, decode, inspect, open_picture, upright_rgb
+from darkroom.images.decode import decode, inspect, read_upright
+from darkroom.images.limits import UnreadablePicture
 from pictures import encode, noise
 
 TURNED = Image.Exif()
@@ -25,11 +26,11 @@ def test_what_ingest_accepts_training_decodes(data: Any, changes: Any) -> None:
         at = int(place * len(data))
         data = data[:at] + junk + data[at + len(junk) :]
     try:
-        facts, pixels = inspect(data)
+        facts, pixels = inspect(data, "auto")
     except UnreadablePicture:
         return
-    assert decode(data, 5, "pad", "black").shape == (5, 5, 3)
-    by_pillow = upright_rgb(open_picture(data), "white")
+    assert decode(data, 5, "pad", "black", "auto").shape == (5, 5, 3)
+    by_pillow = read_upright(data, "white", "auto")
     assert by_pillow.size == (facts["width"], facts["height"])
     assert np.array_equal(np.asarray(by_pillow), pixels)
 
@@ -37,6 +38,6 @@ def test_what_ingest_accepts_training_decodes(data: Any, changes: Any) -> None:
 @given(st.binary(max_size=64))
 def test_any_bytes_are_read_or_refused(data: Any) -> None:
     try:
-        inspect(data)
+        inspect(data, "auto")
     except UnreadablePicture as error:
         assert str(error)

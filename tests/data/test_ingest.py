@@ -1,5 +1,4 @@
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import get_context
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,13 @@ from darkroom.core.tables import MANIFEST
 from darkroom.images.decode import inspect
 from darkroom.images.packed import list_shards, read_pictures, read_thumbnails, shard_ids, shard_pictures
 from darkroom.images.thumbnails import THUMBNAIL_BYTES
-from darkroom.ingest import examine
+from darkroom.ingest import examine, known
 from darkroom.ingest.digits import write_digits
-from darkroom.ingest.ingest import FILES_PER_SHARD, check_classes, pack, shards, summarise
+from darkroom.ingest.ingest import FILES_PER_SHARD, check_classes, shards, summarise
 from darkroom.ingest.layout import Entry
 from darkroom.ingest.listing import list_entries, open_ingest_source
-from pictures import ANY, class_files, encode, ingested, noise, write_files, write_tar, write_zip
+from import_graph import LIBRARY, imported_modules
+from pictures import ANY, ROOT, class_files, encode, ingested, noise, write_files, write_tar, write_zip
 
 DIGITS = ANY.model_copy(update={"source": "digits"})
 FILES = class_files("cat", "dog") | {
@@ -92,10 +92,23 @@ def test_what_was_decoded_before_is_not_decoded_again(
     first = ingested(folder, tmp_path / "images")
     write_files(folder, {"cat/new.png": encode(noise("new"))})
     decoded = []
-    monkeypatch.setattr(examine, "inspect", lambda data: decoded.append(data) or inspect(data))
+    monkeypatch.setattr(examine, "inspect", lambda data, depth: decoded.append(data) or inspect(data, depth))
     second = ingested(folder, tmp_path / "images again")
     assert decoded == [encode(noise("new"))]
     pd.testing.assert_frame_equal(second[second["path"] != "cat/new.png"].reset_index(drop=True), first)
+
+
+def test_the_memory_is_that_of_the_code_the_libraries_and_the_depth(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = known.known_facts_file(tmp_path, "auto")
+    assert known.known_facts_file(tmp_path, 12) != before == known.known_facts_file(tmp_path, "auto")
+    for name in ("numpy", "pillow", "simplejpeg"):
+        monkeypatch.setattr(known, "version", lambda library, name=name: "0" if library == name else version(library))
+        assert known.known_facts_file(tmp_path, "auto") != before
+    behind = imported_modules(LIBRARY / "images/decode.py") | imported_modules(LIBRARY / "ingest/facts.py")
+    files = {Path(str(module.__file__)).relative_to(ROOT).as_posix() for module in known.MODULES}
+    assert files == behind | {"src/darkroom/images/decode.py", "src/darkroom/ingest/facts.py"}
 
 
 def test_a_damaged_memory_only_costs_time(folder: Path, tmp_path: Path) -> None:
@@ -114,21 +127,6 @@ def test_an_archive_gives_what_its_folder_gives(folder: Path, tmp_path: Path) ->
         images = tmp_path / f"images of {file.name}"
         pd.testing.assert_frame_equal(ingested(file, images), plain)
         assert packed_bytes(images) == packed_bytes(tmp_path / "images")
-
-
-def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:
-    pools: list[Executor] = [ThreadPoolExecutor(1), ThreadPoolExecutor(3)]
-    pools.append(ProcessPoolExecutor(2, mp_context=get_context("spawn")))
-    results = []
-    for number, pool in enumerate(pools):
-        images = tmp_path / str(number)
-        with open_ingest_source(DIGITS, tmp_path) as source, pool:
-            manifest = pack(source, list_entries(source, DIGITS)[0], images, tmp_path / f"cache {number}", pool)
-        results.append((manifest, packed_bytes(images)))
-    assert len(results[0][1]) > 1  # shards
-    for manifest, packed in results[1:]:
-        pd.testing.assert_frame_equal(manifest, results[0][0])
-        assert packed == results[0][1]
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,14 @@ from darkroom.core.tables import SPLITS
 from darkroom.examples import pixel_cache
 from darkroom.examples.pixel_cache import LIBRARIES, open_pixels
 from darkroom.examples.pixels import load_examples
-from darkroom.images.decode import UnreadablePicture, decode
+from darkroom.images.decode import decode
+from darkroom.images.limits import UnreadablePicture
 from darkroom.images.packed import list_shards, read_pictures, write_shard
 from darkroom.images.thumbnails import THUMBNAIL_BYTES
-from darkroom.params.schema import Image as ImageParams
+from darkroom.params.schema import ImageParams
 from pictures import class_files, ingested, inside, write_files
 
-PARAMS = ImageParams(size=8, resize="squash", background="white")
+PARAMS = ImageParams(size=8, resize="squash", background="white", depth="auto")
 
 
 @pytest.fixture(scope="module")

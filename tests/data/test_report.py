@@ -44,7 +44,7 @@ def data_of(source: Path, images: Path) -> DataReport:
     splits = curated[curated["keep"]][["image_id", "label", "weight"]].assign(fold=None, copies=1, reason=None)
     splits["split"] = np.where(np.arange(len(splits)) % 3, "train", "test")
     splits = splits[list(SPLITS)].astype(SPLITS)
-    return DataReport(manifest, curated, find_issues(manifest, curated, LIMITS), splits, images, REPORTS)
+    return DataReport(manifest, curated, find_issues(manifest, curated, LIMITS), splits, images, REPORTS, "auto")
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_texts_from_the_data_are_escaped(written: Path) -> None:
 
 def test_same_data_gives_the_same_bytes_in_any_order_of_rows(data: DataReport, written: Path, tmp_path: Path) -> None:
     turned = [table.iloc[::-1].reset_index(drop=True) for table in (data.manifest, data.curated, data.issues)]
-    write_data_report(tmp_path / "again.html", DataReport(*turned, data.splits, data.images, REPORTS))
+    write_data_report(tmp_path / "again.html", DataReport(*turned, data.splits, data.images, REPORTS, "auto"))
     assert (tmp_path / "again.html").read_bytes() == written.read_bytes()
 
 
@@ -152,7 +152,9 @@ def test_many_pictures_and_classes_are_cut_and_said(
 def test_without_reports_facts_and_duplicates_the_page_still_reads(data: DataReport, tmp_path: Path) -> None:
     facts = ["brightness", "contrast", "sharpness", "entropy", "brightest", "darkest"]
     manifest = data.manifest.assign(**dict.fromkeys(facts, np.nan))
-    bare = DataReport(manifest, data.curated, find_issues(manifest, data.curated, LIMITS), data.splits, data.images, {})
+    bare = DataReport(
+        manifest, data.curated, find_issues(manifest, data.curated, LIMITS), data.splits, data.images, {}, "auto"
+    )
     write_data_report(tmp_path / "x.html", bare)
     texts = read_page(tmp_path / "x.html").texts
     assert "Width and height" in texts

@@ -1,12 +1,16 @@
-"""What an edit of params.yaml runs again: the table in the README, proven by `dvc status`."""
+"""What an edit of params.yaml or of the code runs again, by DVC itself: the README's table, and that of rooms."""
 
-import json
 import re
+from typing import Any
 
 import pytest
-from project import ROOT, Project
+from dvc.repo import Repo
 
-EDITS = {
+from pictures import inside
+from project import ROOT, Project
+from rooms import RERUNS
+
+EDITS: dict[str, dict[str, Any]] = {
     "ingest": {"ingest.source": "other"},
     "validate": {"validate.min_per_class": 5},
     "dedupe": {"dedupe.keep": "first"},
@@ -37,15 +41,42 @@ def test_the_table_has_every_section(project: Project) -> None:
     assert readme_table().keys() == EDITS.keys() == set(sections)
 
 
+def changed_stages(project: Project) -> set[str]:
+    """Return the stages that `dvc repro` would run again because of an edit, not because of a stage before them."""
+    with inside(project.root), Repo(str(project.root)) as repository:
+        return set(repository.status())
+
+
 def test_nothing_is_to_be_done_before_an_edit(project: Project) -> None:
-    assert json.loads(project.run("dvc", "status", "--json").stdout) == {}
+    assert changed_stages(project) == set()
 
 
 @pytest.mark.parametrize("section", sorted(EDITS))
 def test_an_edit_runs_the_stages_that_the_table_names(project: Project, section: str) -> None:
     project.set(EDITS[section])
     try:
-        changed = json.loads(project.run("dvc", "status", "--json").stdout)
+        changed = changed_stages(project)
     finally:
         project.run("git", "checkout", "--quiet", "params.yaml")
-    assert set(changed) == readme_table()[section]
+    assert changed == readme_table()[section]
+
+
+@pytest.mark.parametrize("room", sorted(RERUNS))
+def test_an_edit_in_a_room_runs_the_stages_that_declare_it(project: Project, room: str) -> None:
+    new = project.root / "src" / "darkroom" / room / "new_module.py"
+    new.write_text("NEW = True\n")
+    try:
+        assert changed_stages(project) == RERUNS[room]
+    finally:
+        new.unlink()
+
+
+@pytest.mark.parametrize("left", [".DS_Store", ".checks.py.swp", "checks.py~", "#checks.py#", "__pycache__/checks.pyc"])
+def test_what_editors_and_systems_leave_in_a_room_runs_nothing(project: Project, left: str) -> None:
+    file = project.root / "src" / "darkroom" / "validate" / left
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("x")
+    try:
+        assert changed_stages(project) == set()
+    finally:
+        file.unlink()

@@ -1,9 +1,12 @@
 """Several networks packaged and served as one model; a quick run that is never released."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
+
 from project import Project, make_small_project
 
 ASK = """
@@ -15,9 +18,9 @@ print(sum(answer["probabilities"][0].values()))
 
 
 @pytest.fixture(scope="module")
-def folded(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def folded(tmp_path_factory: pytest.TempPathFactory, programs: Path) -> Project:
     """Return a small project with one network for each of two folds, each averaged over mirror images."""
-    made = make_small_project(tmp_path_factory.mktemp("folds") / "repository")
+    made = make_small_project(tmp_path_factory.mktemp("folds") / "repository", programs)
     made.set({"split.folds": 2, "ensemble.folds": True, "tune.enabled": False, "train.epochs": 2})
     made.set({"model.average": "flip"})
     made.commit()
@@ -25,7 +28,7 @@ def folded(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return made
 
 
-def report(project: Project, stage: str) -> dict[str, object]:
+def report(project: Project, stage: str) -> dict[str, Any]:
     return json.loads((project.root / "reports" / f"{stage}.json").read_text())
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from mlflow.entities import Run
+
 from project import Project
 
 QUICK = ["-S", "tune.enabled=false", "-S", "train.epochs=1"]
@@ -42,7 +43,7 @@ def test_going_back_finds_the_earlier_row(second: Project) -> None:
     assert second.run("git", "status", "--short").stdout == ""
 
 
-@pytest.mark.parametrize("place", ["workspace", "temp"])
+@pytest.mark.parametrize("place", [pytest.param("workspace", marks=pytest.mark.slow), "temp"])
 def test_an_experiment_adds_a_row_with_its_name(second: Project, place: str) -> None:
     known = set(second.rows())
     rate = {"workspace": "0.006", "temp": "0.007"}[place]
@@ -56,6 +57,7 @@ def test_an_experiment_adds_a_row_with_its_name(second: Project, place: str) -> 
     second.run("git", "checkout", "--quiet", ".")
 
 
+@pytest.mark.slow
 def test_three_queued_experiments_in_parallel_add_three_rows(second: Project) -> None:
     known = set(second.rows())
     for rate in ("0.0015", "0.002", "0.003"):
@@ -72,10 +74,11 @@ def test_three_queued_experiments_in_parallel_add_three_rows(second: Project) ->
     assert rates == {"0.0015", "0.002", "0.003"}
 
 
+@pytest.mark.slow
 def test_every_version_has_its_own_content_and_one_is_champion(second: Project) -> None:
     versions = second.client().search_model_versions("name='darkroom'")
     contents = [version.tags["darkroom.content"] for version in versions]
-    assert len(set(contents)) == len(contents) == 7
+    assert len(set(contents)) == len(contents) == len(second.rows())
     assert all(version.tags["darkroom.gate.reasons"] for version in versions)
     champion = second.client().get_model_version_by_alias("darkroom", "champion")
     scores = {
@@ -92,7 +95,7 @@ def test_a_fresh_clone_with_pulled_outputs_has_its_row_and_its_champion(
     second.run("dvc", "push", "--quiet")
     second.commit()
     second.run("git", "clone", "--quiet", str(second.root), str(folder / "clone"))
-    clone = Project(folder / "clone")
+    clone = Project(folder / "clone", second.programs)
     clone.run("dvc", "pull", "--quiet", "--allow-missing")
     ran = clone.run("dvc", "repro").stdout
     assert "Running stage 'package'" in ran

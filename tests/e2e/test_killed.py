@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from project import Project, copy_repository
 
 from darkroom.core.files import file_digest
+from project import Project, copy_repository
 
 PICTURES = 10_000  # some ten packs: a busy machine may be late to kill what takes a second
 
@@ -70,8 +70,12 @@ def kill(project: Project, whole_group: bool, moment: Callable[[Path, float], bo
     return process.wait()
 
 
-@pytest.mark.parametrize("packed", [0, 1])
-def test_ctrl_c_is_answered_in_one_line(repository: Project, packed: int) -> None:
+@pytest.mark.parametrize(
+    ("packed", "number", "name"),
+    [(0, signal.SIGINT, "Ctrl-C"), (1, signal.SIGINT, "Ctrl-C"), (1, signal.SIGTERM, "SIGTERM")],
+)
+def test_a_stop_is_answered_in_one_line(repository: Project, packed: int, number: int, name: str) -> None:
+    """All processes of the group get the signal, as from a terminal, Slurm or Kubernetes."""
     process = subprocess.Popen(
         ["python", "pipeline/ingest.py"],
         cwd=repository.root,
@@ -83,9 +87,10 @@ def test_ctrl_c_is_answered_in_one_line(repository: Project, packed: int) -> Non
     folder = repository.root / "data" / "images.partial"
     while process.poll() is None and not (folder.exists() and len(packs(repository.root)) >= packed):
         time.sleep(0.002)
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, number)
     said = process.communicate()[1]
-    assert (process.returncode, said.splitlines()[-1]) == (130, "ingest: stopped; nothing half-written is left")
+    assert process.returncode == 128 + number
+    assert said.splitlines()[-1] == f"ingest: stopped by {name}; nothing half-written is left"
     assert "Traceback" not in said
     assert outputs(repository.root) == {}
     assert not list(repository.root.rglob("*.partial"))

@@ -1,17 +1,24 @@
 """A moved repository, `darkroom doctor` and the champion."""
 
 import shutil
+from pathlib import Path
 
 import pytest
+
 from project import Project
 
-from server import serving
+ASK_CHAMPION = """
+import base64, mlflow, pandas
+picture = base64.b64encode(open("reports/example.png", "rb").read()).decode()
+answer = mlflow.pyfunc.load_model("models:/darkroom@champion").predict(pandas.DataFrame({"image": [picture]}))
+print("answered" if answer["error"][0] is None else answer["error"][0])
+"""
 
 
-def test_a_moved_repository_serves_its_champion_after_the_doctor(
-    project: Project, tmp_path_factory: pytest.TempPathFactory
+def test_a_moved_repository_answers_with_its_champion_after_the_doctor(
+    project: Project, programs: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    moved = Project(tmp_path_factory.mktemp("moved") / "elsewhere")
+    moved = Project(tmp_path_factory.mktemp("moved") / "elsewhere", programs)
     shutil.copytree(project.root, moved.root, symlinks=True)
     hidden = project.root.with_name("hidden")
     project.root.rename(hidden)  # so that nothing is found at the old place
@@ -20,11 +27,10 @@ def test_a_moved_repository_serves_its_champion_after_the_doctor(
         assert told.returncode == 1
         assert "doctor --fix" in told.stdout
         mended = moved.run("darkroom", "doctor", "--fix")
-        assert "MEND" not in mended.stdout
+        assert "FAIL" not in mended.stdout
         assert "training step" in mended.stdout
-        with serving(moved):
-            pass
-        assert "MEND" not in moved.run("darkroom", "doctor").stdout
+        assert moved.run("python", "-c", ASK_CHAMPION).stdout.splitlines()[-1] == "answered"
+        assert "FAIL" not in moved.run("darkroom", "doctor").stdout
     finally:
         hidden.rename(project.root)
 

@@ -2,14 +2,15 @@
 
 import base64
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from project import ROOT, SMALL_RUN, Project
 
-from server import ask, serving
+from project import ROOT, SMALL_RUN, Project
+from server import ask
 
 STAGES = ["ingest", "validate", "dedupe", "split", "tune", "train", "evaluate", "package"]
 
@@ -85,8 +86,8 @@ def test_a_second_run_does_nothing_and_adds_no_row(project: Project) -> None:
     assert project.rows().keys() == before.keys()
 
 
-def test_rates_suggests_a_rate_and_draws_it(project: Project) -> None:
-    said = project.run("darkroom", "rates").stdout
+def test_rates_suggests_a_rate_and_draws_it(project: Project, programs: Path) -> None:
+    said = Project(project.root, programs).run("darkroom", "rates").stdout
     assert "\ntrain.learning_rate: 0.0" in said and "safe first choice for adam" in said
     assert said.splitlines()[-1].startswith("tune.space searches train.learning_rate")
     assert (project.root / "reports" / "learning_rates.png").read_bytes().startswith(b"\x89PNG")
@@ -97,43 +98,43 @@ def test_dvc_shows_metrics_and_plots(project: Project) -> None:
     assert "index.html" in project.run("dvc", "plots", "show").stdout
 
 
-def test_keras_pyfunc_and_http_agree_whatever_the_request_looks_like(project: Project) -> None:
+def test_keras_pyfunc_and_http_agree_whatever_the_request_looks_like(
+    project: Project, address: str, programs: Path
+) -> None:
     picture = (project.root / "reports" / "example.png").read_bytes()
     plain = base64.b64encode(picture).decode()
     forms = [plain, base64.urlsafe_b64encode(picture).decode().rstrip("="), f"data:image/png;base64,{plain}"]
-    expected = keras_probabilities(project)
-    with serving(project) as address:
-        for form in forms:
-            for body in (
-                {"dataframe_split": {"columns": ["image"], "data": [[form]]}},
-                {"dataframe_records": [{"image": form}]},
-                {"inputs": {"image": [form]}},
-                {"inputs": [form]},
-                {"instances": [{"image": form}]},
-                {"instances": [form]},
-            ):
-                (answer,) = ask(address, body)
-                np.testing.assert_allclose(list(answer["probabilities"].values()), expected["keras"], atol=1e-5)
-                assert answer["label"] == max(answer["probabilities"], key=answer["probabilities"].get)
-        broken = [{"image": plain}, {"image": "no picture"}, {"image": base64.b64encode(b"text").decode()}]
-        good, *bad = ask(address, {"dataframe_records": broken})
+    expected = keras_probabilities(Project(project.root, programs))
+    for form in forms:
+        for body in (
+            {"dataframe_split": {"columns": ["image"], "data": [[form]]}},
+            {"dataframe_records": [{"image": form}]},
+            {"inputs": {"image": [form]}},
+            {"inputs": [form]},
+            {"instances": [{"image": form}]},
+            {"instances": [form]},
+        ):
+            (answer,) = ask(address, body)
+            np.testing.assert_allclose(list(answer["probabilities"].values()), expected["keras"], atol=1e-5)
+            assert answer["label"] == max(answer["probabilities"], key=answer["probabilities"].get)
+    broken = [{"image": plain}, {"image": "no picture"}, {"image": base64.b64encode(b"text").decode()}]
+    good, *bad = ask(address, {"dataframe_records": broken})
     assert good["error"] is None
     assert [row["label"] for row in bad] == [None, None]
     assert all(row["error"] for row in bad)
     np.testing.assert_allclose(expected["pyfunc"], expected["keras"], atol=1e-5)
 
 
-def test_the_curl_line_of_the_readme_answers_also_for_a_large_picture(project: Project) -> None:
+def test_the_curl_line_of_the_readme_answers_also_for_a_large_picture(project: Project, address: str) -> None:
     readme = (ROOT / "README.md").read_text().split("In another terminal:")[1]
     line = readme.split("```bash\n")[1].split("```")[0]
     rows = np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8)  # noise does not pack: 350 kB
     Image.fromarray(rows).save(project.root / "large.png")
-    with serving(project) as address:
-        for picture in ("reports/example.png", "large.png"):
-            command = line.replace("http://127.0.0.1:5001", address).replace("reports/example.png", picture)
-            (answer,) = json.loads(project.run("bash", "-c", command).stdout)["predictions"]
-            assert answer["error"] is None
-            assert set(answer["probabilities"]) == {"circle", "cross", "square"}
+    for picture in ("reports/example.png", "large.png"):
+        command = line.replace("http://127.0.0.1:5001", address).replace("reports/example.png", picture)
+        (answer,) = json.loads(project.run("bash", "-c", command).stdout)["predictions"]
+        assert answer["error"] is None
+        assert set(answer["probabilities"]) == {"circle", "cross", "square"}
     (project.root / "large.png").unlink()
 
 
@@ -146,7 +147,7 @@ picture = open("reports/example.png", "rb").read()
 network = keras.saving.load_model("models/model.keras", compile=False)
 model = mlflow.pyfunc.load_model("models:/darkroom@champion")
 answer = model.predict(pandas.DataFrame({"image": [base64.b64encode(picture).decode()]}))
-print(json.dumps({"keras": network.predict(decode(picture, 16, "squash", "white")[None], verbose=0)[0].tolist(),
+print(json.dumps({"keras": network.predict(decode(picture, 16, "squash", "white", "auto")[None], verbose=0)[0].tolist(),
                   "pyfunc": list(answer["probabilities"][0].values())}))
 """
     return json.loads(project.run("python", "-c", script).stdout.splitlines()[-1])

@@ -1,10 +1,11 @@
-"""Every recipe trains one short epoch on a small data set (`make recipes`)."""
+"""Every recipe trains one short epoch on a small data set, through the whole pipeline (`make recipes`)."""
 
 import json
 from pathlib import Path
 
 import pytest
 from PIL import Image
+
 from project import ROOT, Project, make_small_project
 
 WEIGHTS = """
@@ -19,9 +20,9 @@ RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("*.yaml"))
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def small(tmp_path_factory: pytest.TempPathFactory, programs: Path) -> Project:
     """Return a repository whose small pictures are JPEG files, as most recipes' data are."""
-    made = make_small_project(tmp_path_factory.mktemp("recipes") / "repository")
+    made = make_small_project(tmp_path_factory.mktemp("recipes") / "repository", programs)
     for path in (made.root / "data" / "raw" / "shapes").rglob("*.png"):
         if path.name != "broken.png":
             with Image.open(path) as image:
@@ -32,10 +33,11 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return made
 
 
+@pytest.mark.slow  # some 20 CPU seconds each, of a backbone more; test_recipe_networks.py takes a step of each
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_trains(small: Project, name: str) -> None:
     small.run("git", "checkout", "--quiet", "params.yaml")
-    small.run("darkroom", "recipe", name)
+    small.run("darkroom", "recipe", name, *(["--data"] if name != "digits" else []))
     sigmoid = small.run("darkroom", "params", "model.output").stdout.strip() == "sigmoid"
     given = small.run("darkroom", "params", "model.weights").stdout.strip() == "imagenet"
     parts = 2 if given and small.run("darkroom", "params", "finetune.epochs").stdout.strip() != "0" else 1

@@ -1,5 +1,4 @@
 import importlib
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from darkroom.core.errors import UserError
 from darkroom.examples.saving import load_network, save_network
 from darkroom.models.architecture import build_network
 from darkroom.models.backbone_table import BACKBONES
-from darkroom.models.backbones import given_digest, load_pretrained, to_range
+from darkroom.models.backbones import load_pretrained, to_range, weights_file_digest
 from darkroom.train.fit import Fit, fit
 from darkroom.train.phases import Phase, set_trainable
 from easy import data, examples, small_params
@@ -74,8 +73,8 @@ def test_a_file_that_also_holds_an_optimizer_is_taken(given_weights: Path) -> No
 def test_the_digest_tells_one_file_of_weights_from_another(given_weights: Path, tmp_path: Path) -> None:
     params = mobilenet("small.weights.h5")[1]
     (tmp_path / "small.weights.h5").write_bytes(b"others")
-    digests = {given_digest(params, folder) for folder in (given_weights, tmp_path, tmp_path / "nowhere")}
-    assert len(digests) == 3 and given_digest(mobilenet("none")[1], given_weights) == ""
+    digests = {weights_file_digest(params, folder) for folder in (given_weights, tmp_path, tmp_path / "nowhere")}
+    assert len(digests) == 3 and weights_file_digest(mobilenet("none")[1], given_weights) == ""
 
 
 @pytest.mark.parametrize(
@@ -85,7 +84,7 @@ def test_the_digest_tells_one_file_of_weights_from_another(given_weights: Path, 
         ("small.weights.h5", {"width": 0.5}, r"does not fit MobileNet of width 0.5: it holds 218,544 numbers for"),
         ("small.weights.h5", {"architecture": "MobileNetV2"}, r"does not fit MobileNetV2 of width 0.25.*no_top"),
         ("small.weights.h5", {"width": 0.5}, "or the architecture and width that the file is of"),
-        ("text.h5", {}, r"text.h5: is no HDF5 file of weights \(.*fetch it anew"),
+        ("text.h5", {}, r"text.h5: not an HDF5 file of weights \(.*download it again"),
     ],
 )
 def test_what_does_not_fit_is_said_in_one_line(
@@ -183,12 +182,19 @@ def test_a_wrong_layer_is_said_before_anything_is_trained(given_weights: Path) -
     assert not seen
 
 
-def test_the_layers_of_a_second_network_have_the_same_names() -> None:
+def test_the_layers_of_a_second_network_have_the_same_names(monkeypatch: pytest.MonkeyPatch) -> None:
     model = {"architecture": "InceptionV3", "weights": "none", "head": "average", "dense": []}
-    params = small_params(model=model, image={"size": 75}, train={"epochs": 1}, finetune={"epochs": 0})
-    few = {name: examples(2, 1, side=80) for name in ("train", "validation")}
-    few = {name: replace(part, pixels=part.pixels[:, :75, :75]) for name, part in few.items()}
-    names = [[layer.name for layer in fit(few, params).network.get_layer("backbone").layers] for _ in range(2)]
+    params = small_params(model=model, image={"size": 75})
+    names = []
+
+    def stop(network: keras.Model, phase: Phase) -> None:  # noqa: ARG001
+        names.append([layer.name for layer in network.get_layer("backbone").layers])
+        raise InterruptedError  # training it would take a minute
+
+    monkeypatch.setattr("darkroom.train.fit.set_trainable", stop)
+    for _ in range(2):
+        with pytest.raises(InterruptedError):
+            fit({"train": examples(2, 1, side=80)}, params)
     assert names[0] == names[1]
 
 
@@ -207,3 +213,36 @@ def test_a_layer_that_is_not_there_is_said() -> None:
     network, _ = mobilenet("small.weights.h5")
     with pytest.raises(UserError, match=r"finetune.layers = 'conv_13': .* did you mean conv"):
         set_trainable(network, Phase(2, 1, 0.1, "conv_13"))
+
+
+@pytest.fixture(scope="module")
+def stochastic() -> keras.Model:
+    """A network whose backbone has stochastic depth in its blocks."""
+    model = {"architecture": "EfficientNetV2B0", "weights": "given.h5", "head": "average", "dense": [], "dropout": 0.0}
+    return build_network(small_params(model=model, image={"size": 32}).model, 32, 3)
+
+
+@pytest.mark.parametrize(("layers", "live"), [(0, False), (20, True), (10_000, True)])
+def test_stochastic_depth_is_live_in_what_is_fine_tuned_and_statistics_stay(
+    stochastic: keras.Model, layers: int, live: bool
+) -> None:
+    set_trainable(stochastic, Phase(1, 1, 0.1, layers))
+    backbone = stochastic.get_layer("backbone")
+    before = backbone.get_weights()
+    statistics = [number for number, weight in enumerate(backbone.weights) if "moving" in weight.name]
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 32, 3)).astype("float32")
+    first, second = (np.asarray(stochastic(pixels, training=True)) for _ in range(2))
+    assert np.array_equal(first, second) is not live
+    after = backbone.get_weights()
+    assert statistics and all(np.array_equal(before[number], after[number]) for number in statistics)
+    answers = [np.asarray(stochastic(pixels, training=False)) for _ in range(2)]
+    assert np.array_equal(*answers)
+
+
+def test_a_frozen_part_drops_nothing(stochastic: keras.Model) -> None:
+    set_trainable(stochastic, Phase(2, 1, 0.1, 20))
+    backbone = stochastic.get_layer("backbone")
+    dropping = [layer for layer in backbone.layers if isinstance(layer, keras.layers.Dropout)]
+    ones = np.ones((64, 1, 1, 2), np.float32)
+    live = [bool((np.asarray(layer(ones, training=True)) != ones).any()) for layer in dropping]
+    assert live == [layer.trainable for layer in dropping] and set(live) == {True, False}

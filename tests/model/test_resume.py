@@ -1,12 +1,18 @@
 """A training that stops after any epoch goes on to the very same weights."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from darkroom.train.checkpoint import Checkpoint
+from darkroom.examples.pixels import Examples
+from darkroom.params.declared import DeclaredParams
+from darkroom.train.checkpoint import KEPT, Checkpoint, locked_checkpoints
 from darkroom.train.fit import Fit, fit
 from easy import data, small_params, weights_digest
 
@@ -24,10 +30,11 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
     "two phases": {
         "model": {"architecture": "MobileNet", "width": 0.25, "weights": "small.weights.h5", "head": "average"},
         "finetune": {"epochs": 2, "layers": 10, "learning_rate": 0.001},
-        "train": {"epochs": 2},
+        "train": {"epochs": 1},
         "image": {"size": 32},
     },
 }
+EPOCHS = {"float16": 2, "two phases": 3}  # of a case; 4 where none is given
 
 
 class Stopped(Exception):
@@ -43,16 +50,43 @@ def train_until(epoch: int, params: Any, pictures: Any, checkpoint: Checkpoint, 
         fit(pictures, params, weights, checkpoint, stop)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_it_goes_on_to_the_same_weights(name: str, tmp_path: Path, given_weights: Path) -> None:
-    params, pictures = small_params(**CASES[name]), data(side=32 if name == "two phases" else 8)
-    whole: Fit = fit(pictures, params, given_weights)
-    for epoch in range(1, len(whole.history) + 1):
-        checkpoint = Checkpoint(tmp_path / str(epoch))
-        train_until(epoch, params, pictures, checkpoint, given_weights)
-        resumed = fit(pictures, params, given_weights, checkpoint)
-        assert weights_digest(resumed.network) == weights_digest(whole.network)
-        assert resumed.history.equals(whole.history) and resumed.best_epoch == whole.best_epoch
+@dataclass(frozen=True)
+class Case:
+    """A training that nothing interrupted, with what it was made from."""
+
+    params: DeclaredParams
+    pictures: dict[str, Examples]
+    weights: Path
+    whole: Fit
+
+
+@pytest.fixture(scope="module")
+def cases(pretrained: Path) -> Callable[[str], Case]:
+    """Return what trains a case when it is first asked for."""
+
+    @cache
+    def train(name: str) -> Case:
+        params, pictures = small_params(**CASES[name]), data(side=32 if name == "two phases" else 8)
+        return Case(params, pictures, pretrained, fit(pictures, params, pretrained))
+
+    return train
+
+
+def interruptions() -> list[Any]:
+    """Return each case with each of its epochs; one epoch of the most different cases is not slow."""
+    quick = {("averaged bfloat16", 3), ("smaller first", 3), ("two phases", 2)}
+    every = [(name, epoch) for name in CASES for epoch in range(1, EPOCHS.get(name, 4) + 1)]
+    return [pytest.param(*one, marks=() if one in quick else pytest.mark.slow) for one in every]
+
+
+@pytest.mark.parametrize(("name", "epoch"), interruptions())
+def test_it_resumes_to_the_same_weights(name: str, epoch: int, cases: Callable[[str], Case], tmp_path: Path) -> None:
+    case, checkpoint = cases(name), Checkpoint(tmp_path / "interrupted")
+    train_until(epoch, case.params, case.pictures, checkpoint, case.weights)
+    resumed = fit(case.pictures, case.params, case.weights, checkpoint)
+    assert weights_digest(resumed.network) == weights_digest(case.whole.network)
+    assert resumed.history.equals(case.whole.history) and resumed.best_epoch == case.whole.best_epoch
+    assert len(case.whole.history) == EPOCHS.get(name, 4)
 
 
 def test_a_finished_training_is_not_run_again(tmp_path: Path) -> None:
@@ -62,6 +96,50 @@ def test_a_finished_training_is_not_run_again(tmp_path: Path) -> None:
     rows = first.history.drop(columns="kept").to_dict("records")
     assert [metrics for metrics, _ in seen] == rows  # into the new run, with no speed: nothing was trained
     assert weights_digest(again.network) == weights_digest(first.network)
+
+
+def test_an_equal_training_that_waited_takes_the_result(tmp_path: Path) -> None:
+    speeds: list[bool] = []
+
+    def train() -> str:
+        with locked_checkpoints(tmp_path / "key") as folder:
+            log = lambda metrics, epoch: speeds.append("images_per_second" in metrics)  # noqa: E731, ARG005
+            return weights_digest(fit(data(), small_params(), checkpoint=Checkpoint(folder), log=log).network)
+
+    with ThreadPoolExecutor(1) as other:
+        with locked_checkpoints(tmp_path / "key") as folder:
+            waiting = other.submit(train)
+            first = fit(data(), small_params(), checkpoint=Checkpoint(folder))
+        assert waiting.result() == weights_digest(first.network)
+    assert speeds == [False] * 4  # logged again, not trained
+
+
+def test_a_finished_training_leaves_its_weights_and_history_only(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path)
+    fitted = fit(data(), small_params(), checkpoint=checkpoint)
+    with np.load(checkpoint.file) as saved:
+        assert sorted(saved.files) == sorted(["facts", *(f"best{i:05}" for i in range(len(fitted.network.weights)))])
+
+
+def test_the_newest_finished_trainings_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "interrupted").mkdir()
+    for number in range(KEPT + 2):
+        with locked_checkpoints(tmp_path / f"key{number}") as folder:
+            (folder / "last.npz").touch()
+    with pytest.raises(Stopped), locked_checkpoints(tmp_path / "failed"):
+        raise Stopped
+    kept = sorted(path.name for path in tmp_path.iterdir() if path.is_dir())
+    assert kept == ["failed", "interrupted", *(f"key{number}" for number in range(2, KEPT + 2))]
+
+
+def test_one_in_use_is_kept(tmp_path: Path) -> None:
+    with locked_checkpoints(tmp_path / "old"):
+        pass
+    with locked_checkpoints(tmp_path / "old") as used:
+        for number in range(KEPT):
+            with locked_checkpoints(tmp_path / f"key{number}"):
+                pass
+        assert used.exists()
 
 
 def test_nothing_half_written_is_read(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Writing files whole, the same bytes for the same content."""
+"""Reading and writing files: never half a file, and the same bytes for the same content."""
 
 import hashlib
 import json
@@ -15,42 +15,44 @@ import yaml
 DECIMALS = 6
 
 
-def partial(path: Path) -> Path:
-    """Return the temporary name of `path`, emptied; git and DVC ignore it."""
+def partial_path(path: Path) -> Path:
+    """Return the temporary name of `path`, beside it; git and DVC ignore it."""
+    return path.with_name(path.name + ".partial")
+
+
+def prepare_partial(path: Path) -> Path:
+    """Return the temporary name of `path`, ready to be written: its folder exists, and nothing has the name."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".partial")
-    remove(temporary)
-    remove(_replaced(path))
-    return temporary
-
-
-def commit(path: Path) -> None:
-    """Give what was written to `partial(path)` its name, in place of what was there."""
-    old = _replaced(path)
-    if path.is_dir():
-        path.rename(old)  # deleted under its name, it would be half there for a while
-    path.with_name(path.name + ".partial").replace(path)
-    remove(old)
+    remove(partial_path(path))
+    return partial_path(path)
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield the temporary name of `path`; it gets its name when the block succeeds, else nothing is left of it."""
-    temporary = partial(path)
+    """Yield the temporary name of a file; it gets its name when the block succeeds, else nothing is left of it."""
+    temporary = prepare_partial(path)
     try:
-        yield temporary
-        commit(path)
+        with naming_errors(path):
+            yield temporary
+        temporary.replace(path)
     except BaseException:
         remove(temporary)
         raise
 
 
-def _replaced(path: Path) -> Path:
-    return path.with_name(path.name + ".old.partial")
+@contextmanager
+def naming_errors(path: Path) -> Iterator[None]:
+    """Add `path` to an OSError that names no file: a full disk shows when bytes are written, not at the opening."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 def remove(path: Path) -> None:
-    """Delete a file or a folder, if it is there."""
+    """Delete a file or a folder, if it exists; of a link, the link."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -59,6 +61,11 @@ def remove(path: Path) -> None:
 
 def write_value(path: Path, value: Any, kind: str) -> None:
     """Write a table, a mapping or a text to `path` in the format that the suffix `kind` names."""
+    with naming_errors(path):
+        _write(path, value, kind)
+
+
+def _write(path: Path, value: Any, kind: str) -> None:
     if kind == ".parquet":
         value.to_parquet(path, index=False)
     elif kind == ".csv":
@@ -72,7 +79,7 @@ def write_value(path: Path, value: Any, kind: str) -> None:
 
 
 def read_value(path: Path, columns: list[str] | None = None) -> Any:
-    """Read what `write_value` wrote: a DataFrame (of .parquet perhaps some columns) or a mapping (.yaml, .json)."""
+    """Read what `write_value` wrote: a DataFrame (of .parquet all columns or the given ones) or a mapping."""
     if path.suffix == ".parquet":
         return pd.read_parquet(path, columns=columns)
     if path.suffix == ".csv":
@@ -83,12 +90,12 @@ def read_value(path: Path, columns: list[str] | None = None) -> Any:
 
 
 def canonical_json(value: Any, indent: int | None = None) -> str:
-    """Return JSON with sorted keys, numpy's numbers as numbers, NaN and infinity as null."""
+    """Return JSON with sorted keys; NumPy's numbers are numbers, NaN and infinity are null."""
     return json.dumps(_plain(value), sort_keys=True, indent=indent, ensure_ascii=False, allow_nan=False)
 
 
 def rounded(value: Any) -> Any:
-    """Return a report as it is written and read again: its floats rounded to `DECIMALS` places."""
+    """Return a report as it will be read from its file: floats rounded to `DECIMALS` places, NaN and infinity None."""
     return _plain(value, DECIMALS)
 
 

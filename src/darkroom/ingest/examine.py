@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from darkroom.core.tables import MANIFEST
-from darkroom.images.decode import UnreadablePicture, inspect, silent_pillow
+from darkroom.images.convert import Depth
+from darkroom.images.decode import inspect, silent_pillow
+from darkroom.images.limits import UnreadablePicture
 from darkroom.images.packed import write_shard
 from darkroom.ingest.facts import measure_pictures
 from darkroom.ingest.known import Known, recall, remember
@@ -29,7 +31,7 @@ class Content(NamedTuple):
     error: str | None
 
 
-def pack_shard(source: Source, entries: list[Entry], path: Path, known_file: Path) -> pd.DataFrame:
+def pack_shard(source: Source, entries: list[Entry], path: Path, known_file: Path, depth: Depth) -> pd.DataFrame:
     """Read one shard's files, write the pictures to `path` and return their part of the manifest."""
     contents = [_read(source, entry) for entry in entries]
     wanted = {
@@ -38,7 +40,7 @@ def pack_shard(source: Source, entries: list[Entry], path: Path, known_file: Pat
         if content.sha256 and content.error is None and entry.error is None
     }
     known = recall(known_file, set(wanted))
-    new = _measure({name: data for name, data in wanted.items() if name not in known})
+    new = _measure({name: data for name, data in wanted.items() if name not in known}, depth)
     if new:
         remember(known_file, new)
     known |= new
@@ -70,8 +72,8 @@ def _read(source: Source, entry: Entry) -> Content:
     return Content(data, hashlib.sha256(data).hexdigest(), None)
 
 
-def _measure(contents: dict[str, bytes]) -> Known:
-    """Return facts and thumbnail of each content; only {"error": why} of one that is no picture."""
+def _measure(contents: dict[str, bytes], depth: Depth) -> Known:
+    """Return facts and thumbnail of each content; only {"error": why} of one that is not a picture."""
     known: Known = {}
     stored: dict[str, Row] = {}
     pictures: list[np.ndarray] = []
@@ -79,7 +81,7 @@ def _measure(contents: dict[str, bytes]) -> Known:
     with silent_pillow():
         for name, data in contents.items():
             try:
-                stored[name], picture = inspect(data)
+                stored[name], picture = inspect(data, depth)
             except UnreadablePicture as problem:
                 known[name] = {"error": str(problem)}, b""
                 continue

@@ -13,6 +13,7 @@ from darkroom.core.errors import UserError
 from darkroom.core.fingerprint import table_digest
 from darkroom.core.tables import LEFT_OUT
 from darkroom.execution.progress import progress
+from darkroom.images.convert import Depth
 from darkroom.images.suffixes import wrong_suffix
 from darkroom.ingest.examine import as_manifest, pack_shard
 from darkroom.ingest.known import known_facts_file
@@ -25,19 +26,21 @@ EXAMPLES = 20  # paths that the report lists
 UNKNOWN_SIZE = 2_000_000  # bytes, taken for a file whose size only reading tells
 
 
-def pack(source: Source, entries: list[Entry], folder: Path, cache: Path, executor: Executor) -> pd.DataFrame:
-    """Write the pictures to `folder`/part-00000.parquet ... (see data.packed) and return the manifest.
+def pack(
+    source: Source, entries: list[Entry], folder: Path, cache: Path, executor: Executor, depth: Depth
+) -> pd.DataFrame:
+    """Write the pictures to `folder`/part-00000.parquet ... (see images.packed) and return the manifest.
 
     A shard holds neighbours by path, so that its content does not depend on the number of processes. What `cache`
     knows of a content is not found out again.
     """
     folder.mkdir(parents=True)
-    known = known_facts_file(cache)
+    known = known_facts_file(cache, depth)
     jobs = deque(
-        executor.submit(pack_shard, source, shard, folder / f"part-{number:05d}.parquet", known)
+        executor.submit(pack_shard, source, shard, folder / f"part-{number:05d}.parquet", known, depth)
         for number, shard in enumerate(shards(entries))
     )
-    label = f"ingest, in packs of some {FILES_PER_SHARD} files"
+    label = f"packs of some {FILES_PER_SHARD} files"
     parts = [jobs.popleft().result() for _ in progress(range(len(jobs)), len(jobs), label)]
     return pd.concat([as_manifest([]), *parts], ignore_index=True).sort_values("image_id", ignore_index=True)
 

@@ -3,26 +3,26 @@
 import json
 import sqlite3
 from functools import cache
-from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from threading import get_ident
 from typing import Any
 
-import PIL
-import simplejpeg
-
-from darkroom.images import decode, thumbnails
+from darkroom.core.files import digest
+from darkroom.images import convert, decode, limits, thumbnails
+from darkroom.images.convert import Depth
 from darkroom.ingest import facts
 
+MODULES = (convert, decode, limits, thumbnails, facts)  # what decodes and measures
+LIBRARIES = ("numpy", "pillow", "simplejpeg")  # that they compute with
 KEYS_AT_ONCE = 500  # SQLite takes a limited number of values in one question
 Known = dict[str, tuple[dict[str, Any], bytes]]  # sha256 -> facts of the manifest, thumbnail
 
 
-def known_facts_file(cache: Path) -> Path:
-    """Return the file of facts that hold for this code and these libraries; files of others are deleted."""
-    code = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in (decode, facts, thumbnails))
-    how = f"{PIL.__version__} {simplejpeg.__version__} {code}"
-    file = cache / "facts" / f"{sha256(how.encode()).hexdigest()[:20]}.sqlite"
+def known_facts_file(cache: Path, depth: Depth) -> Path:
+    """Return the file of what this code and these libraries find at this depth; files of others are deleted."""
+    code = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in MODULES]
+    file = cache / "facts" / f"{digest([code, *map(version, LIBRARIES), depth])[:20]}.sqlite"
     file.parent.mkdir(parents=True, exist_ok=True)
     for other in file.parent.iterdir():
         if not other.name.startswith(file.name):

@@ -1,6 +1,9 @@
 """The networks of keras.applications, each with the input range that its weights expect."""
 
 import warnings
+from collections.abc import Callable
+from functools import partial
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,17 +26,34 @@ CENTRE = (103.939, 116.779, 123.68)  # of ImageNet's BGR, 0-255; as Caffe's mode
 
 
 def backbone_features(params: "Model", inputs: Any) -> Any:
-    """Return the maps behind a backbone without its head.
-
-    With given weights its normalisation keeps the statistics of those, also while training: a small data set would
-    spoil them (keras.io, Transfer learning & fine-tuning).
-    """
+    """Return the maps behind a backbone without its head; one with given weights can be frozen layer by layer."""
     import keras
 
     built = _build(params, inputs.shape[1:], None)
     backbone = keras.Model(built.input, built.output, name="backbone")  # some builders look things up by their name
     x = to_range(inputs, BACKBONES[params.architecture])
-    return backbone(x, training=False) if params.is_pretrained else backbone(x)
+    if params.is_pretrained:
+        _infer_while_frozen(backbone)
+    return backbone(x)
+
+
+def _infer_while_frozen(backbone: "keras.Model") -> None:
+    """Let dropout and stochastic depth drop something only while their layer is trained.
+
+    Keras runs a frozen normalisation in inference mode, and no other layer. To call the whole backbone with
+    training=False is no way: some versions of Keras then drop nothing while fine-tuning, others pass over it.
+    """
+    from keras import layers
+
+    for layer in backbone.layers:
+        if "training" in signature(layer.call).parameters and not isinstance(layer, layers.BatchNormalization):
+            layer.call = partial(_call_unless_frozen, layer, layer.call)
+
+
+def _call_unless_frozen(
+    layer: "keras.layers.Layer", call: Callable[..., Any], inputs: Any, training: bool | None = None
+) -> Any:
+    return call(inputs, training=bool(training) and layer.trainable)
 
 
 def _build(params: "Model", shape: tuple[int, ...], weights: str | None) -> "keras.Model":
@@ -71,7 +91,7 @@ def load_pretrained(network: "keras.Model", params: "Model", folder: Path) -> No
             _load_file(backbone, params, folder)
 
 
-def given_digest(params: "Model", folder: Path) -> str:
+def weights_file_digest(params: "Model", folder: Path) -> str:
     """Return the digest of the file of `folder` that params name as weights; empty when it is no file."""
     file = folder / params.weights
     return file_digest(file) if file.is_file() else ""
@@ -108,7 +128,7 @@ def _load_file(backbone: "keras.Model", params: "Model", folder: Path) -> None:
     except OSError as error:  # h5py's
         why = " ".join(str(error).split())[:120]
         raise UserError(
-            f"model.weights = {params.weights}: is no HDF5 file of weights ({why}); fetch it anew"
+            f"model.weights = {params.weights}: not an HDF5 file of weights ({why}); download it again"
         ) from None
     except (ValueError, KeyError) as error:  # what Keras raises for layers that are not there
         why = " ".join(str(error).split())[:120]

@@ -8,18 +8,17 @@ from importlib.metadata import version
 from pathlib import Path
 
 from darkroom.core.files import digest, file_digest, write_value
-from darkroom.params.schema import Image, Package
+from darkroom.params.schema import ImageParams, Package
 
 LIBRARY = Path(__file__).parents[1]  # src/darkroom
 PREDICTOR = LIBRARY / "package" / "predictor.py"
-# what package/answers.py imports; a test compares this with what it really imports
-SERVING_CODE = ("images/decode.py", "package/answers.py", "package/engine.py", "package/requests.py")
+ANSWERS = "package/answers.py"  # what the predictor loads from the bundle
 REQUIREMENTS = ("keras", "mlflow", "numpy", "pandas", "pillow", "simplejpeg", "tensorflow")
 SCHEMA = 1  # of bundle.json
-OWN_IMPORT = re.compile(r"^(\s*(?:from|import) )darkroom\b", re.MULTILINE)
+OWN_IMPORT = re.compile(r"^(\s*from )darkroom\.([\w.]+)", re.MULTILINE)
 
 
-def write_bundle(folder: Path, model: Path, classes: Sequence[str], image: Image, package: Package) -> None:
+def write_bundle(folder: Path, model: Path, classes: Sequence[str], image: ImageParams, package: Package) -> None:
     """Write what is served to `folder`: model.keras, bundle.json and code/; the same bytes for the same content.
 
     bundle.json holds the classes in order, how pictures are decoded, the limits of a request and the libraries with
@@ -35,17 +34,29 @@ def write_bundle(folder: Path, model: Path, classes: Sequence[str], image: Image
         "requirements": [f"{name}=={version(name)}" for name in REQUIREMENTS],
     }
     write_value(folder / "bundle.json", facts, ".json")
-    write_code(folder / "code")
+    write_code(folder / "code", LIBRARY)
 
 
-def write_code(folder: Path, library: Path = LIBRARY) -> Path:
-    """Copy the serving code of `library` to `folder`/darkroom_<digest> and return that; its imports say that name."""
-    texts = {module: (library / module).read_text(encoding="utf-8") for module in SERVING_CODE}
-    package = folder / f"darkroom_{digest(texts)[:16]}"
-    for module, text in texts.items():
+def write_code(folder: Path, library: Path) -> Path:
+    """Write the serving code of `library` to `folder`/darkroom_<digest> and return that; its imports use that name."""
+    modules = serving_code(library)
+    package = folder / f"darkroom_{digest(modules)[:16]}"
+    for module, text in modules.items():
         (package / module).parent.mkdir(parents=True, exist_ok=True)
-        (package / module).write_text(OWN_IMPORT.sub(rf"\g<1>{package.name}", text), encoding="utf-8")
+        (package / module).write_text(OWN_IMPORT.sub(rf"\g<1>{package.name}.\g<2>", text), encoding="utf-8")
     return package
+
+
+def serving_code(library: Path) -> dict[str, str]:
+    """Return {path in `library`: text} of the module that answers and of all that it imports from the library."""
+    found: dict[str, str] = {}
+    waiting = [ANSWERS]
+    while waiting:
+        module = waiting.pop()
+        if module not in found:
+            found[module] = (library / module).read_text(encoding="utf-8")
+            waiting += [name.replace(".", "/") + ".py" for _, name in OWN_IMPORT.findall(found[module])]
+    return found
 
 
 def bundle_digest(folder: Path) -> str:

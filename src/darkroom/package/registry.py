@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from darkroom.core.files import read_value
+from darkroom.execution.quiet import without_native_messages
 from darkroom.package.bundle import PREDICTOR
 from darkroom.package.gate import Candidate, Verdict
 from darkroom.tracking.store import tracking_uri
@@ -79,6 +80,8 @@ def log_model(run_id: str, bundle: Path, example: Path) -> "ModelInfo":
     from mlflow.models import ModelSignature
     from mlflow.types.schema import ColSpec, DataType, Map, Schema
 
+    # a required column would be MLflow's to check: it refuses an empty batch, and quotes the request in the refusal
+    inputs = [ColSpec(DataType.string, "image", required=False)]
     outputs = [
         ColSpec(DataType.string, "label", required=False),
         ColSpec(DataType.double, "score", required=False),
@@ -87,13 +90,14 @@ def log_model(run_id: str, bundle: Path, example: Path) -> "ModelInfo":
     ]
     picture = base64.b64encode(example.read_bytes()).decode()
     mlflow.set_tracking_uri(tracking_uri())
-    with tempfile.TemporaryDirectory() as folder, mlflow.start_run(run_id=run_id):
+    # MLflow tries the model on the example, and TensorFlow writes to stderr when it is imported
+    with tempfile.TemporaryDirectory() as folder, mlflow.start_run(run_id=run_id), without_native_messages():
         return mlflow.pyfunc.log_model(
             name="model",
             python_model=str(PREDICTOR),
             # the artefact has the name of the folder, which is a temporary one while the stage runs
             artifacts={"bundle": str(shutil.copytree(bundle, Path(folder, "bundle")))},
-            signature=ModelSignature(Schema([ColSpec(DataType.string, "image")]), Schema(outputs)),
+            signature=ModelSignature(Schema(inputs), Schema(outputs)),
             input_example={"image": [picture]},
             pip_requirements=read_value(bundle / "bundle.json")["requirements"],
         )

@@ -16,7 +16,7 @@ def picture_bytes(value: object) -> bytes:
     """
     if isinstance(value, bytes):
         return value
-    if value is None or value != value:  # pandas turns null into NaN
+    if value is None or value != value or value == "None":  # pandas and MLflow turn null into NaN and "None"
         raise ValueError("image is null; send the picture as base64 text")
     if not isinstance(value, str):
         raise ValueError(f"image must be base64 text, not {type(value).__name__}")

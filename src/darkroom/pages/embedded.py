@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
-from darkroom.images.decode import FORMATS, silent_pillow, upright_rgb
+from darkroom.images.convert import Depth, upright_rgb
+from darkroom.images.decode import FORMATS, silent_pillow
 from darkroom.images.packed import read_pictures
 
 SIDE = 128  # pixels of the longer side, at most
@@ -16,24 +17,25 @@ BACKGROUND = "white"  # under transparent pixels
 BATCH = 256_000_000  # bytes of the files in memory at a time
 
 
-def thumbnails(images: Path, sizes: pd.Series) -> dict[str, str]:
+def thumbnails(images: Path, sizes: pd.Series, depth: Depth) -> dict[str, str]:
     """Return image_id -> data URL of an upright WebP picture with sides of at most SIDE pixels, never enlarged.
 
-    `sizes` maps the image_id of each requested picture, which must be readable, to the size of its file in bytes.
+    `sizes` maps the image_id of each requested picture, which must be readable, to the size of its file in bytes;
+    `depth` is image.depth.
     """
     urls: dict[str, str] = {}
     with silent_pillow():
         for _, batch in sizes.groupby(sizes.cumsum() // BATCH):
             pictures = read_pictures(images, batch.index)
-            urls |= {image_id: _data_url(data) for image_id, data in pictures.items()}
+            urls |= {image_id: _data_url(data, depth) for image_id, data in pictures.items()}
     return urls
 
 
-def _data_url(data: bytes) -> str:
+def _data_url(data: bytes, depth: Depth) -> str:
     image = Image.open(BytesIO(data), formats=FORMATS)
     image.draft(None, (2 * SIDE, 2 * SIDE))  # decode a large JPEG no larger than needed
     image.load()
-    small = upright_rgb(image, BACKGROUND)
+    small = upright_rgb(image, BACKGROUND, depth)
     small.thumbnail((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
     file = BytesIO()
     small.save(file, "WEBP", quality=QUALITY, method=4)

@@ -5,7 +5,7 @@ from typing import Any, Generic, TypeVar
 from darkroom.params.data import Balance, Dedupe, Ingest, Split, Validate
 from darkroom.params.load import Overlay, flatten, with_overlay
 from darkroom.params.model import Augment, Debug, Ensemble, Finetune, Model
-from darkroom.params.schema import Evaluate, Image, Package, Params, Tracking, Tune
+from darkroom.params.schema import Evaluate, ImageParams, Package, Params, Tracking, Tune
 from darkroom.params.section import Section
 from darkroom.params.training import Train
 
@@ -23,13 +23,17 @@ class _Declared(Generic[S]):
 
     def __get__(self, params: "DeclaredParams", owner: type) -> S:
         section: S = getattr(params.require(self.name), self.name)
-        return section
+        keys = params.declared_keys(self.name)
+        return (
+            section if keys is None else type(section).model_construct(**{key: getattr(section, key) for key in keys})
+        )
 
 
 class DeclaredParams:
     """The sections that dvc.yaml names for a stage, as attributes; any other one raises AttributeError.
 
-    A stage that read more would be called up to date by DVC when it is not.
+    Of a section that is named by single keys, like image.depth, only these can be read. A stage that read more would
+    be called up to date by DVC when it is not.
     """
 
     ingest = _Declared(Ingest)
@@ -41,7 +45,7 @@ class DeclaredParams:
     evaluate = _Declared(Evaluate)
     package = _Declared(Package)
     balance = _Declared(Balance)
-    image = _Declared(Image)
+    image = _Declared(ImageParams)
     augment = _Declared(Augment)
     model = _Declared(Model)
     finetune = _Declared(Finetune)
@@ -56,14 +60,24 @@ class DeclaredParams:
 
     def require(self, section: str) -> Params:
         """Return all parameters when the stage declares `section`; raises AttributeError otherwise."""
-        if section not in self._sections:
+        if self.declared_keys(section) == []:
             raise AttributeError(f"dvc.yaml does not name the section {section!r} below {self._stage}: params")
         return self._params
 
+    def declared_keys(self, section: str) -> list[str] | None:
+        """Return the keys that the stage declares of a section; None for all of them."""
+        if section in self._sections:
+            return None
+        return [entry.removeprefix(f"{section}.") for entry in self._sections if entry.startswith(f"{section}.")]
+
     def flat(self, sections: list[str] | None = None) -> dict[str, Any]:
-        """Return the declared sections, or the given ones among them, as {"section.key": value}."""
-        chosen = self._sections if sections is None else [name for name in sections if name in self._sections]
-        return {key: value for key, value in flatten(self._params).items() if key.split(".")[0] in chosen}
+        """Return the declared parameters, or those of `sections` among them, as {"section.key": value}."""
+        chosen = self._sections if sections is None else sections
+        return {
+            key: value
+            for key, value in flatten(self._params).items()
+            if _is_below(key, self._sections) and _is_below(key, chosen)
+        }
 
     def differences(self, other: "DeclaredParams") -> dict[str, Any]:
         """Return the declared values that differ from those of `other`, as {"section.key": value}."""
@@ -73,3 +87,8 @@ class DeclaredParams:
     def overlaid(self, overlay: Overlay, file: str) -> "DeclaredParams":
         """Return the parameters with the values of `overlay`, checked; `file` is named in errors."""
         return DeclaredParams(with_overlay(self._params, overlay, file), self._sections, self._stage)
+
+
+def _is_below(key: str, entries: list[str]) -> bool:
+    """Tell whether `key` is one of the entries, which are sections or keys, or a key below one."""
+    return any(key == entry or key.startswith(f"{entry}.") for entry in entries)

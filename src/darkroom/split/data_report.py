@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from darkroom.core.tables import ISSUES, SPLIT_NAMES
+from darkroom.images.convert import Depth
 from darkroom.pages.embedded import thumbnails
 from darkroom.pages.render import render
 from darkroom.split import data_summary, sheets
@@ -21,7 +22,8 @@ TEMPLATE = Path(__file__).with_name("data_report.html.j2")
 class DataReport:
     """The page's data: the tables MANIFEST, CURATED, ISSUE_TABLE, SPLITS, the packed pictures, the reports.
 
-    `reports` maps a stage (validate, split) to its report; what they would show is left out without them.
+    `reports` maps a stage (validate, split) to its report; what they would show is left out without them. `depth` is
+    image.depth.
     """
 
     manifest: pd.DataFrame
@@ -30,12 +32,13 @@ class DataReport:
     splits: pd.DataFrame
     images: Path
     reports: data_summary.Reports
+    depth: Depth
 
 
 def write_data_report(path: Path, data: DataReport) -> None:
     """Write the page, UTF-8 HTML; the same bytes for the same data."""
     pictures = _join(data)
-    path.write_bytes(render(TEMPLATE, _numbers(pictures, data) | _examples(pictures, data.images)))
+    path.write_bytes(render(TEMPLATE, _numbers(pictures, data) | _examples(pictures, data)))
 
 
 def _numbers(pictures: pd.DataFrame, data: DataReport) -> dict[str, object]:
@@ -59,7 +62,7 @@ def _numbers(pictures: pd.DataFrame, data: DataReport) -> dict[str, object]:
     }
 
 
-def _examples(pictures: pd.DataFrame, images: Path) -> dict[str, object]:
+def _examples(pictures: pd.DataFrame, data: DataReport) -> dict[str, object]:
     """Return the pictures that the page shows: sheets of classes and issues, groups of duplicates, thumbnails."""
     considered = pictures[pictures["reason"].fillna("") != "filtered"]  # as dedupe counts them
     groups = {
@@ -74,7 +77,7 @@ def _examples(pictures: pd.DataFrame, images: Path) -> dict[str, object]:
         "class_sheets": classes,
         "issue_sheets": issues,
         "groups": groups,
-        "thumbnails": thumbnails(images, pictures.set_index("image_id")["bytes"].loc[ids]),
+        "thumbnails": thumbnails(data.images, pictures.set_index("image_id")["bytes"].loc[ids], data.depth),
     }
 
 

@@ -1,12 +1,13 @@
-"""What a training that was stopped needs to go on as if it had not been."""
+"""What an interrupted training needs to resume as if it had not been interrupted."""
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from darkroom.core.files import remove, replacing
 from darkroom.execution.locks import locked
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
     from darkroom.train.phases import Phase
 
 Row = dict[str, float]
+FINISHED = "finished"  # an empty file beside the checkpoints
+KEPT = 3  # finished trainings
 
 
 class Progress:
-    """How far a training is: a row for each epoch, and the weights of the best one."""
+    """How far a training is: one row per epoch, and the weights of the best one."""
 
     def __init__(self, keep: str) -> None:
         self.keep = keep
@@ -30,7 +33,7 @@ class Progress:
         self.stopped = False  # by `on_epoch`
 
     def add(self, row: Row, weights: list[np.ndarray]) -> None:
-        """Take the numbers of one more epoch, and its weights when it is the best."""
+        """Add the metrics of one more epoch, and its weights when it is the best."""
         self.rows.append(row)
         better = self._is_better(row, self.rows[self.best_epoch - 1])
         if not self.best_epoch or (better and not self.diverged):
@@ -41,9 +44,10 @@ class Progress:
         return sum(row["phase"] == phase for row in self.rows)
 
     def is_over(self, phase: "Phase", patience: int) -> bool:
-        """Return whether a phase is done: all its epochs, `patience` of them without a better one, or a later phase.
+        """Return whether a phase is over: all its epochs are done, or `patience` of them without a better one.
 
-        Patience begins when the pictures have their full size. A loss that is no number any more ends it too.
+        Patience begins when the pictures have their full size. A loss that is not finite ends a phase too, as does a
+        later one.
         """
         done = self.epochs_in(phase.number)
         idle = min(len(self.rows) - self.best_epoch, done - phase.small_epochs)
@@ -52,7 +56,7 @@ class Progress:
 
     @property
     def diverged(self) -> bool:
-        """Whether the loss of the last epoch is no number."""
+        """Whether the loss of the last epoch is not finite."""
         return bool(self.rows) and not np.isfinite(self.rows[-1]["loss"])
 
     def _is_better(self, row: Row, best: Row) -> bool:
@@ -63,19 +67,38 @@ class Progress:
 
 
 @contextmanager
-def until_done(folder: Path) -> Iterator[Path]:
-    """Yield the folder of a training's checkpoints, for this process alone; it is deleted when the block succeeds."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with locked(Path(f"{folder}.used")):  # experiments may train the same at the same time
+def locked_checkpoints(folder: Path) -> Iterator[Path]:
+    """Yield the folder of a training's checkpoints, for this process alone.
+
+    When the block succeeds the training is finished, and the folder stays: an equal training, perhaps one that waits
+    for this one, restores the result in seconds. The newest few finished ones are kept.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(_lock_file(folder)):  # experiments may train the same at the same time
         yield folder
-        remove(folder)
+        with locked(folder.with_name("finished.lock")):
+            (folder / FINISHED).touch()
+            _delete_older(folder.parent)
+
+
+def _delete_older(folder: Path) -> None:
+    """Delete the finished trainings of `folder` but the newest ones and those that another process uses."""
+    finished = sorted(folder.glob(f"*/{FINISHED}"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
+    for old in (file.parent for file in finished[KEPT:]):
+        with suppress(Timeout), FileLock(_lock_file(old), timeout=0):
+            remove(old)
+
+
+def _lock_file(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.used")
 
 
 class Checkpoint:
     """A folder with one file: the last finished epoch of a training.
 
-    It holds every variable of network and optimizer, so also the moments and the states of random layers, and the
-    progress. It is written whole; a kill while it is written leaves the epoch before.
+    It holds the progress and every variable of network and optimizer, so also the moments and the states of random
+    layers; of a finished training the progress alone. It is written whole: a kill while it is written leaves the epoch
+    before.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -83,7 +106,14 @@ class Checkpoint:
 
     def save(self, trainer: "keras.Model", progress: Progress) -> None:
         """Write the state of `trainer`, a compiled model, and the progress."""
-        arrays = {f"state{number:05}": value for number, value in enumerate(_state(trainer))}
+        self._write(progress, [np.asarray(variable) for variable in _variables(trainer)])
+
+    def finish(self, progress: Progress) -> None:
+        """Write the progress of a training that is over."""
+        self._write(progress, [])
+
+    def _write(self, progress: Progress, state: list[np.ndarray]) -> None:
+        arrays = {f"state{number:05}": value for number, value in enumerate(state)}
         arrays |= {f"best{number:05}": value for number, value in enumerate(progress.best_weights)}
         facts = json.dumps({"rows": progress.rows, "best_epoch": progress.best_epoch})
         with replacing(self.file) as unfinished, unfinished.open("wb") as file:
@@ -94,21 +124,18 @@ class Checkpoint:
         if not self.file.exists():
             return
         with np.load(self.file) as saved:
-            facts: dict[str, Any] = json.loads(str(saved["facts"]))
+            facts = json.loads(str(saved["facts"]))
             progress.rows, progress.best_epoch = facts["rows"], facts["best_epoch"]
             names = sorted(saved.files)
             progress.best_weights = [saved[name] for name in names if name.startswith("best")]
-            if progress.rows[-1]["phase"] == phase:
-                states = [saved[name] for name in names if name.startswith("state")]
-                for variable, value in zip(_variables(trainer), states, strict=True):
-                    variable.assign(value)
+            states = [saved[name] for name in names if name.startswith("state")]
+        if states and progress.rows[-1]["phase"] == phase:
+            for variable, value in zip(_variables(trainer), states, strict=True):
+                variable.assign(value)
 
 
-def _variables(trainer: "keras.Model") -> list[Any]:
-    """Return weights, states of random layers, and what the optimizer remembers; not what counts within an epoch."""
-    counting = {id(variable) for variable in trainer.metrics_variables}
-    return [variable for variable in trainer.variables if id(variable) not in counting] + trainer.optimizer.variables
-
-
-def _state(trainer: "keras.Model") -> list[np.ndarray]:
-    return [np.asarray(variable) for variable in _variables(trainer)]
+def _variables(trainer: "keras.Model") -> "list[keras.Variable]":
+    """Return weights, states of random layers and of the optimizer; metrics begin anew with each epoch."""
+    metrics = {id(variable) for variable in trainer.metrics_variables}
+    variables = [variable for variable in trainer.variables if id(variable) not in metrics]
+    return [*variables, *trainer.optimizer.variables]

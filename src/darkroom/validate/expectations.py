@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from darkroom.core.errors import UserError, first_line
+from darkroom.core.suggestions import nearest
 from darkroom.core.tables import MANIFEST, SPLIT_NAMES
 from darkroom.params.data import Validate
-from darkroom.params.load import nearest, read_yaml
+from darkroom.params.load import read_yaml
 
 TABLES = {
     "files": (*MANIFEST, "unreadable"),  # one row per file; unreadable: 1 or 0

@@ -1,0 +1,47 @@
+"""How much time and memory one picture may take: pixels, and the scans of a JPEG."""
+
+import re
+
+MAX_PIXELS = 100_000_000  # decoding takes up to 8 bytes of memory a pixel
+MAX_SCANS = 10  # over all of MAX_PIXELS, as encoders write a progressive JPEG; a smaller one may have more
+TIFF_SCANS = 100  # where libtiff stops
+MARKER = re.compile(rb"\xff+([^\x00\x01\xff\xd0-\xd7])", re.DOTALL)  # with a length behind it
+START_OF_SCAN, END_OF_IMAGE = b"\xda", b"\xd9"
+PROGRESSIVE = b"\xff\xc2"  # the start of such a frame
+
+
+class UnreadablePicture(ValueError):
+    """The bytes are not a picture, or do not decode whole; the text is the reason."""
+
+
+def require_size(width: int, height: int, max_pixels: int) -> None:
+    """Raise UnreadablePicture for more than `max_pixels`."""
+    if width * height > max_pixels:
+        raise UnreadablePicture(f"{width}x{height} is more than {max_pixels:,} pixels")
+
+
+def require_scans(data: bytes, kind: str | None, pixels: int, max_pixels: int) -> None:
+    """Raise UnreadablePicture when the JPEG data of a picture of format `kind` would be gone through too often.
+
+    Each scan of a progressive JPEG takes as long as the first, even one of a few bytes; `max_pixels` times MAX_SCANS
+    bounds the time. In a TIFF, where nobody writes such data, it counts with as many scans as libtiff allows.
+    """
+    scans = 1
+    if kind in ("JPEG", "MPO"):
+        scans = count_scans(data)
+    elif kind == "TIFF" and PROGRESSIVE in data:
+        scans = TIFF_SCANS
+    if pixels * scans > max_pixels * MAX_SCANS:
+        raise UnreadablePicture(f"{scans} scans of {pixels:,} pixels take too long; save it as a baseline JPEG")
+
+
+def count_scans(data: bytes) -> int:
+    """Return how many scans a JPEG has up to its end; pictures in its metadata or behind it do not count.
+
+    Source of the format: ITU-T T.81, annex B.
+    """
+    scans, place = 0, 2
+    while (found := MARKER.search(data, place)) and found[1] != END_OF_IMAGE:
+        scans += found[1] == START_OF_SCAN
+        place = found.end() + max(2, int.from_bytes(data[found.end() : found.end() + 2], "big"))
+    return scans
