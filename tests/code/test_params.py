@@ -181,8 +181,8 @@ def test_a_missing_key_is_named(raw: Any, key: str) -> None:
         ("train: [1", "line 1, column 10 is not valid YAML"),
         ("train: {}\ntrain: {}\n", 'line 2, column 1 is not valid YAML: found duplicate key "train"'),
         ("a: 1\n---\nb: 2\n", "not valid YAML"),
-        ("", "holds no sections"),
-        ("- 1\n", "holds no sections"),
+        ("", "has no sections"),
+        ("- 1\n", "has no sections"),
     ],
 )
 def test_a_file_that_is_no_yaml_is_said_in_one_line(tmp_path: Path, text: str, said: str) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from darkroom.core.errors import UserError
 from darkroom.core.tables import CURATED, REASONS
-from darkroom.curation.duplicates import PRECEDENCE, given_sides
+from darkroom.curation.duplicates import PRECEDENCE, split_precedence
 from darkroom.dedupe.curate import curate_pictures, headline, summarise
 from darkroom.params.data import Balance, Dedupe
 from darkroom.params.load import load_params
@@ -219,7 +219,7 @@ def test_whatever_comes_in_no_leak_goes_out(rows: Any, conflicts: Any, data: Any
     options: dict[str, Any] = {"conflicts": conflicts, "filter": {"min_side": 5}, "balance": {**ALL, "cap": 3}}
     manifest, table = manifest_of(rows), curated(rows, pairs, **options)
     assert set(table["reason"].dropna()) <= set(REASONS) and (table["keep"] == table["reason"].isna()).all()
-    left = table.assign(side=given_sides(manifest["given_split"]))[table["keep"]]
+    left = table.assign(side=split_precedence(manifest["given_split"]))[table["keep"]]
     alike = ["duplicate_id", "label"] if conflicts == "keep" else ["duplicate_id"]
     assert (left[left.duplicated(alike, keep=False)]["side"] == PRECEDENCE["test"]).all()
     assert (left.groupby("group_id")["side"].nunique() <= 1).all()

@@ -1,6 +1,4 @@
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from importlib.metadata import version
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ from darkroom.images.packed import list_shards, read_pictures, read_thumbnails, 
 from darkroom.images.thumbnails import THUMBNAIL_BYTES
 from darkroom.ingest import examine, known
 from darkroom.ingest.digits import write_digits
-from darkroom.ingest.ingest import FILES_PER_SHARD, check_classes, pack, shards, summarise
+from darkroom.ingest.ingest import FILES_PER_SHARD, check_classes, shards, summarise
 from darkroom.ingest.layout import Entry
 from darkroom.ingest.listing import list_entries, open_ingest_source
 from import_graph import LIBRARY, imported_modules
@@ -129,21 +127,6 @@ def test_an_archive_gives_what_its_folder_gives(folder: Path, tmp_path: Path) ->
         images = tmp_path / f"images of {file.name}"
         pd.testing.assert_frame_equal(ingested(file, images), plain)
         assert packed_bytes(images) == packed_bytes(tmp_path / "images")
-
-
-def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:
-    pools: list[Executor] = [ThreadPoolExecutor(1), ThreadPoolExecutor(3)]
-    pools.append(ProcessPoolExecutor(2, mp_context=get_context("spawn")))
-    results = []
-    for number, pool in enumerate(pools):
-        images = tmp_path / str(number)
-        with open_ingest_source(DIGITS, tmp_path) as source, pool:
-            manifest = pack(source, list_entries(source, DIGITS)[0], images, tmp_path / f"cache {number}", pool, "auto")
-        results.append((manifest, packed_bytes(images)))
-    assert len(results[0][1]) > 1  # shards
-    for manifest, packed in results[1:]:
-        pd.testing.assert_frame_equal(manifest, results[0][0])
-        assert packed == results[0][1]
 
 
 @pytest.mark.parametrize(

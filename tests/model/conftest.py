@@ -1,5 +1,7 @@
 """TensorFlow is started once for all tests of this folder."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,17 @@ def tensorflow() -> None:
     start_tensorflow(2)
 
 
-@pytest.fixture
-def given_weights(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module", autouse=True)
+def free_memory() -> Iterator[None]:
+    """Let go of the graphs that the tests of a file traced: some megabytes for each training."""
+    yield
+    import keras
+
+    keras.utils.clear_session()
+
+
+@pytest.fixture(scope="session")
+def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the weights of a small MobileNet without its top, drawn by chance.
 
     Its normalisations know what comes in: else nothing would come out at the end.
@@ -22,8 +33,7 @@ def given_weights(tmp_path: Path) -> Path:
     import keras
 
     keras.utils.set_random_seed(5)
-    folder = tmp_path / "weights"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("weights")
     network = keras.applications.MobileNet(alpha=0.25, include_top=False, weights=None, input_shape=(32, 32, 3))
     for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -31,3 +41,9 @@ def given_weights(tmp_path: Path) -> Path:
     network(examples(64, 4, side=32).pixels / 127.5 - 1, training=True)
     network.save_weights(folder / "small.weights.h5")
     return folder
+
+
+@pytest.fixture
+def given_weights(pretrained: Path, tmp_path: Path) -> Path:
+    """A copy of that folder that a test may change."""
+    return Path(shutil.copytree(pretrained, tmp_path / "weights"))

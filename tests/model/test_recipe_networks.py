@@ -1,5 +1,7 @@
 """The networks of the recipes, layer by layer, with the numbers of their weights counted by hand."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from darkroom.models.architecture import build_network
 from darkroom.params.load import load_params, read_yaml, with_overlay
 from darkroom.params.schema import Params
+from darkroom.train.optimizer import build_loss, build_optimizer
 from pictures import ROOT
 
 POOL, FLATTEN, MEAN = ("MaxPooling2D", 0), ("Flatten", 0), ("GlobalAveragePooling2D", 0)
@@ -112,3 +115,24 @@ def test_the_tiny_network_takes_less_than_200_kb_at_8_bits(monkeypatch: pytest.M
     network = build_network(params.model, params.image.size, 10)
     pictures = np.random.default_rng(0).integers(0, 256, (10, params.image.size, params.image.size, 3), np.uint8)
     assert 150_000 < len(quantise(network, pictures)) < 200_000
+
+
+def recipes() -> list[Any]:
+    """Return the name of each recipe; a backbone takes some seconds a step."""
+    names = sorted(path.stem for path in (ROOT / "recipes").glob("*.yaml"))
+    return [pytest.param(name, marks=pytest.mark.slow if recipe(name).model.is_backbone else ()) for name in names]
+
+
+@pytest.mark.parametrize("name", recipes())
+def test_a_step_trains_each_recipe_on_small_pictures(name: str) -> None:
+    """Two pictures, not compiled: what a step computes, without the seconds of tracing it."""
+    params = recipe(name)
+    side, classes = min(params.image.size, 75 if params.model.is_backbone else 32), 2
+    model = params.model.model_copy(update={"weights": "none"})
+    keras.utils.set_random_seed(0)
+    network = build_network(model, side, classes, fused=True)
+    network.compile(build_optimizer(params.train, np.full(10, 0.01)), build_loss(params.train), run_eagerly=True)
+    before = network.get_weights()
+    pixels = np.random.default_rng(0).integers(0, 256, (2, side, side, 3), np.uint8)
+    assert np.isfinite(network.train_on_batch(pixels, np.eye(2, dtype=np.float32)))
+    assert any(not np.array_equal(old, new) for old, new in zip(before, network.get_weights(), strict=True))

@@ -1,12 +1,17 @@
 """A training that stops after any epoch goes on to the very same weights."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from darkroom.examples.pixels import Examples
+from darkroom.params.declared import DeclaredParams
 from darkroom.train.checkpoint import KEPT, Checkpoint, locked_checkpoints
 from darkroom.train.fit import Fit, fit
 from easy import data, small_params, weights_digest
@@ -25,10 +30,11 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
     "two phases": {
         "model": {"architecture": "MobileNet", "width": 0.25, "weights": "small.weights.h5", "head": "average"},
         "finetune": {"epochs": 2, "layers": 10, "learning_rate": 0.001},
-        "train": {"epochs": 2},
+        "train": {"epochs": 1},
         "image": {"size": 32},
     },
 }
+EPOCHS = {"float16": 2, "two phases": 3}  # of a case; 4 where none is given
 
 
 class Stopped(Exception):
@@ -44,16 +50,43 @@ def train_until(epoch: int, params: Any, pictures: Any, checkpoint: Checkpoint, 
         fit(pictures, params, weights, checkpoint, stop)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_it_goes_on_to_the_same_weights(name: str, tmp_path: Path, given_weights: Path) -> None:
-    params, pictures = small_params(**CASES[name]), data(side=32 if name == "two phases" else 8)
-    whole: Fit = fit(pictures, params, given_weights)
-    for epoch in range(1, len(whole.history) + 1):
-        checkpoint = Checkpoint(tmp_path / str(epoch))
-        train_until(epoch, params, pictures, checkpoint, given_weights)
-        resumed = fit(pictures, params, given_weights, checkpoint)
-        assert weights_digest(resumed.network) == weights_digest(whole.network)
-        assert resumed.history.equals(whole.history) and resumed.best_epoch == whole.best_epoch
+@dataclass(frozen=True)
+class Case:
+    """A training that nothing interrupted, with what it was made from."""
+
+    params: DeclaredParams
+    pictures: dict[str, Examples]
+    weights: Path
+    whole: Fit
+
+
+@pytest.fixture(scope="module")
+def cases(pretrained: Path) -> Callable[[str], Case]:
+    """Return what trains a case when it is first asked for."""
+
+    @cache
+    def train(name: str) -> Case:
+        params, pictures = small_params(**CASES[name]), data(side=32 if name == "two phases" else 8)
+        return Case(params, pictures, pretrained, fit(pictures, params, pretrained))
+
+    return train
+
+
+def interruptions() -> list[Any]:
+    """Return each case with each of its epochs; one epoch of the most different cases is not slow."""
+    quick = {("averaged bfloat16", 3), ("smaller first", 3), ("two phases", 2)}
+    every = [(name, epoch) for name in CASES for epoch in range(1, EPOCHS.get(name, 4) + 1)]
+    return [pytest.param(*one, marks=() if one in quick else pytest.mark.slow) for one in every]
+
+
+@pytest.mark.parametrize(("name", "epoch"), interruptions())
+def test_it_resumes_to_the_same_weights(name: str, epoch: int, cases: Callable[[str], Case], tmp_path: Path) -> None:
+    case, checkpoint = cases(name), Checkpoint(tmp_path / "interrupted")
+    train_until(epoch, case.params, case.pictures, checkpoint, case.weights)
+    resumed = fit(case.pictures, case.params, case.weights, checkpoint)
+    assert weights_digest(resumed.network) == weights_digest(case.whole.network)
+    assert resumed.history.equals(case.whole.history) and resumed.best_epoch == case.whole.best_epoch
+    assert len(case.whole.history) == EPOCHS.get(name, 4)
 
 
 def test_a_finished_training_is_not_run_again(tmp_path: Path) -> None:

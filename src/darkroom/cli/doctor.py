@@ -10,6 +10,7 @@ from darkroom.core.errors import first_line
 from darkroom.core.paths import project_root, workspace
 from darkroom.params.load import load_params
 from darkroom.tracking.relocate import find_moved, mend_moved
+from darkroom.tracking.store import redacted
 
 PACKAGES = (
     "dvc",
@@ -51,7 +52,7 @@ def _print_finding(check: Callable[[], Finding]) -> Finding:
     try:
         finding = check()
     except Exception as error:  # finding out what a check fails with is the purpose of this command
-        finding = Finding(False, f"{type(error).__name__}: {first_line(error)}")
+        finding = Finding(False, f"{type(error).__name__}: {redacted(first_line(error))}")
     print(f"{'ok  ' if finding.passed else 'FAIL'} {finding.text}", flush=True)
     return finding
 
@@ -110,7 +111,7 @@ def _store() -> Finding:
     from darkroom.tracking.store import connect, tracking_uri
 
     connect()
-    return Finding(True, f"MLflow store: {tracking_uri()} answers")
+    return Finding(True, f"MLflow store: {redacted(tracking_uri())} answers")
 
 
 def _champion() -> Finding:

@@ -8,7 +8,8 @@ from darkroom.cli.commented_yaml import WHOLE_MAPPINGS, dump_document, load_docu
 from darkroom.core.errors import UserError
 from darkroom.core.files import replacing
 from darkroom.core.paths import workspace
-from darkroom.params.load import check_params, load_params, nearest, read_yaml
+from darkroom.core.suggestions import nearest
+from darkroom.params.load import check_params, load_params, read_yaml
 
 DEFAULT = "digits"
 # a recipe is written as differences from DEFAULT: these are reset first, so that nothing of the previous recipe stays

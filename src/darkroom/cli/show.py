@@ -5,7 +5,8 @@ from typing import Any
 
 from darkroom.core.errors import UserError
 from darkroom.core.paths import workspace
-from darkroom.params.load import flatten, load_params, nearest
+from darkroom.core.suggestions import nearest
+from darkroom.params.load import flatten, load_params
 from darkroom.params.schema import Params
 
 

@@ -40,7 +40,7 @@ def pack(
         executor.submit(pack_shard, source, shard, folder / f"part-{number:05d}.parquet", known, depth)
         for number, shard in enumerate(shards(entries))
     )
-    label = f"ingest, in packs of some {FILES_PER_SHARD} files"
+    label = f"packs of some {FILES_PER_SHARD} files"
     parts = [jobs.popleft().result() for _ in progress(range(len(jobs)), len(jobs), label)]
     return pd.concat([as_manifest([]), *parts], ignore_index=True).sort_values("image_id", ignore_index=True)
 

@@ -6,8 +6,8 @@ from typing import Any
 from unicodedata import normalize
 
 from darkroom.core.errors import UserError
+from darkroom.core.suggestions import nearest
 from darkroom.core.tables import LEFT_OUT
-from darkroom.params.load import nearest
 
 SPLIT_FOLDERS = {
     "train": "train",

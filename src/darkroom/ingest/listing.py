@@ -5,10 +5,10 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from operator import attrgetter
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from darkroom.core.errors import UserError
-from darkroom.core.paths import cache_folder, project_root, workspace
+from darkroom.core.paths import ARTEFACTS, cache_folder, project_root, workspace
 from darkroom.ingest.archives import refuse_repeats
 from darkroom.ingest.cifar import CifarBatches, holds_batches
 from darkroom.ingest.digits import write_digits
@@ -26,12 +26,13 @@ TABLES = (".csv", ".parquet")
 @contextmanager
 def open_ingest_source(params: Ingest, raw: Path) -> Iterator[Source]:
     """Open `ingest.source`: the built-in digits, or a path below data/raw/; raises UserError."""
-    source, where = params.source, _where(params)
-    if source == "digits":
+    where = _where(params)
+    if params.source == "digits":
         with scratch_folder(cache_folder()) as folder:
             write_digits(folder)
             yield Folder(folder)
         return
+    source = _below_raw(params.source)
     path = (raw / source).absolute()
     if raw.absolute() not in path.parents or ".." in path.parts:
         raise UserError(f"{where}: must be a path below data/raw/; copy or link the pictures there")
@@ -75,6 +76,12 @@ def open_source(path: Path, where: str) -> Iterator[Source]:
 
 def _where(params: Ingest) -> str:
     return f"params.yaml: ingest.source = {params.source!r}"
+
+
+def _below_raw(source: str) -> str:
+    """Return a source without data/raw/ in front, which many people write."""
+    path, raw = PurePosixPath(source), PurePosixPath(ARTEFACTS["raw"])
+    return str(path.relative_to(raw) if path.is_relative_to(raw) else path)
 
 
 def _batches_or(source: Source) -> Source:

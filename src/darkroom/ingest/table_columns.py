@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from darkroom.core.errors import UserError, first_line
+from darkroom.core.suggestions import nearest
 from darkroom.params.data import Columns
-from darkroom.params.load import nearest
 
 SEPARATORS = (",", ";", "\t")
 

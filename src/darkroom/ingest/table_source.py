@@ -11,7 +11,6 @@ from typing import ClassVar
 import pandas as pd
 
 from darkroom.core.tables import SPLIT_NAMES
-from darkroom.ingest.downloads import fetch
 from darkroom.ingest.layout import SPLIT_FOLDERS, Entry
 from darkroom.ingest.table_columns import read_columns
 from darkroom.params.data import Columns
@@ -49,6 +48,8 @@ class Table:
     def read(self, location: str) -> bytes:
         """Return the bytes of a file, or of what its address gives; raises OSError."""
         if _is_address(location):
+            from darkroom.ingest.downloads import fetch  # importing requests takes 0.2 s
+
             return fetch(location, self.downloads)
         return (self.file.parent / location).read_bytes()
 

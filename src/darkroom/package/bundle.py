@@ -38,7 +38,7 @@ def write_bundle(folder: Path, model: Path, classes: Sequence[str], image: Image
 
 
 def write_code(folder: Path, library: Path) -> Path:
-    """Write the serving code of `library` to `folder`/darkroom_<digest> and return that; its imports say that name."""
+    """Write the serving code of `library` to `folder`/darkroom_<digest> and return that; its imports use that name."""
     modules = serving_code(library)
     package = folder / f"darkroom_{digest(modules)[:16]}"
     for module, text in modules.items():

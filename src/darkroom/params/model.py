@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from darkroom.core.suggestions import nearest
 from darkroom.models.backbone_table import BACKBONES, SMALLEST, SMALLEST_SIDE, WIDE
 from darkroom.params.section import Count, Section, Share
 
@@ -16,13 +17,9 @@ Dropped = Annotated[float, Field(ge=0, le=0.9)]
 
 def known_architecture(name: str) -> str:
     """Return `name`; raises ValueError that names the nearest known architecture."""
-    from difflib import get_close_matches
-
     known = ["conv", "residual", *BACKBONES]
     if name not in known:
-        near = get_close_matches(name, known, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]}?" if near else "give conv, residual or a backbone such as MobileNetV2"
-        raise ValueError(f"unknown architecture {name!r}; {hint}")
+        raise ValueError(f"unknown architecture {name!r}{nearest(name, known)}")
     return name
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from darkroom.core.errors import UserError, first_line
+from darkroom.core.suggestions import nearest
 from darkroom.core.tables import MANIFEST, SPLIT_NAMES
-from darkroom.params.load import nearest, read_yaml
+from darkroom.params.load import read_yaml
 from darkroom.params.schema import Validate
 
 TABLES = {
