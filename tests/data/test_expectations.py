@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from darkroom.core.errors import UserError
+from darkroom.params.data import Validate
 from darkroom.params.load import load_params
-from darkroom.params.schema import Validate
 from darkroom.validate.checks import check_manifest, summarise
 from darkroom.validate.expectations import read_expectations
 from pictures import ROOT, manifest_of
@@ -46,7 +46,7 @@ TEXTS = {
 
 
 def limits() -> Validate:
-    return load_params(ROOT / "params.yaml").validate  # type: ignore[return-value]
+    return load_params(ROOT / "params.yaml").validate
 
 
 def mistake(folder: Path, text: str) -> str:
