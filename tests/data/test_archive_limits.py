@@ -46,9 +46,9 @@ def write_names(file: Path, names: list[str]) -> Path:
     with zipfile.ZipFile(file, "w") as packed, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # zipfile warns of a name that is there twice
         for name in names:
-            info = zipfile.ZipInfo("x")
-            info.filename = name  # ZipInfo itself would mend it
-            packed.writestr(info, b"data")
+            entry = zipfile.ZipInfo("x")
+            entry.filename = name  # ZipInfo itself would mend it
+            packed.writestr(entry, b"data")
     return file
 
 

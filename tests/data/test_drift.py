@@ -19,7 +19,7 @@ def drift(**changes: object) -> list[str]:
 
 
 def test_a_profile_is_of_the_readable_pictures() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"label": "a", "width": 10, "height": 40, "brightness": 0.25},
         {"label": "a", "width": 40, "height": 40, "brightness": 0.75},
         {"label": "b", "width": 30, "height": 30},

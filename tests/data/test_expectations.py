@@ -46,7 +46,7 @@ TEXTS = {
 
 
 def limits() -> Validate:
-    return load_params(ROOT / "params.yaml").validate  # type: ignore[return-value]
+    return load_params(ROOT / "params.yaml").validate
 
 
 def mistake(folder: Path, text: str) -> str:

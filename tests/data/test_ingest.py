@@ -9,6 +9,7 @@ import pytest
 from darkroom.core.errors import UserError
 from darkroom.core.files import file_digest
 from darkroom.core.tables import MANIFEST
+from darkroom.images.convert import Depth
 from darkroom.images.decode import inspect
 from darkroom.images.packed import list_shards, read_pictures, read_thumbnails, shard_ids, shard_pictures
 from darkroom.images.thumbnails import THUMBNAIL_BYTES
@@ -66,7 +67,7 @@ def test_what_is_no_picture_is_listed_with_the_reason(folder: Path, tmp_path: Pa
 def test_the_packed_bytes_are_those_of_the_files(folder: Path, tmp_path: Path) -> None:
     manifest = ingested(folder, tmp_path / "images")
     pictures = manifest[manifest["error"].isna()]
-    wanted = {row.image_id: FILES[row.path] for row in pictures.itertuples()}
+    wanted = {name: FILES[path] for name, path in zip(pictures["image_id"], pictures["path"], strict=True)}
     assert read_pictures(tmp_path / "images", wanted) == wanted
     shard = list_shards(tmp_path / "images")[0]
     assert shard_ids(shard).tolist() == sorted(pictures["image_id"])
@@ -91,8 +92,13 @@ def test_what_was_decoded_before_is_not_decoded_again(
 ) -> None:
     first = ingested(folder, tmp_path / "images")
     write_files(folder, {"cat/new.png": encode(noise("new"))})
-    decoded = []
-    monkeypatch.setattr(examine, "inspect", lambda data, depth: decoded.append(data) or inspect(data, depth))
+    decoded: list[bytes] = []
+
+    def noted(data: bytes, depth: Depth) -> Any:
+        decoded.append(data)
+        return inspect(data, depth)
+
+    monkeypatch.setattr(examine, "inspect", noted)
     second = ingested(folder, tmp_path / "images again")
     assert decoded == [encode(noise("new"))]
     pd.testing.assert_frame_equal(second[second["path"] != "cat/new.png"].reset_index(drop=True), first)
