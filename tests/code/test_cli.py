@@ -1,5 +1,6 @@
 """The `darkroom` command: exit statuses, help and completion."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -52,8 +53,9 @@ def test_help_has_examples(command: str, capsys: pytest.CaptureFixture[str]) -> 
 def test_a_user_error_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "dvc.yaml").write_text("stages: {}\n")
     with inside(tmp_path):
-        assert run("params") == 2
-    assert capsys.readouterr().err.startswith("darkroom params: params.yaml: not found")
+        assert (run("params"), run("recipe")) == (2, 2)
+    params, recipe = capsys.readouterr().err.splitlines()
+    assert params.startswith("darkroom params: params.yaml: not found") and recipe.endswith("in the repository")
 
 
 def test_control_c_ends_with_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,7 +64,16 @@ def test_control_c_ends_with_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 
     monkeypatch.setattr(show, "show_params", interrupted)
     assert run("params") == 130
-    assert capsys.readouterr().err == "darkroom params: stopped; nothing half-written is left\n"
+    assert capsys.readouterr().err == "darkroom params: stopped by Ctrl-C; nothing half-written is left\n"
+
+
+def test_a_forbidden_write_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def forbidden(key: str | None) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied", key)
+
+    monkeypatch.setattr(show, "show_params", forbidden)
+    assert run("params", "some.key") == 1
+    assert capsys.readouterr().err.startswith("darkroom params: some.key: Permission denied; ")
 
 
 @pytest.mark.parametrize(
