@@ -15,7 +15,7 @@ export MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR := false
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-env: $(READY) ## create the environment (.venv) from the locked versions
+env: $(READY) ## create .venv from the locked versions
 
 # .ready holds the folder that the environment was made for: scripts in it name that folder, so a moved one is made anew
 ifneq ($(shell cat $(READY) 2>/dev/null),$(CURDIR))
@@ -25,7 +25,7 @@ $(READY): requirements.txt pyproject.toml
 	@sh .ci/bootstrap $(VENV)
 	@pwd -P > $@
 
-repro: env ## run the pipeline; only what changed runs again
+repro: env ## run the pipeline; stages that are up to date are skipped
 	@$(BIN)/darkroom params > /dev/null
 	@test -n "$$MLFLOW_TRACKING_URI" || test -e mlflow.db || rm -rf models/bundle # without a store there is no release
 	@$(BIN)/dvc repro
@@ -41,13 +41,13 @@ test-all: test test-slow ## run all tests
 recipes: env ## train each recipe for one short epoch on small pictures
 	@$(PYTEST) -m slow tests/e2e/test_recipes.py
 
-check: env ## formatting, lint, types and the directions of imports
+check: env ## check formatting, lint, types and the layers of imports
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-format: env ## mend formatting and what lint can mend
+format: env ## fix formatting and what lint can fix
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
@@ -55,14 +55,14 @@ ui: env ## compare experiments in the browser (UI_PORT=5000)
 	@echo "open http://127.0.0.1:$(UI_PORT)/#/experiments/1?workflowType=machine_learning when it has started"
 	@$(BIN)/mlflow ui --host 127.0.0.1 --port $(UI_PORT)
 
-serve: env ## answer over HTTP with the champion (SERVE_PORT=5001)
+serve: env ## serve the champion over HTTP (SERVE_PORT=5001)
 	@$(BIN)/mlflow models serve -m models:/$$($(BIN)/darkroom params package.name)@champion --env-manager local --host 127.0.0.1 -p $(SERVE_PORT)
 
-lock: env ## resolve the ranges of pyproject.toml again into requirements.txt
+lock: env ## update requirements.txt to the newest versions that pyproject.toml allows
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-emit-index-url \
 		--python-version 3.11 --group dev pyproject.toml -o requirements.txt
 
-clean: ## remove what the pipeline made and can make again; keeps data/raw, reports/*.json, MLflow's records and .venv
+clean: ## delete what the pipeline can make again; keeps data/raw, reports/*.json, MLflow's records, .venv
 	@rm -rf data/images data/*.parquet models reports/plots .cache
 	@find reports -type f ! -name '*.json' -delete 2>/dev/null || true
 	@find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +

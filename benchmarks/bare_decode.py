@@ -5,7 +5,6 @@ it takes the first to list it; ingest's clock runs while its own are forked.
 """
 
 import json
-import os
 import sys
 import time
 import zipfile
@@ -42,7 +41,9 @@ def get_ready(path: str) -> None:
 
 
 def main(path: str) -> None:
-    processes = len(os.sched_getaffinity(0))
+    from joblib import cpu_count
+
+    processes = cpu_count()
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
         list(pool.map(get_ready, [path] * processes))
         start = time.perf_counter()

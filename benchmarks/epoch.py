@@ -44,7 +44,9 @@ def recipe_params(name: str, epochs: int, batch: int | None) -> Any:
     params = load_params(Path("params.yaml"))
     own = {"train": {"epochs": epochs, "patience": 0} | ({"batch_size": batch} if batch else {})}
     for overlay in (read_yaml(Path("recipes/digits.yaml")), read_yaml(Path(f"recipes/{name}.yaml")), own):
-        params = with_overlay(params, {key: value for key, value in overlay.items() if key != "ingest"}, name)
+        params = with_overlay(
+            params, {key: value for key, value in overlay.items() if key not in ("ingest", "data")}, name
+        )
     return DeclaredParams(params, ["train", "model", "augment", "image", "finetune", "ensemble", "debug"], name)
 
 

@@ -9,8 +9,9 @@ import json
 from io import BytesIO
 from statistics import quantiles
 
-from server import Server, served
 from working_copy import alternate, print_table, working_copy
+
+from server import Server, served
 
 SIDE = 32
 BLOCK = 50  # requests of one kind before the other's turn

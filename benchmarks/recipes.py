@@ -23,7 +23,7 @@ BENCHMARKS = Path(__file__).parent
 
 def run_recipe(copy: WorkingCopy, name: str, changes: dict[str, Any]) -> dict[str, float]:
     """Train and evaluate a recipe with some keys changed; the stages of the data run once for all."""
-    copy.measure("darkroom", "recipe", name)
+    copy.measure("darkroom", "recipe", name, "--data")
     copy.set(changes)
     copy.measure("dvc", "repro", "split")
     costs = [copy.measure("dvc", "repro", "--single-item", stage) for stage in ("tune", "train", "evaluate")][:2]

@@ -74,7 +74,7 @@ def main() -> None:
     with working_copy() as copy:
         (copy.root / "data/raw").mkdir(parents=True, exist_ok=True)
         shutil.copy(chosen.archive, copy.root / "data/raw/cifar10.zip")
-        copy.measure("darkroom", "recipe", "tiny")
+        copy.measure("darkroom", "recipe", "tiny", "--data")
         copy.measure("dvc", "repro", "tune")
         cost = copy.measure("dvc", "repro", "--single-item", "train")
         copy.measure("dvc", "repro", "--single-item", "evaluate")

@@ -13,6 +13,7 @@ from statistics import median
 from typing import Any
 
 from cost import Cost, measure
+from joblib import cpu_count
 
 ROOT = Path(__file__).parents[1]
 
@@ -88,4 +89,4 @@ def print_table(header: list[str], *rows: list[Any]) -> None:
     for first, *others in texts:
         cells = [f"{text:>{width}}" for text, width in zip(others, widths[1:], strict=True)]
         print("  ".join([f"{first:<{widths[0]}}", *cells]).rstrip())
-    print(f"load in the last minute: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    print(f"load in the last minute: {os.getloadavg()[0]:.1f} on {cpu_count()} cores")

@@ -26,7 +26,7 @@ def train(stage: Stage) -> Report:
     stage.run.log_dataset("splits", table_digest(splits), {name: len(first[name]) for name in first}, "training")
     start_tensorflow(params.train.threads)
     sheet = contact_sheet(first["train"], params, stage.output("augmented"))
-    stage.run.log_picture(sheet, "augmented.png")  # to be seen while it trains
+    stage.run.log_image(sheet, "augmented.png")  # to be seen while it trains
     chosen, weights = members(params, data), stage.input("weights")
     key = stage.cache_key(params, table_digest(splits), weights_file_digest(params.model, weights))
     folder = stage.resources.enter_context(locked_checkpoints(checkpoint_folder(key)))

@@ -1,11 +1,13 @@
 """validate: stop the pipeline when the data may not be trained on; warn when it looks odd or has moved."""
 
-import sys
+import logging
 
 from darkroom.stage import Report, Stage, run_stage
 from darkroom.validate.checks import check_manifest, require_success, summarise, warnings_of
 from darkroom.validate.drift import find_drift, profile_of, read_accepted
 from darkroom.validate.expectations import read_expectations
+
+logger = logging.getLogger("darkroom.validate")
 
 
 def validate(stage: Stage) -> Report:
@@ -15,12 +17,12 @@ def validate(stage: Stage) -> Report:
     manifest = stage.read("manifest")
     checks = check_manifest(manifest, stage.params.validate, own)
     for line in warnings_of(checks):
-        print(f"validate: warning: {line}", file=sys.stderr)
+        logger.warning(line)
     require_success(checks)
     profile = profile_of(manifest)
     drift = find_drift(profile, accepted, stage.params.validate.drift) if accepted else []
     for line in drift:
-        print(f"validate: warning: not as accepted: {line}", file=sys.stderr)
+        logger.warning("not as accepted: %s", line)
     if drift or not accepted:
         print("validate: `darkroom accept` makes this data what later data is compared with")
     return summarise(checks) | {"drift": drift, "profile": profile.model_dump()}

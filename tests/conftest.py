@@ -17,6 +17,7 @@ for name in ("MLFLOW_TRACKING_URI", "DVC_ROOT"):
 settings.register_profile("darkroom", deadline=None, derandomize=True)  # the same examples on every machine
 settings.load_profile("darkroom")
 
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let one worker of xdist run the tests of a file, which share fixtures, and one all tests of whole pipelines."""
     for item in items:

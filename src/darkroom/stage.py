@@ -16,7 +16,10 @@ from darkroom.execution.quiet import silence_libraries
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import load_params, read_yaml
 from darkroom.params.schema import Params
-from darkroom.tracking.runs import Report, StageResult, StageRun
+from darkroom.tracking.results import Report, StageResult
+from darkroom.tracking.runs import StageRun
+
+__all__ = ["Report", "Stage", "run_stage"]
 
 LIBRARIES = (  # whose versions change what a stage computes: pixels, numbers, the weights of a network
     "h5py",
@@ -73,7 +76,8 @@ class Stage:
         """Return the report of an earlier stage, a declared input."""
         if report_path(stage) not in self.deps:
             raise KeyError(f"dvc.yaml does not name {report_path(stage)} below {self.name}: deps")
-        return read_value(self._present(report_path(stage)))
+        report: Report = read_value(self._present(report_path(stage)))
+        return report
 
     def _present(self, name: str) -> Path:
         if not (self.root / name).exists():  # a stage forced to run alone

@@ -54,7 +54,7 @@ def test_it_writes_what_was_validated_and_says_what_changed(project: Path, capsy
         "  class b: 66.67% of the pictures, accepted 50.00%",
         "  mean brightness: 0.55, accepted 0.375",
     ]
-    assert accept() == 0 and "is this data already" in capsys.readouterr().out
+    assert accept() == 0 and "this data is accepted already" in capsys.readouterr().out
     assert sorted(path.name for path in (project / "data").iterdir()) == ["accepted.json", "manifest.parquet"]
 
 
@@ -77,7 +77,7 @@ def test_data_that_is_not_validated_is_refused(project: Path, capsys: pytest.Cap
 
 def test_data_that_failed_is_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     validated(project, ROWS, success=False)
-    assert "the data failed" in refused(project, capsys)
+    assert "validation failed" in refused(project, capsys)
 
 
 def test_a_report_about_earlier_data_is_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,4 +89,4 @@ def test_a_report_about_earlier_data_is_refused(project: Path, capsys: pytest.Ca
 @pytest.mark.parametrize("text", ["", "[]", '{"success": true}', '{"success": true, "profile": 3}'])
 def test_a_report_without_a_profile_is_refused(project: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
     (project / "reports" / "validate.json").write_text(text)
-    assert "holds no profile" in refused(project, capsys)
+    assert "has no profile" in refused(project, capsys)

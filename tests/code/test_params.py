@@ -23,17 +23,25 @@ MISTAKES: list[tuple[str, Any, list[str]]] = [
     ("train", [1], ["train = [1]", "must hold keys"]),
     ("train.learning_rate", float("nan"), ["train.learning_rate = nan", "finite"]),
     ("train.optimizer", "adamx", ["train.optimizer = 'adamx'", "'adam', 'adamw', 'sgd'"]),
-    ("train.step_epochs", [5, 5], ["train:", "step_epochs [5, 5]", "rise"]),
+    ("train.step_epochs", [5, 5], ["train:", "step_epochs [5, 5]", "must increase"]),
     ("split.validation", 1.0, ["split.validation = 1.0", "less than 1"]),
     ("split.validation", 0.9, ["split:", "validation + test is 1.1", "nothing is left"]),
+    ("split.folds", 1, ["split:", "folds must be 0 (none) or at least 2"]),
+    ("dedupe.group_by", "(a", ["dedupe.group_by: '(a' is not a regular expression"]),
+    ("dedupe.group_by", "a", ["dedupe.group_by: 'a' has 0 groups", "exactly one"]),
+    ("image.background", "whyte", ["image.background: 'whyte' is not a colour"]),
     ("validate.min_side", 50000, ["validate:", "min_side (50000)", "max_side (20000)"]),
     ("image.size", 7, ["image.size = 7", "model.filters", "at least 8"]),
     ("model.kernel", 0, ["model.kernel = 0", "greater than or equal to 1"]),
     ("model.kernel", [3, 0, 3], ["model.kernel.1 = 0", "greater than or equal to 1"]),
-    ("model.weights", "../vgg16.h5", ["model:", "'../vgg16.h5'", "data/weights/ alone"]),
+    ("model.weights", "../vgg16.h5", ["model:", "'../vgg16.h5'", "only the name of a file in data/weights/"]),
     ("model.kernel", "3", ["model.kernel = '3'", "integer"]),
     ("model.kernel", [3, 3], ["model:", "kernel [3, 3] has 2 numbers for 3 filters"]),
-    ("model.architecture", "MobilNetV2", ["model.architecture: 'MobilNetV2'", "mean MobileNetV2?"]),
+    (
+        "model.architecture",
+        "MobilNetV2",
+        ["model.architecture: unknown architecture 'MobilNetV2'", "mean MobileNetV2?"],
+    ),
     ("model.architecture", "VGG16", ["image.size = 16", "model.architecture VGG16", "at least 32"]),
     ("ensemble.architectures", ["conv", "ResNet50"], ["image.size = 16", "ResNet50", "at least 32"]),
     ("ensemble.architectures", ["conv", "conv"], ["ensemble.architectures names conv twice", "ensemble.seeds"]),
@@ -53,7 +61,7 @@ MISTAKES: list[tuple[str, Any, list[str]]] = [
     (SPACE, {"lo": 0.1, "high": 0.2}, [f"{SPACE}.lo: unknown", f"mean {SPACE}.low?"]),
     (SPACE, {"choice": [0.1]}, [f"{SPACE}.choice: unknown", f"mean {SPACE}.choices?"]),
     (SPACE, {"low": "a", "high": 0.2}, [f"{SPACE}.low = 'a'", "number"]),
-    (SPACE, {"low": 0.2, "high": 0.1}, [f"{SPACE}:", "low (0.2)", "high (0.1)"]),
+    (SPACE, {"low": 0.2, "high": 0.1}, [f"{SPACE}:", "low (0.2) must be below high (0.1)"]),
     (SPACE, LOG, [f"{SPACE}:", "log needs low above 0"]),
     (SPACE, {"low": -1.0, "high": 0.1}, [f"{SPACE}: -1.0", "train.learning_rate", "greater than 0"]),
     (SPACE, {"choices": []}, [f"{SPACE}.choices = []", "at least 1"]),
@@ -92,7 +100,7 @@ def test_the_committed_file_is_right() -> None:
 
 
 @pytest.mark.parametrize(("key", "value", "said"), MISTAKES, ids=[f"{key}={value}"[:40] for key, value, _ in MISTAKES])
-def test_a_mistake_is_one_line_with_key_value_file_and_help(raw: Any, key: Any, value: Any, said: Any) -> None:
+def test_a_mistake_is_one_line_with_key_value_file_and_help(raw: Any, key: str, value: Any, said: list[str]) -> None:
     put(raw, key, value)
     with pytest.raises(UserError) as caught:
         check_params(raw, "params.yaml")
@@ -105,7 +113,7 @@ def test_a_mistake_is_one_line_with_key_value_file_and_help(raw: Any, key: Any, 
 def test_only_some_backbones_can_be_narrower(raw: Any) -> None:
     for key, value in {"model.architecture": "ResNet50", "image.size": 64, "model.width": 0.5}.items():
         put(raw, key, value)
-    with pytest.raises(UserError, match=r"model: width \(0.5\) is for MobileNet and MobileNetV2 only; set it to 1"):
+    with pytest.raises(UserError, match=r"model: width \(0.5\) works with MobileNet and MobileNetV2 only; set it to 1"):
         check_params(raw, "params.yaml")
 
 
@@ -113,14 +121,14 @@ def test_every_architecture_of_an_ensemble_is_checked(raw: Any) -> None:
     for key, value in {"model.architecture": "MobileNet", "image.size": 64, "model.width": 0.5}.items():
         put(raw, key, value)
     put(raw, "ensemble.architectures", ["MobileNetV2", "ResNet50"])
-    with pytest.raises(UserError, match=r"ensemble.architectures: ResNet50: width \(0.5\) is for"):
+    with pytest.raises(UserError, match=r"ensemble.architectures: ResNet50: width \(0.5\) works with"):
         check_params(raw, "params.yaml")
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"model.weights": "mine.h5"}, "model.weights = mine.h5: fits one of"),
+        ({"model.weights": "mine.h5"}, "model.weights = mine.h5: fits only one of"),
         (
             {"model.weights": "imagenet", "finetune.epochs": 1, "finetune.layers": "conv_1"},
             "finetune.layers = conv_1: give",
@@ -141,7 +149,7 @@ def test_what_fits_one_backbone_is_not_given_to_several(raw: Any, changes: dict[
     st.lists(st.tuples(*[st.integers(1, high) for high in (7, 3, 4)]), min_size=1, max_size=5),
     st.sampled_from(["same", "valid"]),
 )
-def test_the_smallest_side_leaves_one_pixel(blocks: Any, padding: Any) -> None:
+def test_the_smallest_side_leaves_one_pixel(blocks: list[tuple[int, ...]], padding: str) -> None:
     kernel, stride, pool = (list(column) for column in zip(*blocks, strict=True))
     section = {"filters": [8] * len(blocks), "kernel": kernel, "stride": stride, "pool": pool, "padding": padding}
     least = load_params(ROOT / "params.yaml").model.model_copy(update=section).smallest_side()
@@ -150,6 +158,13 @@ def test_the_smallest_side_leaves_one_pixel(blocks: Any, padding: Any) -> None:
             side = -(-side // stride_) if padding == "same" else (side - kernel_) // stride_ + 1
             side //= pool_
         assert (side >= 1) == left
+
+
+def test_the_fold_must_exist(raw: Any) -> None:
+    put(raw, "split.folds", 5)
+    put(raw, "split.fold", 5)
+    with pytest.raises(UserError, match=r"split: fold \(5\) must be 0 to 4"):
+        check_params(raw, "params.yaml")
 
 
 @pytest.mark.parametrize("key", ["train", "train.epochs", "tune.space", "model.dropout"])
@@ -166,8 +181,8 @@ def test_a_missing_key_is_named(raw: Any, key: str) -> None:
         ("train: [1", "line 1, column 10 is not valid YAML"),
         ("train: {}\ntrain: {}\n", 'line 2, column 1 is not valid YAML: found duplicate key "train"'),
         ("a: 1\n---\nb: 2\n", "not valid YAML"),
-        ("", "holds no sections"),
-        ("- 1\n", "holds no sections"),
+        ("", "has no sections"),
+        ("- 1\n", "has no sections"),
     ],
 )
 def test_a_file_that_is_no_yaml_is_said_in_one_line(tmp_path: Path, text: str, said: str) -> None:

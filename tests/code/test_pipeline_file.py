@@ -61,7 +61,7 @@ def sections_read(file: Path) -> set[str]:
 def artefacts_named(stage: str, methods: set[str]) -> set[str]:
     """Return the paths of the artefacts that a script reaches through one of the methods of its stage."""
     calls = [node for node in ast.walk(ast.parse(script(stage).read_text())) if isinstance(node, ast.Call)]
-    return {ARTEFACTS[call.args[0].value] for call in calls if getattr(call.func, "attr", None) in methods}
+    return {ARTEFACTS[ast.literal_eval(call.args[0])] for call in calls if getattr(call.func, "attr", None) in methods}
 
 
 def test_the_stages_run_in_this_order_and_say_what_they_do() -> None:
@@ -155,3 +155,43 @@ def test_the_first_four_stages_start_without_tensorflow() -> None:
     folders = f"{ROOT / 'pipeline'}:{ROOT / 'src'}"
     done = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": folders}, capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+EDITORS_FILES = [
+    ".#fit.py",
+    ".fit.py.swp",
+    "fit.py~",
+    "#fit.py#",
+    "fit.py.orig",
+    "fit.py.rej",
+    "fit.py.bak",
+    ".DS_Store",
+]
+
+
+def test_what_editors_leave_beside_the_code_reruns_no_stage(tmp_path: Path) -> None:
+    from dvc.fs import LocalFileSystem
+    from dvc.ignore import DvcIgnoreFilter
+
+    (tmp_path / ".dvcignore").write_bytes((ROOT / ".dvcignore").read_bytes())
+    ignored = DvcIgnoreFilter(LocalFileSystem(), str(tmp_path))
+    for room in (tmp_path / "src" / "darkroom", tmp_path / "src" / "darkroom" / "train"):
+        room.mkdir(parents=True)
+        files = [room / name for name in [*EDITORS_FILES, "fit.py"]]
+        for file in files:
+            file.touch()
+        assert [file.name for file in files if not ignored.is_ignored_file(str(file))] == ["fit.py"]
+
+
+@pytest.mark.parametrize("stage", ["evaluate", "validate"])
+def test_a_stage_hides_no_installed_module_of_its_name(stage: str, tmp_path: Path) -> None:
+    """`evaluate` and `validate` are names of packages; a script's own folder is no place to import from."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / f"{stage}.py").write_text("print('installed')")
+    command = STAGES[stage]["cmd"].replace("PYTHONPATH=src python", sys.executable)
+    (tmp_path / "pipeline").mkdir()
+    (tmp_path / "pipeline" / f"{stage}.py").write_text(f"import {stage}")
+    done = subprocess.run(
+        command.split(), cwd=tmp_path, env={"PYTHONPATH": str(tmp_path / "site")}, capture_output=True, text=True
+    )
+    assert done.stdout == "installed\n"

@@ -2,34 +2,64 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
 from darkroom.cli.main import main
-from darkroom.params.load import flatten, load_params
+from darkroom.cli.recipe import DATA, NETWORK
+from darkroom.params.load import flatten, load_params, read_yaml
 from pictures import ROOT, inside
 
 RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("*.yaml"))
+MEASURED = [name for name in RECIPES if name != "digits"]  # those that name the data of a result
+VARIED = ["animals-augmented", "animals-densenet121", "binary-tuned", "cifar10-cnn", "fast"]  # every kind of value
+MINE = {
+    "source: digits": "source: pets",
+    "validation: 0.15": "validation: 0.25",
+    "method: none": "method: class_weight",
+}
+MINE |= {"shape: any": "shape: square", "background: white": "background: black", "labels: {}": "labels: {cane: dog}"}
+MINE |= {'group_by: ""': "group_by: '(p\\d+)'", "experiment: darkroom": "experiment: mine"}
+
+
+@pytest.fixture(scope="module")
+def defaults(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the default parameters, whatever a user has made of those of the repository."""
+    folder = tmp_path_factory.mktemp("defaults")
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copy(ROOT / name, folder)
+    shutil.copytree(ROOT / "recipes", folder / "recipes")
+    with inside(folder):
+        run("recipe", "digits")
+    shutil.copy(folder / "params.yaml", folder / "default.yaml")
+    return folder
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Path]:
-    """A folder with the default parameters, whatever a user has made of those of the repository."""
-    for name in ("params.yaml", "dvc.yaml"):
-        shutil.copy(ROOT / name, tmp_path)
-    shutil.copytree(ROOT / "recipes", tmp_path / "recipes")
-    with inside(tmp_path):
-        run("recipe", "digits")
-        shutil.copy("params.yaml", "default.yaml")
-        yield tmp_path
+def workspace(tmp_path: Path, defaults: Path) -> Iterator[Path]:
+    folder = shutil.copytree(defaults, tmp_path / "workspace")
+    with inside(folder):
+        yield folder
 
 
 def run(*words: str) -> int:
     with pytest.raises(SystemExit) as ended:
         main([*words])
     return int(ended.value.code or 0)
+
+
+def apply(name: str) -> int:
+    """Apply a recipe with the data that it names."""
+    return run("recipe", name, *(["--data"] if name in MEASURED else []))
+
+
+def edit(file: Path, changes: dict[str, str]) -> None:
+    text = file.read_text(encoding="utf-8")
+    for old, new in changes.items():
+        assert f" {old}" in text
+        text = text.replace(f" {old}", f" {new}", 1)
+    file.write_text(text, encoding="utf-8")
 
 
 def comments(file: Path) -> list[str]:
@@ -40,78 +70,110 @@ def test_digits_twice_changes_nothing(workspace: Path, capsys: pytest.CaptureFix
     capsys.readouterr()
     assert run("recipe", "digits") == 0
     assert (workspace / "params.yaml").read_bytes() == (workspace / "default.yaml").read_bytes()
-    assert "already says all of digits" in capsys.readouterr().out
+    assert "already has all settings of digits" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_gives_possible_parameters_and_keeps_comments(
-    workspace: Path, name: Any, capsys: pytest.CaptureFixture[str]
+    workspace: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = workspace / "params.yaml"
     before = flatten(load_params(file))
     capsys.readouterr()
-    assert run("recipe", name) == 0
+    assert apply(name) == 0
     after = flatten(load_params(file))
     assert comments(file) == comments(workspace / "default.yaml")
     said = capsys.readouterr().out
     for key in [key for key in before if key in after and before[key] != after[key] and "space" not in key]:
         assert f"{key}: {before[key]} -> {after[key]}" in said
-    assert run("recipe", name) == 0
-    assert "already says" in capsys.readouterr().out
+    assert apply(name) == 0
+    assert "already has all settings" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_digits_takes_every_recipe_back(workspace: Path, name: Any) -> None:
-    run("recipe", name)
+def test_digits_restores_the_defaults_after_every_recipe(workspace: Path, name: str) -> None:
+    apply(name)
     run("recipe", "digits")
     assert (workspace / "params.yaml").read_bytes() == (workspace / "default.yaml").read_bytes()
 
 
-def test_a_recipe_for_other_data_says_so_last(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run("recipe", "fast")
-    said = capsys.readouterr().out.splitlines()[-1]
-    assert said.startswith("ingest.source is cifar10.zip: for pictures of your own") and workspace.is_dir()
-
-
-def test_nothing_of_another_data_sets_choice_stays(workspace: Path) -> None:
-    run("recipe", "cifar10-cnn")
-    alone = load_params(workspace / "params.yaml")
-    run("recipe", "animals-augmented")
-    assert load_params(workspace / "params.yaml").balance.method == "undersample"
-    run("recipe", "cifar10-cnn")
-    assert load_params(workspace / "params.yaml") == alone
-
-
-def test_a_recipe_leaves_what_groups_the_pictures(workspace: Path) -> None:
+@pytest.mark.parametrize("name", VARIED)
+def test_a_recipe_leaves_the_settings_of_your_data_alone(
+    workspace: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = workspace / "params.yaml"
-    text = file.read_text(encoding="utf-8")
-    file.write_text(text.replace('group_by: ""', "group_by: '(p\\d+)'"), encoding="utf-8")
-    run("recipe", "cifar10-cnn")
-    assert load_params(file).dedupe.group_by == r"(p\d+)"
+    edit(file, MINE)
+    before = flatten(load_params(file))
+    run("recipe", name)
+    after = flatten(load_params(file))
+    changed = {key.split(".")[0] for key in before if before[key] != after.get(key)}
+    assert changed <= {*NETWORK, "image"} and "train" in changed
+    assert before["image.background"] == after["image.background"]
+    assert capsys.readouterr().out.splitlines()[-1].startswith("your data settings are unchanged; `darkroom recipe ")
 
 
-@pytest.mark.parametrize("name", RECIPES)
-def test_lists_may_stand_as_dvc_writes_them(workspace: Path, name: Any) -> None:
+@pytest.mark.parametrize("name", VARIED)
+def test_data_adds_the_data_of_the_result_to_the_same_network(
+    workspace: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = workspace / "params.yaml"
+    run("recipe", name)
+    network = load_params(file)
+    run("recipe", name, "--data")
+    both = load_params(file)
+    assert both.ingest.source.endswith(".zip")
+    assert capsys.readouterr().out.splitlines()[-1].startswith(f"next: put {both.ingest.source} into data/raw/")
+    for section in (*NETWORK, "image", "validate"):
+        assert getattr(both, section) == getattr(network, section)
+
+
+def test_data_without_a_recipe_or_for_one_without_data_is_refused(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (workspace / "params.yaml").read_bytes()
+    capsys.readouterr()
+    assert (run("recipe", "--data"), run("recipe", "digits", "--data")) == (2, 2)
+    assert [line.split("; ")[-1] for line in capsys.readouterr().err.splitlines()] == [
+        "`darkroom recipe` lists them",
+        "leave out --data",
+    ]
+    assert (workspace / "params.yaml").read_bytes() == before
+
+
+def test_no_data_setting_of_the_previous_recipe_stays(workspace: Path) -> None:
+    file = workspace / "params.yaml"
+    apply("cifar10-cnn")
+    alone = load_params(file)
+    apply("animals-augmented")
+    assert load_params(file).balance.method == "undersample"
+    edit(file, {"folds: 0": "folds: 5"})
+    apply("cifar10-cnn")
+    assert load_params(file) == alone
+
+
+def test_data_leaves_labels_and_groups_alone(workspace: Path) -> None:
+    file = workspace / "params.yaml"
+    edit(file, MINE)
+    apply("cifar10-cnn")
+    params = load_params(file)
+    assert (params.dedupe.group_by, params.ingest.labels) == (r"(p\d+)", {"cane": "dog"})
+    assert params.tracking.experiment == "mine"
+
+
+@pytest.mark.parametrize("name", VARIED)
+def test_lists_may_stand_as_dvc_writes_them(workspace: Path, name: str) -> None:
     file = workspace / "params.yaml"
     text = file.read_text(encoding="utf-8").replace("dense: [128]            #", "dense:                  #", 1)
-    text = text.replace("normalisation, dropout\n", "normalisation, dropout\n  - 128\n", 1)
+    text = text.replace("dropout; []: none\n", "dropout; []: none\n  - 128\n", 1)
     text = re.sub(r"filters: \[32, 64, 128\]( +#.*\n)", r"filters:\1  - 32\n  - 64\n  - 128\n", text)
     file.write_text(text, encoding="utf-8")
     assert load_params(file) == load_params(workspace / "default.yaml")
-    run("recipe", name)
+    apply(name)
     assert comments(file) == comments(workspace / "default.yaml")
     once = load_params(file)
     shutil.copy(workspace / "default.yaml", file)
-    run("recipe", name)
+    apply(name)
     assert load_params(file) == once
-
-
-def test_a_key_that_only_a_person_set_stays(workspace: Path) -> None:
-    file = workspace / "params.yaml"
-    text = file.read_text(encoding="utf-8")
-    file.write_text(text.replace("experiment: darkroom", "experiment: mine"), encoding="utf-8")
-    run("recipe", "cifar10-cnn")
-    assert load_params(file).tracking.experiment == "mine"
 
 
 def test_the_search_space_is_replaced_as_a_whole(workspace: Path) -> None:
@@ -152,10 +214,20 @@ def test_params_prints_one_value_or_helps(workspace: Path, capsys: pytest.Captur
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_recipe_says_what_to_type_what_it_wants_and_what_it_reached(name: Any) -> None:
-    head = (ROOT / "recipes" / f"{name}.yaml").read_text(encoding="utf-8").split("ingest:")[0]
-    assert f"#   darkroom recipe {name} && make repro\n" in head and "\n# Data: " in head
-    reached = re.search(
-        r"# (One run|\w+ runs) on two cores of an? (?s:.)*\d % of the test split(?s:.)*(minutes|seconds)", head
-    )
-    assert reached or "# Time and accuracy are not measured: " in head
+def test_the_head_of_a_recipe_names_command_data_and_result(name: str) -> None:
+    recipe, text = read_yaml(ROOT / "recipes" / f"{name}.yaml"), (ROOT / "recipes" / f"{name}.yaml").read_text()
+    head = " ".join(line.removeprefix("#").strip() for line in text.splitlines() if line.startswith("#"))
+    reached = re.search(r"Result: [\d.]+ (\+- [\d.]+ )?% of the test split .* (minutes|seconds) ", head)
+    assert reached or "Result: not measured; it needs the ImageNet weights of " in head
+    assert f" darkroom recipe {name} " in head and " Data: " in head
+    if name in MEASURED:
+        *first, last = recipe["data"]
+        assert f" darkroom recipe {name} --data  with the data below: also sets {', '.join(first)} and {last} " in head
+        assert recipe["data"]["ingest"]["source"] in head.split("Data: ")[1]
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_only_the_data_part_of_a_recipe_names_data(name: str) -> None:
+    recipe = read_yaml(ROOT / "recipes" / f"{name}.yaml")
+    assert recipe.keys() <= {*NETWORK, "image", "data"} and recipe["image"].keys() == {"size"}
+    assert recipe["data"].keys() <= {"ingest", *(key.split(".")[0] for key in DATA)}

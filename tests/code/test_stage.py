@@ -1,6 +1,7 @@
 """The frame of a stage, in a workspace of its own, with a real MLflow store."""
 
 import errno
+import os
 import signal
 import subprocess
 import sys
@@ -105,11 +106,21 @@ def test_a_mistake_is_one_line_and_leaves_what_was_there(
 
 @pytest.mark.usefixtures("workspace")
 def test_a_run_whose_process_was_killed_is_closed_by_the_next() -> None:
-    dead = "import os; from darkroom.tracking.abandoned import this_process; print(this_process())"
+    dead = "from darkroom.tracking.abandoned import this_process; print(this_process())"
     process = subprocess.run([sys.executable, "-c", dead], capture_output=True, text=True, check=True).stdout.strip()
+    host, boot, namespace, pid, start = process.split("/")
     client = connect()
     experiment = newest_run().info.experiment_id
-    owners = {"dead": process, "alive": this_process(), "elsewhere": "another-machine/1", "unknown": ""}
+    owners = {
+        "dead": process,
+        "its id is another's now": f"{host}/{boot}/{namespace}/{os.getpid()}/1",
+        "alive": this_process(),
+        "another machine": f"another/{boot}/{namespace}/{pid}/{start}",
+        "another kernel": f"{host}/another/{namespace}/{pid}/{start}",
+        "another container": f"{host}/{boot}/pid:[1]/{pid}/{start}",
+        "not Linux": f"{host}///{pid}/",
+        "unknown": "",
+    }
     runs = {
         name: client.create_run(experiment, tags={PROCESS_TAG: owner}).info.run_id for name, owner in owners.items()
     }
@@ -119,8 +130,8 @@ def test_a_run_whose_process_was_killed_is_closed_by_the_next() -> None:
         return {"kept": 1}
 
     run(work)
-    after = {name: client.get_run(number).info.status for name, number in runs.items()}
-    assert after == {"dead": "KILLED", "alive": "RUNNING", "elsewhere": "RUNNING", "unknown": "RUNNING"}
+    closed = {name for name, number in runs.items() if client.get_run(number).info.status == "KILLED"}
+    assert closed == {"dead", "its id is another's now"}
     for number in runs.values():
         client.delete_run(number)
 
@@ -278,5 +289,5 @@ def test_a_store_that_fails_is_said_and_stops_nothing(
         return {"kept": 4}
 
     run(work)
-    assert "split: not recorded in MLflow: " in capfd.readouterr().err
+    assert "split: warning: not recorded in MLflow: " in capfd.readouterr().err
     assert read_value(workspace / "reports" / "split.json") == {"kept": 4}

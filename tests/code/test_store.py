@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.tracking.store import connect, experiment_id, tracking_uri
+from darkroom.execution.logs import configure_logging
+from darkroom.tracking.runs import StageRun
+from darkroom.tracking.store import connect, experiment_id, redacted, store_error, tracking_uri
 
 
 @pytest.fixture
@@ -43,3 +45,39 @@ def test_a_deleted_experiment_comes_back(repository: Path) -> None:
     client.delete_experiment(number)
     assert experiment_id(client, "again") == number
     assert client.get_experiment(number).lifecycle_stage == "active"
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("http://anna:s3cret@host:5000/mlflow", "http://***@host:5000/mlflow"),
+        ("postgresql+psycopg2://anna:s3@cret@host/db", "postgresql+psycopg2://***@host/db"),
+        ("https://a-token@host", "https://***@host"),
+        ("http://host:5000", "http://host:5000"),
+        ("sqlite:////folder/mlflow.db", "sqlite:////folder/mlflow.db"),
+    ],
+)
+def test_an_address_is_shown_without_its_password(uri: str, shown: str) -> None:
+    assert redacted(uri) == shown
+    assert redacted(f"cannot connect to {uri}, try again") == f"cannot connect to {shown}, try again"
+
+
+def test_an_error_never_repeats_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even in pieces of the address, nor decoded."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://anna:s3%2Fcret@127.0.0.1:1")
+    for text in ("no host in 'anna:s3%2Fcret'", "the password s3/cret is wrong"):
+        message = str(store_error(OSError(text), "releasing the model"))
+        assert "cret" not in message and "MLFLOW_TRACKING_URI is http://***@127.0.0.1:1" in message
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_store_that_cannot_be_reached_is_shown_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql://anna:s3cret@")
+    configure_logging("split")
+    with StageRun("split", "darkroom").recording({}):
+        pass
+    said = capsys.readouterr().err
+    assert said.startswith("split: warning: not recorded in MLflow: ") and len(said.splitlines()) == 1
+    assert "s3cret" not in said

@@ -8,14 +8,15 @@ from hypothesis import strategies as st
 
 from darkroom.core.errors import UserError
 from darkroom.core.tables import CURATED, REASONS
-from darkroom.curation.duplicates import PRECEDENCE, given_sides
+from darkroom.curation.duplicates import PRECEDENCE, split_precedence
 from darkroom.dedupe.curate import curate_pictures, headline, summarise
 from darkroom.params.data import Balance, Dedupe
 from darkroom.params.load import load_params
 from pictures import ROOT, manifest_of
 
 PARAMS = load_params(ROOT / "params.yaml").dedupe
-SAME, TWICE = {"sha256": "same"}, {"sha256": "twice"}
+SAME: dict[str, Any] = {"sha256": "same"}
+TWICE: dict[str, Any] = {"sha256": "twice"}
 Pairs = list[tuple[int, int]]
 
 
@@ -60,7 +61,7 @@ def test_of_copies_the_largest_stays_or_the_first_path() -> None:
 
 
 def test_a_copy_is_exact_when_its_content_was_listed_before_else_near() -> None:
-    rows = [{**SAME, "width": 40}, SAME, TWICE, TWICE, {"sha256": "other"}]
+    rows: list[dict[str, Any]] = [{**SAME, "width": 40}, SAME, TWICE, TWICE, {"sha256": "other"}]
     found = [None, "exact duplicate", "near duplicate", "exact duplicate", "near duplicate"]
     assert reasons(rows, [(0, 2), (3, 4)]) == found
     report = summarise(curated(rows, [(0, 2), (3, 4)]), manifest_of(rows))
@@ -219,7 +220,7 @@ def test_whatever_comes_in_no_leak_goes_out(rows: Any, conflicts: Any, data: Any
     options: dict[str, Any] = {"conflicts": conflicts, "filter": {"min_side": 5}, "balance": {**ALL, "cap": 3}}
     manifest, table = manifest_of(rows), curated(rows, pairs, **options)
     assert set(table["reason"].dropna()) <= set(REASONS) and (table["keep"] == table["reason"].isna()).all()
-    left = table.assign(side=given_sides(manifest["given_split"]))[table["keep"]]
+    left = table.assign(side=split_precedence(manifest["given_split"]))[table["keep"]]
     alike = ["duplicate_id", "label"] if conflicts == "keep" else ["duplicate_id"]
     assert (left[left.duplicated(alike, keep=False)]["side"] == PRECEDENCE["test"]).all()
     assert (left.groupby("group_id")["side"].nunique() <= 1).all()

@@ -40,14 +40,14 @@ def test_what_passes(params: dict[str, Any], passing: list[Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("params", "said"),
+    ("params", "message"),
     [
-        ({"formats": ["PNG", "JPG"]}, r"dedupe.filter.formats: 'JPG' is not known; did you mean JPEG\?"),
+        ({"formats": ["PNG", "JPG"]}, r"dedupe.filter.formats: unknown 'JPG'; did you mean JPEG\?"),
         ({"formats": ["mpo"]}, "did you mean MPO"),
-        ({"formats": ["♥"]}, "known are AVIF, BMP"),
-        ({"modes": ["rgb"]}, r"dedupe.filter.modes: 'rgb' is not known; did you mean RGB\?"),
+        ({"formats": ["♥"]}, "known: AVIF, BMP"),
+        ({"modes": ["rgb"]}, r"dedupe.filter.modes: unknown 'rgb'; did you mean RGB\?"),
     ],
 )
-def test_what_is_not_known_is_said(params: dict[str, Any], said: str) -> None:
-    with pytest.raises(UserError, match=said):
+def test_an_unknown_name_is_refused_with_a_suggestion(params: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
         passes_filter(manifest_of(ROWS), Filter(**{**ALL, **params}))

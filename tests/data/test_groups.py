@@ -53,6 +53,6 @@ def test_an_empty_text_joins_nothing() -> None:
     assert group_keys(pd.Series(["a1", "b", "c"]), r"(\d*)$").isna().tolist() == [False, True, True]
 
 
-def test_an_expression_that_finds_nothing_is_said() -> None:
-    with pytest.raises(UserError, match=r"dedupe.group_by = 'patient\(.*\)': finds nothing.*'a/1.png'"):
+def test_an_expression_that_matches_nothing_is_refused() -> None:
+    with pytest.raises(UserError, match=r"dedupe.group_by = 'patient\(.*\)': matches no path.*'a/1.png'"):
         group_keys(pd.Series(["b/2.png", "a/1.png"]), r"patient(\d+)")

@@ -100,8 +100,57 @@ def test_linked_folders_are_followed_and_what_is_no_file_has_a_reason(folder: Pa
     os.mkfifo(tmp_path / "linked" / "pipe.png")
     source = Folder(tmp_path / "linked")
     found = {entry.path: entry.error for entry in list_entries(source, ANY)[0] if entry.refused}
-    assert found == {"gone.png": "cannot be read: No such file or directory", "pipe.png": "is no ordinary file"}
+    assert found == {"gone.png": "cannot be read: No such file or directory", "pipe.png": "is not a regular file"}
     assert source.read("cat/one two.png") == b"first"
+
+
+def folder_entries(root: Path) -> dict[str, str | None]:
+    """Return {path: why it is refused} of a folder."""
+    return {entry.path: entry.error for entry in list_entries(Folder(root), ANY)[0]}
+
+
+def test_folders_linked_crosswise_are_read_once_at_their_own_place(tmp_path: Path) -> None:
+    root = write_files(tmp_path / "pets", {"cat/1.png": b"a", "dog/2.png": b"b", "dog/deep/3.png": b"c"})
+    (root / "cat" / "dog").symlink_to(root / "dog")
+    (root / "dog" / "cat").symlink_to(root / "cat")
+    (root / "dog" / "deep" / "up").symlink_to(root)
+    assert folder_entries(root) == {
+        "cat/1.png": None,
+        "cat/dog": "is the same folder as dog",
+        "dog/2.png": None,
+        "dog/cat": "is the same folder as cat",
+        "dog/deep/3.png": None,
+        "dog/deep/up": "is the same folder as the source",
+    }
+
+
+def test_of_several_links_to_what_lies_elsewhere_the_first_is_followed(tmp_path: Path) -> None:
+    elsewhere = write_files(tmp_path / "elsewhere", {"1.png": b"a", "deep/2.png": b"b"})
+    root = write_files(tmp_path / "pets", {"dog/3.png": b"c"})
+    for name, target in (("a", elsewhere / "deep"), ("b", elsewhere), ("c", elsewhere)):
+        (root / name).symlink_to(target)
+    (elsewhere / "back").symlink_to(root / "dog")
+    same = {"b/deep": "is the same folder as a", "c": "is the same folder as b"}
+    same["b/back"] = "is the same folder as dog"
+    assert folder_entries(root) == {"a/2.png": None, "b/1.png": None, "dog/3.png": None} | same
+
+
+@pytest.mark.parametrize("source", ["data/raw/pets", "./data/raw/pets/", "pets/", "./pets", "data/raw//pets"])
+def test_a_source_may_be_given_from_the_project(tmp_path: Path, source: str) -> None:
+    write_files(tmp_path / "data/raw/pets", {"cat/1.png": b"a"})
+    with open_ingest_source(ANY.model_copy(update={"source": source}), tmp_path / "data/raw") as opened:
+        assert [entry.path for entry in opened.walk()] == ["cat/1.png"]
+
+
+@pytest.mark.parametrize("source", ["data/raw", ".", "data/raw/../x", "../raw/pets", "/etc"])
+def test_a_source_outside_data_raw_is_refused(tmp_path: Path, source: str) -> None:
+    (tmp_path / "data/raw").mkdir(parents=True)
+    params = ANY.model_copy(update={"source": source})
+    with (
+        pytest.raises(UserError, match="must be a path below data/raw/"),
+        open_ingest_source(params, tmp_path / "data/raw"),
+    ):
+        pass
 
 
 @pytest.mark.parametrize("kind", KINDS[1:])

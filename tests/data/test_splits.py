@@ -9,7 +9,7 @@ from darkroom.core.errors import UserError
 from darkroom.core.tables import CURATED, SPLITS
 from darkroom.params.data import Balance, Split
 from darkroom.split.splits import assign_splits, require_no_leak, require_usable, straddling_groups
-from darkroom.split.stratify import LENT
+from darkroom.split.stratify import MAX_BORROWED
 
 # a class is a list of groups, a group a list of pictures, each kept or not
 GROUPS = st.lists(st.lists(st.booleans(), min_size=1, max_size=3).filter(any), min_size=1, max_size=25)
@@ -71,7 +71,7 @@ def test_each_class_is_divided_as_asked_within_one_group(classes: Any, shares: A
         sizes = [sum(group) for group in groups]
         found = splits[splits["label"] == label]["split"].value_counts()
         for name, share in (("test", params.test), ("validation", params.validation)):
-            lent = 1 + 3 * LENT * sum(sizes)  # to mend what other classes left uneven
+            lent = 1 + 3 * MAX_BORROWED * sum(sizes)  # to mend what other classes left uneven
             assert abs(found.get(name, 0) - share * sum(sizes)) <= max(sizes) + lent
 
 
@@ -117,7 +117,7 @@ def test_more_pictures_move_few_others() -> None:
 def test_a_class_that_is_all_test_is_said() -> None:
     curated = curated_of({"a": [[True]] * 3, "b": [[True]] * 3})
     given_split = pd.Series(["train"] * 3 + ["test"] * 3, curated["image_id"])
-    with pytest.raises(UserError, match="class 'b' has no picture to train on"):
+    with pytest.raises(UserError, match="class 'b' has no training pictures"):
         split_up(curated, params_of((0.2, 0.2, 0)), given_split)
 
 
@@ -132,20 +132,20 @@ def test_a_leak_is_seen_and_said() -> None:
         require_no_leak(curated, same, contents_of(curated))
     together = splits.assign(split=["train", "train", "test"])
     require_no_leak(curated, together, contents_of(curated))
-    with pytest.raises(UserError, match="1 equal files are in two splits"):
+    with pytest.raises(UserError, match="1 files of equal content are in two splits"):
         require_no_leak(curated, together, pd.Series("same", curated["image_id"]))
 
 
 @pytest.mark.parametrize(
-    ("labels", "splits", "said"),
+    ("labels", "splits", "message"),
     [
         (["a", "a", "a"], ["train", "validation", "test"], "only class 'a' is left after filters, duplicates"),
-        ([], [], "no picture is left"),
+        ([], [], "no pictures are left"),
         (["a", "b"], ["train", "test"], "the validation split is empty: 2 pictures in 1 groups are left"),
     ],
 )
-def test_splits_that_cannot_be_used_are_said(labels: list[Any], splits: list[Any], said: str) -> None:
-    with pytest.raises(UserError, match=said):
+def test_splits_that_cannot_be_used_are_said(labels: list[Any], splits: list[Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
         require_usable(*usable_frames(labels, splits))
 
 
@@ -191,13 +191,13 @@ def test_folds_take_a_given_validation_split_and_leave_a_given_test_split() -> N
 
 def test_a_fold_that_takes_a_whole_class_is_said() -> None:
     curated = curated_of({"a": [[True]] * 9, "b": [[True]]})
-    said = []
+    messages = []
     for fold in range(3):
         try:
             split_up(curated, params_of((0.2, 0.2, 0), 3, fold))
         except UserError as error:
-            said.append(str(error))
-    assert len(said) == 1 and "class 'b' has no picture to train on in fold" in said[0]
+            messages.append(str(error))
+    assert len(messages) == 1 and "class 'b' has no training pictures in fold" in messages[0]
 
 
 def test_only_training_pictures_are_balanced() -> None:

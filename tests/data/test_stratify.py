@@ -16,10 +16,10 @@ def table_of(groups: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
     return np.array(numbers, np.int64), np.array([one for group in groups for one in group], np.int64)
 
 
-def counts_of(groups: list[list[int]], shares: list[float], first_has_all: bool = True) -> np.ndarray:
+def counts_of(groups: list[list[int]], shares: list[float], cover_first: bool = True) -> np.ndarray:
     """Return how many pictures of each class (column) each part (row) gets."""
     numbers, classes = table_of(groups)
-    parts = stratify(numbers, classes, shares, first_has_all)
+    parts = stratify(numbers, classes, shares, cover_first)
     counts = np.zeros((len(shares), int(classes.max()) + 1), int)
     np.add.at(counts, (parts[numbers], classes), 1)
     return counts
@@ -49,7 +49,7 @@ def test_the_shares_are_met_within_a_hundredth(shares: Any, classes: int, each: 
             size = min(left, int(random.integers(1, largest + 1)))
             groups.append([one] * size)
             left -= size
-    counts = counts_of(groups, shares, first_has_all=shares[0] > 0.5)  # folds ask for no such thing
+    counts = counts_of(groups, shares, cover_first=shares[0] > 0.5)  # folds ask for no such thing
     total, wanted = counts.sum(), np.array(shares)[:, None]
     assert np.abs(counts.sum(axis=1) / total - shares).max() <= 0.01
     assert np.abs(counts - wanted * counts.sum(axis=0)).max() / total <= 0.01
@@ -80,7 +80,7 @@ def test_every_class_is_in_the_first_part_and_in_all_when_it_has_groups_enough(g
 @FEW
 @given(st.lists(st.integers(1, 5), min_size=2, max_size=30), st.integers(2, 9))
 def test_a_class_of_two_groups_or_more_is_never_in_one_fold_only(sizes: Any, folds: Any) -> None:
-    counts = counts_of([[0] * size for size in sizes], [1 / folds] * folds, first_has_all=False)
+    counts = counts_of([[0] * size for size in sizes], [1 / folds] * folds, cover_first=False)
     assert (counts > 0).sum() >= min(2, len(sizes))
 
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.core.errors import UserError
+from darkroom.ingest import downloads
 from darkroom.ingest.downloads import fetch
 from darkroom.ingest.layout import Entry
 from darkroom.ingest.listing import list_entries, open_ingest_source
@@ -91,12 +92,12 @@ def test_rows_with_a_mistake_are_refused_with_the_reason(raw: Path) -> None:
     paths = {
         "a\\1.png": "",
         "gone.png": "there is no such file beside the table",
-        "a": "is no ordinary file",
+        "a": "is not a regular file",
         "/etc/hostname": "is an absolute path; give it relative to the table",
         "C:\\x.png": "is an absolute path; give it relative to the table",
         "../../../secret.png": "its path leads out of data/raw/",
         "a/../../../x.png": "its path leads out of data/raw/",
-        "..": "is no ordinary file",
+        "..": "is not a regular file",
         "s3://bucket/x.png": "only http and https addresses are fetched",
         "file:///etc/hostname": "only http and https addresses are fetched",
     }
@@ -140,7 +141,7 @@ def test_what_is_no_parquet_or_holds_lists_is_said(raw: Path) -> None:
     with pytest.raises(UserError, match=r"t\.parquet cannot be read as a table: "):
         listed(raw, "t.parquet", PLAIN)
     pd.DataFrame({"path": ["a"], "label": [[1]]}).to_parquet(raw / "t.parquet")
-    with pytest.raises(UserError, match="holds lists or the like"):
+    with pytest.raises(UserError, match="must hold text, not lists"):
         listed(raw, "t.parquet", PLAIN)
 
 
@@ -185,9 +186,11 @@ class Server(BaseHTTPRequestHandler):
                 "Location",
                 {"/to-a": "/a", "/to-file": "file:///etc/hostname", "/to-ftp": "ftp://127.0.0.1/x"}[self.path],
             )
+        if self.path == "/page":
+            self.send_header("Content-Type", "Text/HTML; charset=utf-8")
         self.send_header("Content-Length", "99" if self.path == "/cut" else "4")
         self.end_headers()
-        self.wfile.write(b"data")
+        self.wfile.write(b"dat" if self.path == "/cut" else b"data")
 
     def log_message(self, *_: object) -> None:
         pass
@@ -215,14 +218,19 @@ def test_addresses_are_fetched_once(raw: Path, web: tuple[str, list[str]]) -> No
 
 
 def test_what_cannot_be_fetched_has_a_reason_and_leaves_nothing(
-    web: Iterator[tuple[str, list[str]]], tmp_path: Path
+    web: tuple[str, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address, asked = web
+    monkeypatch.setattr(downloads, "MAX_BYTES", 3)
+    monkeypatch.setattr(downloads, "BACKOFF", 0)
     for url, said in {
         f"{address}/gone": "HTTP 404",
-        f"{address}/to-file": "is not allowed",
-        f"{address}/to-ftp": "unknown url type: ftp",
-        f"{address}/cut": "cut off",
+        f"{address}/to-file": "it leads to an address that is not http or https",
+        f"{address}/to-ftp": "it leads to an address that is not http or https",
+        f"{address}/cut": "could not be fetched: the response was cut off",
+        f"{address}/page": "it is a web page, not a picture",
+        f"{address}/large": "more than 3 bytes, too large for a picture",
+        "http://127.0.0.1:9/": "could not be fetched: Connection refused$",
         "http://": "could not be fetched: ",
         "http://127.0.0.1:x/": "could not be fetched: ",
         f"http://{'a' * 70}.invalid/": "could not be fetched: ",

@@ -27,10 +27,10 @@ def test_a_moved_repository_answers_with_its_champion_after_the_doctor(
         assert told.returncode == 1
         assert "doctor --fix" in told.stdout
         mended = moved.run("darkroom", "doctor", "--fix")
-        assert "MEND" not in mended.stdout
+        assert "FAIL" not in mended.stdout
         assert "training step" in mended.stdout
         assert moved.run("python", "-c", ASK_CHAMPION).stdout.splitlines()[-1] == "answered"
-        assert "MEND" not in moved.run("darkroom", "doctor").stdout
+        assert "FAIL" not in moved.run("darkroom", "doctor").stdout
     finally:
         hidden.rename(project.root)
 

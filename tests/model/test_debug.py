@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from darkroom.evaluate.measure import measured_splits
+from darkroom.execution.logs import configure_logging
 from darkroom.params.declared import DeclaredParams
 from darkroom.train.debug import debug_data, debug_params, overfit_verdict
 from darkroom.train.ensemble import fit_members, members
@@ -43,10 +44,11 @@ def test_a_step_measures_one_batch_of_each_split() -> None:
 def test_what_a_network_has_not_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = {"architecture": "residual", "head": "max", "block_dropout": 0.3, "dense": []}
     params = small_params(model=model, augment={"shift": 0.05}, ensemble={})
+    configure_logging("train")
     fit_members(members(params, [None]), {None: data()}, tmp_path, tmp_path, lambda *_: None, 0)
-    said = capsys.readouterr().out
+    said = capsys.readouterr().err
     assert "train: model.block_dropout = 0.3 is not used: residual has none; " in said
-    assert "model.dropout = 0.1 is not used: it stands behind dense layers, and there are none; " in said
+    assert "model.dropout = 0.1 is not used: it follows dense layers, and there are none; " in said
     assert "augment.shift = 0.05 is not used: it is less than half a pixel" in said  # of 8
 
 
@@ -70,9 +72,7 @@ def test_one_batch_is_learnt_by_heart(train: Any) -> None:
 
 def test_a_batch_that_is_not_learnt_is_said() -> None:
     history = pd.DataFrame({"validation_accuracy": [0.5, 0.75], "validation_loss": [1.0, 0.9]})
-    assert "is not learnt: 75.0% of the batch is right, loss 0.9; look at train.learning_rate" in overfit_verdict(
-        history
-    )
+    assert "is not learnt: 75.0% of the batch is right, loss 0.9; check train.learning_rate" in overfit_verdict(history)
 
 
 def test_learning_by_heart_passes_over_a_space_that_does_not_suit_it() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from darkroom.core.errors import UserError
 from darkroom.examples.metrics import predict
+from darkroom.execution.logs import configure_logging
 from darkroom.models.combine import combine
 from darkroom.params.load import load_params
 from darkroom.train.ensemble import fit_members, histories, in_fold, members, score_members
@@ -57,12 +58,13 @@ def test_the_train_pictures_of_a_fold_are_balanced_anew() -> None:
 def test_an_ensemble_answers_with_the_mean_and_says_which_network_is_whose(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    configure_logging("train")
     params, logged = small_params(ensemble={"seeds": 2}, train={"epochs": 2}), []
     chosen = members(params, [None])
     fits = fit_members(
         chosen, {None: data()}, tmp_path, tmp_path, lambda metrics, epoch: logged.append((epoch, metrics)), 0
     )
-    assert "train: network 2 of 2: conv, seed 1" in capsys.readouterr().out
+    assert "train: network 2 of 2: conv, seed 1" in capsys.readouterr().err
     assert histories(fits)["network"].tolist() == [1, 1, 2, 2]
     assert {name.split("/")[0] for _, metrics in logged for name in metrics} == {"network1", "network2"}
     answers = [predict(one.network, data()["validation"], 16) for one in fits]

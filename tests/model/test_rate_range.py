@@ -38,5 +38,5 @@ def test_a_loss_that_is_no_number_ends_it(monkeypatch: pytest.MonkeyPatch, bad: 
 
 
 def test_a_loss_that_never_is_a_number_is_said() -> None:
-    with pytest.raises(UserError, match=r"no number at the lowest rate: look at train.l2, train.precision"):
+    with pytest.raises(UserError, match=r"not finite at the lowest rate: check train.l2, train.precision"):
         measure_rates(data()["train"], small_params(train={"l2": 1e38}))

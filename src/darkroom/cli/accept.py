@@ -1,4 +1,4 @@
-"""`darkroom accept`: make the validated data the one that later data is compared with."""
+"""`darkroom accept`: accept the validated data as the reference for drift."""
 
 from pathlib import Path
 from typing import Any
@@ -11,17 +11,18 @@ from darkroom.core.paths import ARTEFACTS, report_path, workspace
 from darkroom.params.data import Drift
 from darkroom.validate.drift import Profile, find_drift, profile_of, read_accepted
 
-ANY_MOVE = Drift(share=0.0, size=1.0, brightness=0.0)
+ANY_CHANGE = Drift(share=0.0, size=1.0, brightness=0.0)
+PROFILED = ["label", "width", "height", "brightness", "error"]  # the columns that a profile is made of
 
 
-def accept() -> int:
-    """Write the profile that validate saw to data/accepted.json and print what changed; return the exit status."""
+def accept_data() -> int:
+    """Write the profile of the validated data to data/accepted.json, print what changed; return the exit status."""
     root = workspace()
-    profile = _validated(root)
+    profile = _validated_profile(root)
     path = root / ARTEFACTS["accepted"]
     before = read_accepted(path) if path.exists() else None
     if before == profile:
-        print(f"{ARTEFACTS['accepted']}: is this data already")
+        print(f"{ARTEFACTS['accepted']}: this data is accepted already")
         return 0
     with replacing(path) as unfinished:
         write_value(unfinished, profile.model_dump(), path.suffix)
@@ -33,23 +34,22 @@ def accept() -> int:
 
 def _changes(profile: Profile, before: Profile) -> list[str]:
     count = [f"pictures: {profile.pictures}, accepted {before.pictures}"] if profile.pictures != before.pictures else []
-    return count + find_drift(profile, before, ANY_MOVE)
+    return count + find_drift(profile, before, ANY_CHANGE)
 
 
-def _validated(root: Path) -> Profile:
-    """Return the profile in validate's report; raises UserError when it is of no data, failed or other data."""
+def _validated_profile(root: Path) -> Profile:
+    """Return the profile in the report of validate; raises UserError unless it passed and is of the present data."""
     name = report_path("validate")
     try:
         report: dict[str, Any] = read_value(root / name)
         profile = Profile.model_validate(report["profile"])
     except FileNotFoundError:
-        raise UserError(f"{name} is missing: no data is validated; run `dvc repro validate`", status=1) from None
+        raise UserError(f"{name} is missing: no data has been validated; run `dvc repro validate`", status=1) from None
     except (ValueError, KeyError, TypeError):  # pydantic's error is a ValueError
-        raise UserError(f"{name}: holds no profile; run `dvc repro --force validate`", status=1) from None
-    manifest = root / ARTEFACTS["manifest"]
-    columns = ["label", "width", "height", "brightness", "error"]
+        raise UserError(f"{name} has no profile; run `dvc repro --force validate`", status=1) from None
     if report.get("success") is not True:
-        raise UserError(f"{name}: the data failed; mend it and run `dvc repro validate`", status=1)
-    if manifest.exists() and profile_of(pd.read_parquet(manifest, columns=columns)) != profile:
-        raise UserError(f"{name}: is about earlier data; run `dvc repro validate`", status=1)
+        raise UserError(f"{name}: validation failed; fix the data, then run `dvc repro validate`", status=1)
+    manifest = root / ARTEFACTS["manifest"]
+    if manifest.exists() and profile_of(pd.read_parquet(manifest, columns=PROFILED)) != profile:
+        raise UserError(f"{name} is about earlier data; run `dvc repro validate`", status=1)
     return profile

@@ -1,6 +1,5 @@
-"""`darkroom doctor`: is everything there, and does it work?"""
+"""`darkroom doctor`: check that everything is installed and works."""
 
-import os
 import platform
 import sys
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from darkroom.core.errors import first_line
 from darkroom.core.paths import project_root, workspace
 from darkroom.params.load import load_params
 from darkroom.tracking.relocate import find_moved, mend_moved
+from darkroom.tracking.store import redacted
 
 PACKAGES = (
     "dvc",
@@ -26,54 +26,58 @@ PACKAGES = (
 
 
 class Finding(NamedTuple):
-    """One line of the examination."""
+    """The result of one check."""
 
-    good: bool
+    passed: bool
     text: str
 
 
-def examine(fix: bool) -> int:
-    """Print a line for each check; return 0 when all is well and 1 when something is to be mended."""
+def run_checks(fix: bool) -> int:
+    """Print one line per check; return 0 when all pass, otherwise 1. With `fix`, repair what can be repaired."""
     checks: list[Callable[[], Finding]] = [
         _python,
         _packages,
         _params,
-        lambda: _moved_artefacts(fix),
+        lambda: _artifact_paths(fix),
         _store,
         _champion,
         _devices,
         _training_step,
     ]
-    good = True
-    for check in checks:
-        try:
-            finding = check()
-        except Exception as error:  # whatever a check can fail with is what the doctor is asked to find
-            finding = Finding(False, f"{type(error).__name__}: {first_line(error)}")
-        good &= finding.good
-        print(f"{'ok   ' if finding.good else 'MEND '} {finding.text}", flush=True)
-    return 0 if good else 1
+    findings = [_print_finding(check) for check in checks]
+    return 0 if all(finding.passed for finding in findings) else 1
+
+
+def _print_finding(check: Callable[[], Finding]) -> Finding:
+    try:
+        finding = check()
+    except Exception as error:  # finding out what a check fails with is the purpose of this command
+        finding = Finding(False, f"{type(error).__name__}: {redacted(first_line(error))}")
+    print(f"{'ok  ' if finding.passed else 'FAIL'} {finding.text}", flush=True)
+    return finding
 
 
 def _python() -> Finding:
+    from joblib import cpu_count
+
     supported = (3, 11) <= sys.version_info[:2] <= (3, 12)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return Finding(supported, f"Python {platform.python_version()} (3.11 or 3.12), {cores} cores")
+    return Finding(supported, f"Python {platform.python_version()} (supported: 3.11, 3.12), {cpu_count()} cores")
 
 
 def _packages() -> Finding:
-    """Compare what is installed with requirements.txt."""
-    locked = dict(
-        line.split(" ")[0].split("==")
-        for line in (workspace() / "requirements.txt").read_text(encoding="utf-8").splitlines()
-        if line.startswith(PACKAGES) and "==" in line
-    )
-    wrong = [
-        f"{name} {_installed(name)} instead of {locked[name]}" for name in PACKAGES if _installed(name) != locked[name]
-    ]
+    """Compare the installed versions with requirements.txt."""
+    locked = _locked_versions()
+    wrong = [name for name in PACKAGES if _installed(name) != locked[name]]
     if wrong:
-        return Finding(False, f"packages: {', '.join(wrong)}: `make env`")
+        differences = ", ".join(f"{name} is {_installed(name)}, should be {locked[name]}" for name in wrong)
+        return Finding(False, f"packages: {differences}; run `make env`")
     return Finding(True, "packages: " + ", ".join(f"{name} {locked[name]}" for name in PACKAGES))
+
+
+def _locked_versions() -> dict[str, str]:
+    lines = (workspace() / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    pinned = [line.split(" ")[0].split("==") for line in lines if "==" in line and not line.startswith((" ", "#"))]
+    return dict(pinned)
 
 
 def _installed(name: str) -> str:
@@ -85,30 +89,29 @@ def _installed(name: str) -> str:
 
 def _params() -> Finding:
     load_params(workspace() / "params.yaml")
-    return Finding(True, "params.yaml: every key known, every value possible")
+    return Finding(True, "params.yaml: every key is known, every value is valid")
 
 
-def _moved_artefacts(fix: bool) -> Finding:
+def _artifact_paths(fix: bool) -> Finding:
+    """Find artifact paths of another folder, which a moved repository leaves in its MLflow store."""
     store = project_root() / "mlflow.db"
     if not store.exists():
-        return Finding(True, "MLflow store: none yet, the first stage makes it")
+        return Finding(True, "MLflow store: none yet, the first stage creates it")
     moved = find_moved(store, project_root())
     if not moved:
-        return Finding(True, "MLflow artefacts: where the store says")
+        return Finding(True, "MLflow artifacts: where the store expects them")
     if not fix:
-        return Finding(
-            False,
-            f"MLflow artefacts: {moved} places name another folder (a moved repository?): `darkroom doctor --fix`",
-        )
+        places = f"{moved} paths point to another folder (was the repository moved?)"
+        return Finding(False, f"MLflow artifacts: {places}; run `darkroom doctor --fix`")
     mend_moved(store, project_root())
-    return Finding(True, f"MLflow artefacts: mended, {moved} places name this folder now")
+    return Finding(True, f"MLflow artifacts: fixed, {moved} paths now point to this folder")
 
 
 def _store() -> Finding:
     from darkroom.tracking.store import connect, tracking_uri
 
     connect()
-    return Finding(True, f"MLflow store: {tracking_uri()} answers")
+    return Finding(True, f"MLflow store: {redacted(tracking_uri())} answers")
 
 
 def _champion() -> Finding:
@@ -120,8 +123,8 @@ def _champion() -> Finding:
     if found:
         return Finding(True, f"champion: {name} version {found.version}")
     if (workspace() / "reports" / "package.json").exists():
-        return Finding(False, f"champion: {name} has none in this store: `dvc repro --single-item --force package`")
-    return Finding(True, "champion: none yet, `make repro` makes it")
+        return Finding(False, f"champion: {name} has none in this store; run `dvc repro --single-item --force package`")
+    return Finding(True, "champion: none yet, `make repro` trains one")
 
 
 def _devices() -> Finding:
@@ -129,7 +132,7 @@ def _devices() -> Finding:
 
     accelerators = start_tensorflow(2).config.list_physical_devices("GPU")
     names = ", ".join(device.name for device in accelerators)
-    return Finding(True, f"accelerator: {names or 'none, the processor trains'}")
+    return Finding(True, f"accelerators: {names or 'none, training uses the CPU'}")
 
 
 def _training_step() -> Finding:

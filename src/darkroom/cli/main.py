@@ -1,58 +1,138 @@
 """The `darkroom` command."""
 
-import argparse
-import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
 
 from darkroom.core.errors import UserError
+from darkroom.execution.exits import reported_errors
+from darkroom.execution.logs import configure_logging
 from darkroom.execution.quiet import silence_libraries
 
 
+class Commands(TyperGroup):
+    """Ends with the exit status that a command returns; a user's error is one line with its own status."""
+
+    def invoke(self, ctx: Any) -> None:
+        """Run the chosen command; raises typer.Exit."""
+        with reported_errors("darkroom"):
+            status = super().invoke(ctx)
+        raise typer.Exit(status or 0)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return the chosen command, whose name its messages begin with from now on."""
+        name, command, rest = super().resolve_command(ctx, args)
+        configure_logging(f"darkroom {name}")
+        return name, command, rest
+
+
+app = typer.Typer(
+    cls=Commands,
+    help="Turn a folder of pictures into a served, tracked, reproducible image classifier.\n\n"
+    "`make repro` runs the pipeline that params.yaml describes; these commands help before and after it.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
 def main(arguments: list[str] | None = None) -> None:
-    """Run one command; a user's error is one line and exit status 1 or 2."""
-    chosen = _parser().parse_args(arguments)
+    """Run one command and exit: 0, or 1 for a failed check, 2 for wrong usage, 130 after Ctrl-C, 143 after SIGTERM."""
     silence_libraries()
-    try:
-        sys.exit(_run(chosen))
-    except UserError as error:
-        print(f"darkroom {chosen.command}: {error}", file=sys.stderr)
-        sys.exit(error.status)
-    except KeyboardInterrupt:
-        print(f"darkroom {chosen.command}: stopped; nothing half-written is left", file=sys.stderr)
-        sys.exit(130)
+    app(args=arguments, prog_name="darkroom")
 
 
-def _run(chosen: argparse.Namespace) -> int:
-    """Run the command and return the exit status."""
-    if chosen.command == "recipe":
-        from darkroom.cli.recipe import apply_recipe, list_recipes
+def _complete_recipe(incomplete: str) -> list[str]:
+    from darkroom.cli.recipe import recipe_names
 
-        return apply_recipe(chosen.name) if chosen.name else list_recipes()
-    if chosen.command == "params":
-        from darkroom.cli.show import show_params
-
-        return show_params(chosen.key)
-    if chosen.command == "accept":
-        from darkroom.cli.accept import accept
-
-        return accept()
-    if chosen.command == "rates":
-        from darkroom.cli.rates import try_rates
-
-        return try_rates()
-    from darkroom.cli.doctor import examine
-
-    return examine(chosen.fix)
+    return [name for name in recipe_names() if name.startswith(incomplete)]
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("darkroom", description="A folder of pictures into a served image classifier.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    recipe = commands.add_parser("recipe", help="write a recipe into params.yaml; without a name, list the recipes")
-    recipe.add_argument("name", nargs="?")
-    params = commands.add_parser("params", help="check params.yaml and print what holds")
-    params.add_argument("key", nargs="?", help="print one value only, for example train.epochs")
-    commands.add_parser("accept", help="make the validated data the one that later data is compared with")
-    commands.add_parser("rates", help="try which learning rates the network of params.yaml can take")
-    doctor = commands.add_parser("doctor", help="check the environment, the MLflow store and a tiny training")
-    doctor.add_argument("--fix", action="store_true", help="mend what can be mended: artefacts of a moved repository")
-    return parser
+def _complete_key(incomplete: str) -> list[str]:
+    from darkroom.cli.show import parameter_keys
+
+    return [key for key in parameter_keys() if key.startswith(incomplete)]
+
+
+@app.command()
+def recipe(
+    name: Annotated[str | None, typer.Argument(help="The recipe.", autocompletion=_complete_recipe)] = None,
+    data: Annotated[bool, typer.Option("--data", help="Also set the data that the recipe was measured on.")] = False,
+) -> int:
+    """Apply a recipe to params.yaml, or list the recipes.
+
+    A recipe sets the network and its training. Your data settings (ingest, validate, dedupe, balance, split) stay
+    as they are, unless you ask for --data. Comments are kept; every change is printed.
+
+    \b
+    Examples:
+      darkroom recipe                     list the recipes
+      darkroom recipe strong              train your own pictures with the recipe "strong"
+      darkroom recipe cifar10-cnn --data  repeat a measured result, its data and split included
+      darkroom recipe digits              restore the defaults, those of the data too
+    """
+    from darkroom.cli.recipe import apply_recipe, list_recipes
+
+    if name:
+        return apply_recipe(name, data)
+    if data:
+        raise UserError("--data needs the name of a recipe; `darkroom recipe` lists them")
+    return list_recipes()
+
+
+@app.command()
+def params(
+    key: Annotated[
+        str | None, typer.Argument(help="One section or value, such as train.epochs.", autocompletion=_complete_key)
+    ] = None,
+) -> int:
+    """Check params.yaml and print the effective values.
+
+    \b
+    Examples:
+      darkroom params                     every value
+      darkroom params train               one section
+      darkroom params train.epochs        one value, for use in scripts
+    """
+    from darkroom.cli.show import show_params
+
+    return show_params(key)
+
+
+@app.command()
+def accept() -> int:
+    """Accept the validated data as reference for drift.
+
+    Writes data/accepted.json; from then on `validate` warns when later data has moved away from it.
+    """
+    from darkroom.cli.accept import accept_data
+
+    return accept_data()
+
+
+@app.command()
+def rates() -> int:
+    """Suggest a learning rate, by a range test.
+
+    Trains the network of params.yaml for a moment at rising rates. Writes reports/learning_rates.png and suggests a
+    value for train.learning_rate.
+    """
+    from darkroom.cli.rates import suggest_learning_rate
+
+    return suggest_learning_rate()
+
+
+@app.command()
+def doctor(
+    fix: Annotated[bool, typer.Option("--fix", help="Repair MLflow's paths after the repository was moved.")] = False,
+) -> int:
+    """Check that everything is installed and works.
+
+    Checks the environment, params.yaml, the MLflow store, the champion, accelerators and one training step. Each
+    line that says FAIL names the command that repairs it; the exit status is then 1.
+    """
+    from darkroom.cli.doctor import run_checks
+
+    return run_checks(fix)

@@ -1,8 +1,8 @@
-"""The one exception that a user is meant to see."""
+"""The exception whose message is meant for users."""
 
 
 class UserError(Exception):
-    """A mistake that the user can mend; its text says what, where and how to mend it.
+    """A mistake that the user can correct; the message names it, its place and the remedy.
 
     `status` is the exit status: 1 for a failed check, 2 for usage (parameters, paths, commands).
     """
@@ -13,5 +13,5 @@ class UserError(Exception):
 
 
 def first_line(error: BaseException) -> str:
-    """Return what an exception says in one line; its type when it says nothing."""
+    """Return the first line of an exception's message; its type when the message is empty."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)

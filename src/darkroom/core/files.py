@@ -1,4 +1,4 @@
-"""Writing files whole, the same bytes for the same content."""
+"""Reading and writing files: never half a file, and the same bytes for the same content."""
 
 import hashlib
 import json
@@ -52,7 +52,7 @@ def naming_errors(path: Path) -> Iterator[None]:
 
 
 def remove(path: Path) -> None:
-    """Delete a file or a folder, if it is there."""
+    """Delete a file or a folder, if it exists; of a link, the link."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -79,7 +79,7 @@ def _write(path: Path, value: Any, kind: str) -> None:
 
 
 def read_value(path: Path, columns: list[str] | None = None) -> Any:
-    """Read what `write_value` wrote: a DataFrame (of .parquet perhaps some columns) or a mapping (.yaml, .json)."""
+    """Read what `write_value` wrote: a DataFrame (of .parquet all columns or the given ones) or a mapping."""
     if path.suffix == ".parquet":
         return pd.read_parquet(path, columns=columns)
     if path.suffix == ".csv":
@@ -90,12 +90,12 @@ def read_value(path: Path, columns: list[str] | None = None) -> Any:
 
 
 def canonical_json(value: Any, indent: int | None = None) -> str:
-    """Return JSON with sorted keys, numpy's numbers as numbers, NaN and infinity as null."""
+    """Return JSON with sorted keys; NumPy's numbers are numbers, NaN and infinity are null."""
     return json.dumps(_plain(value), sort_keys=True, indent=indent, ensure_ascii=False, allow_nan=False)
 
 
 def rounded(value: Any) -> Any:
-    """Return a report as it is written and read again: its floats rounded to `DECIMALS` places."""
+    """Return a report as it will be read from its file: floats rounded to `DECIMALS` places, NaN and infinity None."""
     return _plain(value, DECIMALS)
 
 

@@ -1,4 +1,4 @@
-"""The metrics that choose a model: which way is better, and what a model scores that gives no numbers."""
+"""The metrics that choose a model: which direction is better, and the score of a model that diverged."""
 
 import math
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric as search and gate need to know it; `worst` is the score of a diverged model."""
+    """A metric as search and gate use it; `worst` is the score of a model that diverged."""
 
     lower_is_better: bool = False
     worst: float = 0.0

@@ -1,4 +1,4 @@
-"""Where everything is: the one table of the files that stages hand to each other."""
+"""Where everything is: the table of the files that stages pass to each other."""
 
 import os
 from pathlib import Path
@@ -31,12 +31,12 @@ ARTEFACTS = {
 
 
 def report_path(stage: str) -> str:
-    """Return where the report of `stage` lies, relative to the workspace."""
+    """Return the path of the report of `stage`, relative to the workspace."""
     return f"reports/{stage}.json"
 
 
 def workspace() -> Path:
-    """Return the folder of the dvc.yaml that is being run: the nearest one at or above the current folder."""
+    """Return the nearest folder with a dvc.yaml, from the current one upwards; without one, the current folder."""
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / "dvc.yaml").is_file():
@@ -53,12 +53,12 @@ def project_root() -> Path:
 
 
 def cache_folder() -> Path:
-    """Return the folder of what can be made again at any time; shared by all experiments."""
+    """Return the folder .cache, made if missing: it may be deleted at any time, and all experiments share it."""
     folder = project_root() / ".cache"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def checkpoint_folder(key: str) -> Path:
-    """Return the folder of what a stopped training goes on from; `key` names data, parameters and code."""
+    """Return the folder of a training's checkpoints; `key` is the digest of its data, parameters and code."""
     return cache_folder() / "train" / key[:20]

@@ -1,14 +1,14 @@
-"""The columns of the tables that stages hand to each other: name -> pandas dtype, meaning beside it."""
+"""The columns of the tables that stages pass to each other: name -> pandas dtype, with the meaning as a comment."""
 
 MANIFEST = {
     "image_id": "str",  # 20 hex digits of sha256(path, content): the same picture at the same path, everywhere
     "path": "str",  # relative to the source, "/" between folders
     "label": "str",  # missing for a file outside the class folders
     "given_split": "str",  # train, validation, test; missing when the source gives none
-    "group": "str",  # what belongs together by the source's own word (a patient, a video); mostly missing
+    "group": "str",  # what belongs together according to the source (a patient, a video); mostly missing
     "sha256": "str",  # of the file's bytes; missing when they could not be read
     "bytes": "int64",
-    "width": "Int32",  # pixels, upright; missing for a file that is no picture
+    "width": "Int32",  # pixels, upright; missing for a file that is not an image
     "height": "Int32",  # pixels, upright
     "mode": "str",  # Pillow's mode as stored: RGB, L, P, CMYK, I;16, ...
     "format": "str",  # as found in the content, whatever the suffix: JPEG, PNG, ...
@@ -25,13 +25,13 @@ MANIFEST = {
     "error": "str",  # why the file is left out; missing for a picture
 }
 
-LEFT_OUT = "left out by ingest.labels"  # an `error` that is a decision, no fault of the file
+LEFT_OUT = "left out by ingest.labels"  # an `error` that is a decision, not a fault of the file
 
 CURATED = {
     "image_id": "str",
     "label": "str",
     "duplicate_id": "str",  # image_id of the first of its exact and near duplicates
-    "group_id": "str",  # image_id of the first of all that belong together: duplicates and dedupe.group_by; an atom
+    "group_id": "str",  # image_id of the first of all that belong together (duplicates, dedupe.group_by); never split
     "keep": "bool",
     "reason": "str",  # why not kept: one of REASONS
     "weight": "float64",  # in the training loss
@@ -76,7 +76,7 @@ ISSUES = (
     "label_conflict",
 )
 
-ISSUE_TABLE = {  # a score, 0 (worst) to 1 (nothing of it), and a flag for each issue
+ISSUE_TABLE = {  # for each issue a score, 0 (worst) to 1 (none), and a flag
     "image_id": "str",
     **{f"{name}_score": "float32" for name in ISSUES},
     **{f"is_{name}": "bool" for name in ISSUES},

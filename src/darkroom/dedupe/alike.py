@@ -1,129 +1,141 @@
-"""How alike two pictures are, told from their thumbnails: in their details, and after aligning one with the other."""
+"""Similarity of two pictures by their thumbnails: correlation of details, also after aligning one with the other."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from darkroom.images.thumbnails import COLOUR_SIDE, LUMA_BYTES, SIDE
 
-PAIRS_AT_ONCE = 1024
-STEPS = 2  # of the alignment
-LARGEST_MOVE = 0.06  # share of the side, by which a cut-off border shifts or stretches a picture
-MARGIN = 2  # pixels of a thumbnail at its border, which an alignment cannot know
-NOT_ALIKE = 0.55  # correlation below which no alignment would help
-COLOURED = 12.0  # levels: a picture with less colour has none to be compared
-OTHER_COLOUR = 24.0  # levels, mean over the picture: the same shape in another colour
+BATCH_PAIRS = 1024
+ALIGNMENT_STEPS = 2
+MAX_MOVE = 0.06  # share of the side by which a cropped border shifts or stretches a picture
+MARGIN = 2  # pixels at the border of a thumbnail that are undefined after an alignment
+MIN_TO_ALIGN = 0.55  # correlation below which no alignment would help
+MIN_COLOUR = 12.0  # levels of chroma; a picture with less counts as greyscale, without colours to compare
+MAX_COLOUR_DIFFERENCE = 24.0  # levels of chroma, mean over the picture; above, the same shape has another colour
+
+Floats = NDArray[np.float32]
 
 
-def similarity(thumbnails: np.ndarray, pairs: np.ndarray, enough: float) -> np.ndarray:
-    """Return for each of `pairs` (m, 2), rows of `thumbnails` (n, THUMBNAIL_BYTES), how alike it is, -1 to 1 float32.
+def similarity(thumbnails: NDArray[np.uint8], pairs: NDArray[np.int64], threshold: float) -> Floats:
+    """Return the similarity, -1 to 1 (m,) float32, of `pairs` (m, 2), rows of `thumbnails` (n, THUMBNAIL_BYTES) uint8.
 
-    The correlation of what is finer than an eighth of the picture: compression, size, brightness and contrast change
-    it little. Pairs that stay below `enough` are aligned and compared again, because a cut-off border moves all
-    details. One shape in two colours is not alike (0).
+    It is the correlation of details finer than an eighth of the picture; compression, size, brightness and contrast
+    hardly change it. Pairs below `threshold` are aligned and compared again, because cropping a border moves all
+    details. The same shape in different colours has similarity 0.
     """
     parts = [
-        _compare(thumbnails[part[:, 0]], thumbnails[part[:, 1]], enough)
-        for part in np.array_split(pairs, -(-len(pairs) // PAIRS_AT_ONCE) or 1)
+        _compare(thumbnails[part[:, 0]], thumbnails[part[:, 1]], threshold)
+        for part in np.array_split(pairs, -(-len(pairs) // BATCH_PAIRS) or 1)
     ]
     return np.concatenate(parts)
 
 
-def _compare(one: np.ndarray, other: np.ndarray, enough: float) -> np.ndarray:
+def _compare(one: NDArray[np.uint8], other: NDArray[np.uint8], threshold: float) -> Floats:
     lumas = [part[:, :LUMA_BYTES].reshape(-1, SIDE, SIDE).astype(np.float32) for part in (one, other)]
     details = [_details(part) for part in lumas]
-    alike = _correlation(*details)
+    score = _correlation(*details)
     same_colour = _same_colour(one, other)
-    for moved, fixed in ((0, 1), (1, 0)):  # either may be the one that was cut
-        open_ = np.flatnonzero(same_colour & (alike < enough) & (_correlation(*map(_halved, lumas)) > NOT_ALIKE))
-        move = _align(_halved(lumas[moved][open_]), _halved(lumas[fixed][open_]))
-        aligned = _correlation(_details(_warp(lumas[moved][open_], move)), details[fixed][open_])
-        alike[open_] = np.maximum(alike[open_], aligned)
-    return np.where(same_colour, alike, np.float32(0))
+    for moved, fixed in ((0, 1), (1, 0)):  # either may be the cropped one
+        retry = np.flatnonzero(same_colour & (score < threshold) & (_correlation(*map(_halved, lumas)) > MIN_TO_ALIGN))
+        move = _align(_halved(lumas[moved][retry]), _halved(lumas[fixed][retry]))
+        aligned = _correlation(_details(_warp(lumas[moved][retry], move)), details[fixed][retry])
+        score[retry] = np.maximum(score[retry], aligned)
+    return np.where(same_colour, score, np.float32(0))
 
 
-def _same_colour(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Return for each pair (m,) whether their colours agree, or one of them has none."""
+def _same_colour(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return, for each pair (m,), whether the colours agree or one of the pictures is greyscale."""
     colours = [part[:, LUMA_BYTES:].astype(np.float32) - 128 for part in (one, other)]
-    coloured = [np.abs(colour).max(axis=1) >= COLOURED for colour in colours]
-    apart = np.abs(colours[0] - colours[1]).reshape(len(one), 2, COLOUR_SIDE**2).mean(axis=2).max(axis=1)
-    return (apart < OTHER_COLOUR) | ~(coloured[0] & coloured[1])
+    coloured = [np.abs(colour).max(axis=1) >= MIN_COLOUR for colour in colours]
+    difference = np.abs(colours[0] - colours[1]).reshape(len(one), 2, COLOUR_SIDE**2).mean(axis=2).max(axis=1)
+    agrees: NDArray[np.bool_] = (difference < MAX_COLOUR_DIFFERENCE) | ~(coloured[0] & coloured[1])
+    return agrees
 
 
-def _align(moved: np.ndarray, fixed: np.ndarray) -> np.ndarray:
-    """Return shift and stretch in x, then in y (m, 4), shares of the side, that bring `moved` best onto `fixed`."""
+def _align(moved: Floats, fixed: Floats) -> Floats:
+    """Return shift and stretch in x, then in y (m, 4), shares of the side, that align `moved` best with `fixed`."""
     move = np.zeros((len(moved), 4), np.float32)
     best, best_move = _correlation(moved, fixed), move
-    for _ in range(STEPS):
-        move = np.clip(move + _better_move(_warp(moved, move), fixed), -LARGEST_MOVE, LARGEST_MOVE)
-        now = _correlation(_warp(moved, move), fixed)
-        best_move = np.where((now > best)[:, None], move, best_move)
-        best = np.maximum(now, best)
+    for _ in range(ALIGNMENT_STEPS):
+        move = np.clip(move + _estimate_move(_warp(moved, move), fixed), -MAX_MOVE, MAX_MOVE)
+        score = _correlation(_warp(moved, move), fixed)
+        best_move = np.where((score > best)[:, None], move, best_move)
+        best = np.maximum(score, best)
     return best_move
 
 
-def _better_move(moved: np.ndarray, fixed: np.ndarray) -> np.ndarray:
-    """Return the move (m, 4) that would bring `moved` onto `fixed` to first order, with a gain and an offset of light.
+def _estimate_move(moved: Floats, fixed: Floats) -> Floats:
+    """Return the move (m, 4) that aligns `moved` with `fixed` to first order, up to brightness and contrast.
 
     B. D. Lucas, T. Kanade, An iterative image registration technique with an application to stereo vision, 1981.
     """
     count, side, _ = moved.shape
-    places = _places(side)
+    positions = _positions(side)
     across, down = moved @ _slope(side).T, _slope(side) @ moved
-    terms = [across, across * places, down, down * places[:, None], moved, np.ones_like(moved)]
+    terms = [across, across * positions, down, down * positions[:, None], moved, np.ones_like(moved)]
     design = np.stack(terms, axis=1).reshape(count, len(terms), side * side)
     target = design @ fixed.reshape(count, side * side, 1)
-    normal = design @ design.transpose(0, 2, 1) + np.eye(len(terms), dtype=np.float32) * 0.01  # for plain pictures
-    solved = np.linalg.solve(normal, target)[:, :, 0]
-    return solved[:, :4] / np.maximum(solved[:, 4:5], 0.3)
+    normal = (
+        design @ design.transpose(0, 2, 1) + np.eye(len(terms), dtype=np.float32) * 0.01
+    )  # regular even for uniform pictures
+    solution = np.linalg.solve(normal, target)[:, :, 0]
+    return np.asarray(solution[:, :4] / np.maximum(solution[:, 4:5], 0.3), np.float32)
 
 
-def _warp(pictures: np.ndarray, move: np.ndarray) -> np.ndarray:
+def _warp(pictures: Floats, move: Floats) -> Floats:
     """Return the pictures (m, side, side) shifted and stretched, by linear interpolation along each side."""
     side = pictures.shape[1]
-    return _weights(side, move[:, 2:]) @ pictures @ _weights(side, move[:, :2]).transpose(0, 2, 1)
+    warped = _weights(side, move[:, 2:]) @ pictures @ _weights(side, move[:, :2]).transpose(0, 2, 1)
+    return np.asarray(warped, np.float32)
 
 
-def _weights(side: int, move: np.ndarray) -> np.ndarray:
-    """Return (m, side, side): what each old place gives to each new one, for shift and stretch (m, 2)."""
-    places = (_places(side) * (1 + move[:, 1:]) + move[:, :1] + 0.5) * side - 0.5
-    distance = np.abs(places.clip(0, side - 1)[:, :, None] - np.arange(side, dtype=np.float32))
-    return np.maximum(1 - distance, 0)
+def _weights(side: int, move: Floats) -> Floats:
+    """Return the interpolation weights (m, side, side), new by old pixel, for shift and stretch (m, 2)."""
+    positions = (_positions(side) * (1 + move[:, 1:]) + move[:, :1] + 0.5) * side - 0.5
+    distance = np.abs(positions.clip(0, side - 1)[:, :, None] - np.arange(side, dtype=np.float32))
+    weights: Floats = np.maximum(1 - distance, 0)
+    return weights
 
 
-def _places(side: int) -> np.ndarray:
-    """Return where the middles of pixels are, in shares of the side, from the middle of the picture."""
+def _positions(side: int) -> Floats:
+    """Return the pixel centres in shares of the side, measured from the centre of the picture."""
     return ((np.arange(side) + 0.5) / side - 0.5).astype(np.float32)
 
 
-def _slope(side: int) -> np.ndarray:
-    """Return (side, side): the change for the whole side, from the neighbours of each place."""
+def _slope(side: int) -> Floats:
+    """Return the gradient matrix (side, side): change per whole side, from the neighbours of each pixel."""
     return np.asarray(np.gradient(np.eye(side), axis=0), np.float32) * side
 
 
-def _halved(pictures: np.ndarray) -> np.ndarray:
-    """Return the pictures (m, 32, 32) smoothed and at half their size."""
+def _halved(pictures: Floats) -> Floats:
+    """Return the pictures (m, 32, 32) smoothed and halved in size."""
     half = _SMOOTHED.reshape(SIDE // 2, 2, SIDE).mean(axis=1)
-    return half @ pictures @ half.T
+    halved: Floats = half @ pictures @ half.T
+    return halved
 
 
-def _details(pictures: np.ndarray) -> np.ndarray:
-    """Return what is finer than an eighth of the pictures, without the finest noise and without their borders."""
+def _details(pictures: Floats) -> Floats:
+    """Return the band between the finest noise and an eighth of the side, without the borders."""
     inside = slice(MARGIN, -MARGIN)
-    return (_FINE @ pictures @ _FINE.T - _COARSE @ pictures @ _COARSE.T)[:, inside, inside]
+    band = _FINE @ pictures @ _FINE.T - _COARSE @ pictures @ _COARSE.T
+    return np.asarray(band[:, inside, inside], np.float32)
 
 
-def _correlation(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Return the correlation (m,) of pictures; 0 for plain ones."""
+def _correlation(one: Floats, other: Floats) -> Floats:
+    """Return the correlation (m,) of pictures; 0 for uniform ones."""
     flat = [part.reshape(len(part), part.shape[1] * part.shape[2]) for part in (one, other)]
     flat = [part - part.mean(axis=1, keepdims=True) for part in flat]
-    lengths = [np.einsum("ij,ij->i", part, part) for part in flat]
-    return np.einsum("ij,ij->i", *flat) / np.sqrt(lengths[0] * lengths[1] + 1)
+    squares = [np.einsum("ij,ij->i", part, part) for part in flat]
+    correlation: Floats = np.einsum("ij,ij->i", *flat) / np.sqrt(squares[0] * squares[1] + 1)
+    return correlation
 
 
-def _smoothing() -> np.ndarray:
-    """Return (32, 32): each place averaged with its neighbours by 1-2-1; a border's missing neighbour is itself."""
+def _smoothing() -> NDArray[np.float64]:
+    """Return the smoothing matrix (32, 32) with the kernel 1-2-1; border pixels are repeated."""
     steps = np.eye(SIDE) * 2 + np.eye(SIDE, k=1) + np.eye(SIDE, k=-1)
     steps[0, 0] = steps[-1, -1] = 3
-    return steps / 4
+    matrix: NDArray[np.float64] = steps / 4
+    return matrix
 
 
 _SMOOTHED = _smoothing().astype(np.float32)

@@ -1,4 +1,4 @@
-"""Which pictures are used, and why the others are not."""
+"""Curation: which pictures are kept, and why the others are dropped."""
 
 from typing import Any
 
@@ -10,28 +10,29 @@ from darkroom.core.errors import UserError
 from darkroom.core.fingerprint import table_digest
 from darkroom.core.tables import CURATED
 from darkroom.curation.duplicates import (
-    across_borders,
     duplicate_reasons,
     find_duplicates,
-    given_sides,
-    in_conflict,
-    list_groups,
-    name_groups,
+    format_groups,
+    group_paths,
+    has_label_conflict,
     readable_pictures,
+    spans_given_splits,
+    split_precedence,
 )
 from darkroom.curation.groups import find_groups
 from darkroom.dedupe.filters import passes_filter
 from darkroom.params.data import Balance, Dedupe
 
-EXPLAINED = {"shared group": "their group is also in a given test or validation split"}
-EXAMPLES = 20  # groups of paths that the report lists
+EXPLANATIONS = {"shared group": "their group is also in a given test or validation split"}
+EXAMPLES = 20  # groups of paths listed in the report
 
 
 def curate_pictures(manifest: pd.DataFrame, near_pairs: np.ndarray, params: Dedupe, balance: Balance) -> pd.DataFrame:
-    """Return the curated table (tables.CURATED), a row for each readable picture, sorted by image_id.
+    """Return the curated table (tables.CURATED), one row per readable picture, sorted by image_id.
 
-    `near_pairs`: (n, 2) int64, row numbers into readable_pictures(manifest). The reasons are given in this order:
-    filters, duplicates and label conflicts, groups across the source's own splits, balance. Raises UserError.
+    `near_pairs`: (n, 2) int64, row numbers into readable_pictures(manifest). Reasons are assigned in this order:
+    filters, duplicates and label conflicts, groups across the source's own splits, balance. Raises UserError for
+    conflicts or crossing groups where the parameters say "fail".
     """
     pictures = readable_pictures(manifest)
     ids = pictures["image_id"].to_numpy()
@@ -40,7 +41,7 @@ def curate_pictures(manifest: pd.DataFrame, near_pairs: np.ndarray, params: Dedu
     rows = pictures.assign(duplicate_id=ids[duplicates], group_id=ids[groups])
     passes = passes_filter(pictures, params.filter)
     if params.across_splits == "fail":
-        _require_no_border_crossed(rows[passes])
+        _require_whole_groups(rows[passes])
     reason = pd.Series("filtered", rows.index, dtype="str").mask(passes, duplicate_reasons(rows[passes], params))
     reason = reason.fillna(_shared_group(rows[reason.isna()]))
     free = rows[reason.isna() & (rows["given_split"] != "test")]
@@ -52,26 +53,27 @@ def curate_pictures(manifest: pd.DataFrame, near_pairs: np.ndarray, params: Dedu
     return rows.assign(keep=reason.isna(), reason=reason, weight=weight)[list(CURATED)].astype(CURATED)
 
 
-def _require_no_border_crossed(rows: pd.DataFrame) -> None:
-    crossing = across_borders(rows["group_id"], rows["given_split"])
+def _require_whole_groups(rows: pd.DataFrame) -> None:
+    """Raise UserError when a group is in more than one of the source's own splits."""
+    crossing = spans_given_splits(rows["group_id"], rows["given_split"])
     if crossing.any():
-        examples = name_groups(list_groups(rows[crossing], "group_id"))
-        text = f"duplicates or groups are in two of the source's own splits: {examples}"
-        raise UserError(f"{text}; move them to one, or set dedupe.across_splits to drop", 1)
+        examples = format_groups(group_paths(rows[crossing], "group_id"))
+        text = f"duplicates or groups are in more than one of the source's own splits: {examples}"
+        raise UserError(f"{text}; move each to one split, or set dedupe.across_splits to drop", 1)
 
 
 def _shared_group(rows: pd.DataFrame) -> pd.Series:
-    """Return the reason of the pictures whose group the source also gives a split that goes before theirs."""
-    sides = given_sides(rows["given_split"])
-    shared = sides > sides.groupby(rows["group_id"]).transform("min")
+    """Return "shared group" for pictures whose group is also in a given split of higher precedence, else missing."""
+    precedence = split_precedence(rows["given_split"])
+    shared = precedence > precedence.groupby(rows["group_id"]).transform("min")
     return pd.Series(None, rows.index, dtype="str").mask(shared, "shared group")
 
 
 def headline(report: dict[str, Any]) -> str:
-    """Return what the terminal says of a finished dedupe."""
+    """Return the stage's result in one line for the terminal."""
     text = f"dedupe: {report['kept']} pictures kept"
     for reason, count in sorted(report["dropped_because"].items()):
-        text += f"; {count} dropped: {EXPLAINED.get(reason, reason)}"
+        text += f"; {count} dropped: {EXPLANATIONS.get(reason, reason)}"
     if report["across_splits"]:
         text += f"; {report['across_splits']} duplicates across the given splits"
     listed = report["conflicts"] or report["across_splits"]
@@ -79,13 +81,12 @@ def headline(report: dict[str, Any]) -> str:
 
 
 def summarise(curated: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, Any]:
-    """Return the report: how many pictures stay, how many go for which reason, and the paths of what is odd."""
-    facts = readable_pictures(manifest)[["path", "given_split"]]  # the rows of `curated`, in the same order
-    rows = pd.concat([curated.reset_index(drop=True), facts], axis=1)
+    """Return the report: pictures kept and dropped, by reason, and the paths of conflicts."""
+    rows = curated.reset_index(drop=True).join(readable_pictures(manifest)[["path", "given_split"]])  # the same rows
     rows = rows[rows["reason"] != "filtered"]
     reasons = curated["reason"].value_counts()
-    conflicts = list_groups(rows[in_conflict(rows)], "duplicate_id")
-    across = list_groups(rows[across_borders(rows["duplicate_id"], rows["given_split"])], "duplicate_id")
+    conflicts = group_paths(rows[has_label_conflict(rows)], "duplicate_id")
+    across = group_paths(rows[spans_given_splits(rows["duplicate_id"], rows["given_split"])], "duplicate_id")
     return {
         "exact_duplicates": int(reasons.get("exact duplicate", 0)),
         "near_duplicates": int(reasons.get("near duplicate", 0)),

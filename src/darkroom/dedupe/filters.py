@@ -1,19 +1,19 @@
-"""Which pictures are used at all, by their format, mode, shape and size."""
+"""Filters by format, mode, shape and size."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 import pandas as pd
 
 from darkroom.core.errors import UserError
+from darkroom.core.suggestions import nearest
 from darkroom.images.decode import FORMATS
 from darkroom.params.data import Filter
 
 
 def passes_filter(pictures: pd.DataFrame, params: Filter) -> pd.Series:
-    """Return whether each picture (a row of the manifest) has what `params` asks for.
+    """Return whether each picture (a row of the manifest) passes the filter.
 
-    Raises UserError for a format or mode that no picture has and that is not known.
+    Raises UserError for an unknown format or mode that no picture has either.
     """
     from PIL import Image
 
@@ -31,6 +31,4 @@ def passes_filter(pictures: pd.DataFrame, params: Filter) -> pd.Series:
 def _require_known(wanted: Iterable[str], known: set[str], where: str) -> None:
     for name in wanted:
         if name not in known:
-            near = get_close_matches(name.upper(), sorted(known), n=1, cutoff=0.3)
-            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}"
-            raise UserError(f"params.yaml: {where}: {name!r} is not known; {hint}")
+            raise UserError(f"params.yaml: {where}: unknown {name!r}{nearest(name.upper(), sorted(known))}")

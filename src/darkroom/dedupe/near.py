@@ -1,4 +1,4 @@
-"""Near duplicates: candidates by hash, believed only when their pixels agree."""
+"""Near duplicates: candidates by perceptual hash, confirmed by comparing pixels."""
 
 from pathlib import Path
 
@@ -12,24 +12,25 @@ from darkroom.images.packed import read_thumbnails
 from darkroom.params.data import Dedupe
 
 COMPARED = ["image_id", "sha256", "width", "height", "phash", "error"]
-SMALLEST = 16  # pixels of the shorter side: in fewer, two different pictures of one thing are alike
+MIN_SIDE = 16  # pixels of the shorter side; smaller pictures of one subject look alike though they are different
 
 
 def find_near_pairs(manifest: pd.DataFrame, images: Path, params: Dedupe) -> np.ndarray:
-    """Return pairs (m, 2) int64 of rows of readable_pictures(manifest) that look the same, sorted.
+    """Return pairs (m, 2) int64 of rows of readable_pictures(manifest) that are near duplicates, sorted.
 
-    Of the manifest it needs the columns COMPARED only. Equal files are left out: the first stands for all.
+    The manifest needs only the columns COMPARED. Of files with equal content only the first is compared.
     """
     pictures = readable_pictures(manifest)
     shorter_side = pictures[["width", "height"]].min(axis=1)
-    first = np.flatnonzero((~pictures["sha256"].duplicated() & (shorter_side >= SMALLEST)).to_numpy(dtype=bool))
+    first = np.flatnonzero((~pictures["sha256"].duplicated() & (shorter_side >= MIN_SIDE)).to_numpy(dtype=bool))
     hashes = np.array([int(text, 16) for text in pictures["phash"].iloc[first]], np.uint64)
     ids = pictures["image_id"].iloc[first].to_numpy(dtype=str)
-    del manifest, pictures, shorter_side  # the texts of all rows, beside which the thumbnails would lie
+    del manifest, pictures, shorter_side  # free the strings of all rows before the thumbnails are loaded
     candidates = find_candidates(hashes, params.radius)
     compared = np.bincount(candidates.ravel(), minlength=len(first)) > 0  # only their thumbnails are read
-    places = np.cumsum(compared, dtype=np.int32) - np.int32(1)
-    pairs = places[candidates]
+    positions = np.cumsum(compared, dtype=np.int32) - np.int32(1)
+    pairs = positions[candidates]
     del candidates
-    alike = similarity(read_thumbnails(images, ids[compared]), pairs, params.similarity)
-    return first[compared][pairs[alike >= params.similarity]]
+    scores = similarity(read_thumbnails(images, ids[compared]), pairs, params.similarity)
+    found: np.ndarray = first[compared][pairs[scores >= params.similarity]]
+    return found

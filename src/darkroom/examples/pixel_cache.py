@@ -16,7 +16,7 @@ from darkroom.execution.locks import locked
 from darkroom.execution.progress import progress
 from darkroom.images import decode as decoding
 from darkroom.images.packed import list_shards, shard_ids, shard_pictures
-from darkroom.params.schema import Image as ImageParams
+from darkroom.params.schema import ImageParams
 
 LIBRARIES = ("numpy", "opencv-python-headless", "pillow", "simplejpeg")  # their versions decide the pixels
 NOT_DECODING = {"packed.py", "suffixes.py", "thumbnails.py"}  # of the room of images

@@ -10,7 +10,7 @@ import pandas as pd
 from darkroom.core.errors import UserError
 from darkroom.core.paths import ARTEFACTS, cache_folder
 from darkroom.examples.pixel_cache import Pixels, find_rows, open_pixels
-from darkroom.params.schema import Image as ImageParams
+from darkroom.params.schema import ImageParams
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
-"""Progress of long work: a bar on a terminal, plain lines elsewhere."""
+"""Progress of long work: a bar on a terminal, log lines elsewhere."""
 
+import logging
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -8,6 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")  # Python 3.11 has no `def progress[T]`
 
 SECONDS_BETWEEN_LINES = 5.0
+logger = logging.getLogger(__name__)
 
 
 def progress(items: Iterable[T], total: int, label: str) -> Iterator[T]:
@@ -22,9 +24,9 @@ def progress(items: Iterable[T], total: int, label: str) -> Iterator[T]:
         yield item
         if time.monotonic() - last > SECONDS_BETWEEN_LINES:
             last = time.monotonic()
-            print(f"{label}: {done} of {total}", file=sys.stderr, flush=True)
+            logger.info("%s: %d of %d", label, done, total)
 
 
 def epoch_verbosity() -> int:
-    """Return Keras's `verbose`: 1 (a bar) on a terminal, 2 (a line an epoch) elsewhere."""
+    """Return Keras's `verbose`: 1 (a bar) on a terminal, 2 (one line per epoch) elsewhere."""
     return 1 if sys.stdout.isatty() else 2

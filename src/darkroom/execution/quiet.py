@@ -1,4 +1,4 @@
-"""The libraries' start-up: noise and telemetry off, and no time lost."""
+"""The start-up of libraries: without noise, without telemetry, without lost time."""
 
 import gc
 import os
@@ -12,7 +12,7 @@ SETTINGS = {
     "GX_ANALYTICS_ENABLED": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # a server that is away is said within seconds, not minutes
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # an unreachable server is reported within seconds, not minutes
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "KERAS_BACKEND": "tensorflow",
     "MPLBACKEND": "Agg",
@@ -20,16 +20,16 @@ SETTINGS = {
 
 
 def silence_libraries() -> None:
-    """Set what the libraries read at their import, unless the user has set it."""
+    """Set the environment variables that libraries read when they are imported, unless the user has set them."""
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
 
 
 @contextmanager
 def without_collections() -> Iterator[None]:
-    """Hold back the garbage collector while libraries load; what they made is never looked at again.
+    """Switch the garbage collector off while libraries are imported, and keep it away from their objects afterwards.
 
-    It walks their objects over and over and finds nothing: a quarter of the time of MLflow's and TensorFlow's imports.
+    It would walk them over and over and find nothing: a quarter of the time of MLflow's and TensorFlow's imports.
     """
     running = gc.isenabled()
     gc.disable()
@@ -43,19 +43,19 @@ def without_collections() -> Iterator[None]:
 
 @contextmanager
 def without_native_messages() -> Iterator[None]:
-    """Hold back what native code writes to stderr; shown after all when the block raises.
+    """Hide what native code writes to stderr; it is shown when the block raises.
 
-    TensorFlow logs to the file descriptor before any of its log levels holds.
+    TensorFlow writes to the file descriptor before its log levels take effect.
     """
     sys.stderr.flush()
     saved = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
+    with tempfile.TemporaryFile() as hidden:
+        os.dup2(hidden.fileno(), 2)
         try:
             yield
         except BaseException:
-            held.seek(0)
-            os.write(saved, held.read())
+            hidden.seek(0)
+            os.write(saved, hidden.read())
             raise
         finally:
             sys.stderr.flush()

@@ -1,25 +1,28 @@
-"""What addresses give, fetched once and kept."""
+"""Files behind http and https addresses, downloaded once and kept."""
 
 import hashlib
-import http.client
+import logging
 import os
 import tempfile
-import time
-import urllib.error
-import urllib.request
+from functools import cache
 from pathlib import Path
-from urllib.parse import quote
+from threading import get_ident
+
+from requests import Response, Session
+from requests.adapters import HTTPAdapter
+from requests.exceptions import ChunkedEncodingError, InvalidSchema, RequestException
+from urllib3.util import Retry
 
 TIMEOUT = 20  # seconds without a byte
 TRIES = 3
-WAIT = 0.5  # seconds before the second try, twice as long before the third
-MAX_BYTES = 100_000_000  # larger ones are no pictures
-TRY_AGAIN = {408, 425, 429, 500, 502, 503, 504}  # HTTP statuses that may pass
-PLAIN = "%/:?&=#+,;@!$'()*[]~"  # characters of an address that stay as they are
+BACKOFF = 0.5  # urllib3 waits twice as long, 1 second, before the third try
+MAX_BYTES = 100_000_000  # a larger file is not a picture
+TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)  # HTTP statuses that may pass
+CHUNK = 1 << 20  # bytes
 
 
 def fetch(address: str, folder: Path) -> bytes:
-    """Return what an http or https address gives; the first time it is written to `folder`. Raises OSError."""
+    """Return what is at an http or https address; the first time it is written to `folder`. Raises OSError."""
     kept = folder / hashlib.sha256(address.encode()).hexdigest()
     if kept.exists():
         return kept.read_bytes()
@@ -32,49 +35,56 @@ def fetch(address: str, folder: Path) -> bytes:
 
 
 def _download(address: str) -> bytes:
-    for attempt in range(1, TRIES + 1):
+    """Return the body of the response, requested again when it breaks off; raises OSError."""
+    for _ in range(TRIES):
         try:
-            return _download_once(address)
-        except urllib.error.HTTPError as error:
-            reason, final = f"HTTP {error.code} {error.reason}", error.code not in TRY_AGAIN
-        except urllib.error.URLError as error:
-            reason, final = str(error.reason), False
-        except (OSError, http.client.HTTPException) as error:
-            reason, final = str(error) or type(error).__name__, isinstance(error, http.client.InvalidURL)
-        except ValueError as error:  # no host, a port that is no number
-            reason, final = str(error), True
-        if final or attempt == TRIES:
-            break
-        time.sleep(WAIT * 2 ** (attempt - 1))
+            with _session(get_ident()).get(address, timeout=TIMEOUT, stream=True) as response:
+                return _content(response)
+        except ChunkedEncodingError:  # too late for the session to retry
+            reason = "the response was cut off"
+        except InvalidSchema:
+            raise OSError("could not be fetched: it leads to an address that is not http or https") from None
+        except (RequestException, ValueError) as error:
+            raise OSError(f"could not be fetched: {_cause(error)}") from None
     raise OSError(f"could not be fetched: {reason}")
 
 
-def _download_once(address: str) -> bytes:
-    request = urllib.request.Request(quote(address, safe=PLAIN), headers={"User-Agent": "darkroom"})
-    with _opener().open(request, timeout=TIMEOUT) as answer:
-        data: bytes = answer.read(MAX_BYTES + 1)
-        promised = answer.headers.get("Content-Length", "")
-        kind = answer.headers.get_content_type()
-    if len(data) > MAX_BYTES:
-        raise ValueError(f"more than {MAX_BYTES:,} bytes, too large for a picture")
-    if kind == "text/html":  # a page that says sorry, which must not be kept
-        raise ValueError("the answer is a web page, no picture")
-    if promised.isdigit() and len(data) < int(promised):
-        raise OSError("the answer was cut off")
-    return data
+def _content(response: Response) -> bytes:
+    """Return the body of a response; raises RequestException when it is not a picture."""
+    if not response.ok:
+        raise RequestException(f"HTTP {response.status_code} {response.reason}")
+    if (
+        response.headers.get("Content-Type", "").lower().startswith("text/html")
+    ):  # an error page, which must not be kept
+        raise RequestException("it is a web page, not a picture")
+    data = bytearray()
+    for chunk in response.iter_content(CHUNK):
+        data += chunk
+        if len(data) > MAX_BYTES:
+            raise RequestException(f"more than {MAX_BYTES:,} bytes, too large for a picture")
+    return bytes(data)
 
 
-def _opener() -> urllib.request.OpenerDirector:
-    """Return what opens http and https only, also behind a redirect."""
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler,
-        urllib.request.HTTPHandler,
-        urllib.request.HTTPSHandler,
-        urllib.request.HTTPRedirectHandler,
-        urllib.request.HTTPErrorProcessor,
-        urllib.request.HTTPDefaultErrorHandler,
-        urllib.request.UnknownHandler,
-    ):
-        opener.add_handler(handler())
-    return opener
+@cache
+def _session(thread: int) -> Session:  # noqa: ARG001
+    """Return the session of a thread: it keeps connections, retries, and opens http and https only."""
+    retry = Retry(
+        TRIES - 1,
+        backoff_factor=BACKOFF,
+        status_forcelist=TRY_AGAIN,
+        raise_on_status=False,
+        respect_retry_after_header=False,  # it may say hours
+    )
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # otherwise it prints each retry
+    session = Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(max_retries=retry))
+    session.headers.update({"User-Agent": "darkroom", "Accept-Encoding": "identity"})
+    return session
+
+
+def _cause(error: BaseException) -> str:
+    """Return the innermost cause: outer errors hold addresses of objects, which differ in each run."""
+    while inner := error.__cause__ or error.__context__:
+        error = inner
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

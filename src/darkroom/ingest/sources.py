@@ -1,4 +1,4 @@
-"""What a source of pictures is, and the plainest one: a folder."""
+"""What a source of pictures is, and the simplest one: a folder."""
 
 import lzma
 import os
@@ -38,7 +38,7 @@ class Source(Protocol):
     labelled: ClassVar[bool]  # whether the entries have their labels; else the folders give them
 
     def walk(self) -> Iterator[Entry]:
-        """Yield an entry for each file, in any order; raises what `damage_said` knows."""
+        """Yield an entry for each file, in any order; raises what `archive_errors` knows."""
         ...
 
     def read(self, location: Any) -> bytes:
@@ -58,17 +58,35 @@ class Folder:
     labelled: ClassVar[bool] = False
 
     def walk(self) -> Iterator[Entry]:
-        """Yield all files below; linked folders are followed."""
-        start = len(str(self.root)) + 1
-        for folder, below, names in os.walk(self.root, followlinks=True, onerror=_refuse):
-            here = Path(folder).resolve()
-            below[:] = [name for name in below if not here.is_relative_to((here / name).resolve())]  # a link upwards
-            for name in names:
-                yield _file_entry(f"{folder}/{name}", start)
+        """Yield all files below. Linked folders are followed, but each folder is read once: see `_walk_once`."""
+        start, linked = len(str(self.root)) + 1, [str(self.root)]
+        seen: dict[tuple[int, int], str] = {}
+        while linked:
+            yield from _walk_once(linked.pop(0), start, seen, linked)
 
     def read(self, location: str) -> bytes:
         """Return the bytes of one file."""
         return (self.root / location).read_bytes()
+
+
+def _walk_once(top: str, start: int, seen: dict[tuple[int, int], str], linked: list[str]) -> Iterator[Entry]:
+    """Yield the files below the folder `top`; links to folders are added to `linked`, to be walked afterwards.
+
+    So a folder keeps the place that it really has, and only what lies elsewhere is read through a link. One that was
+    read before (`seen`: device and inode -> path) is refused: its pictures would count, and be labelled, twice.
+    """
+    for folder, below, names in os.walk(top, onerror=_refuse):
+        facts = os.stat(folder)  # noqa: PTH116 - as below
+        place = facts.st_dev, facts.st_ino
+        if place in seen:
+            below.clear()
+            yield Entry(folder[start:], error=f"is the same folder as {seen[place] or 'the source'}", refused=True)
+            continue
+        seen[place] = folder[start:]
+        below.sort()
+        linked += [f"{folder}/{name}" for name in below if os.path.islink(f"{folder}/{name}")]  # noqa: PTH114
+        for name in names:
+            yield _file_entry(f"{folder}/{name}", start)
 
 
 def _file_entry(file: str, start: int) -> Entry:
@@ -79,7 +97,7 @@ def _file_entry(file: str, start: int) -> Entry:
     except OSError as error:
         return Entry(path, error=f"cannot be read: {error.strerror}", refused=True)
     if not stat.S_ISREG(facts.st_mode):
-        return Entry(path, error="is no ordinary file", refused=True)  # a pipe would be waited for
+        return Entry(path, error="is not a regular file", refused=True)  # a pipe would be waited for
     return Entry(path, facts.st_size, location=path)
 
 
@@ -88,7 +106,7 @@ def _refuse(error: OSError) -> None:
 
 
 @contextmanager
-def damage_said(where: str) -> Iterator[None]:
+def archive_errors(where: str) -> Iterator[None]:
     """Turn what a damaged archive raises into a UserError, and begin every UserError with `where`."""
     try:
         yield

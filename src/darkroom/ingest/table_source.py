@@ -11,7 +11,6 @@ from typing import ClassVar
 import pandas as pd
 
 from darkroom.core.tables import SPLIT_NAMES
-from darkroom.ingest.downloads import fetch
 from darkroom.ingest.layout import SPLIT_FOLDERS, Entry
 from darkroom.ingest.table_columns import read_columns
 from darkroom.params.data import Columns
@@ -49,6 +48,8 @@ class Table:
     def read(self, location: str) -> bytes:
         """Return the bytes of a file, or of what its address gives; raises OSError."""
         if _is_address(location):
+            from darkroom.ingest.downloads import fetch  # importing requests takes 0.2 s
+
             return fetch(location, self.downloads)
         return (self.file.parent / location).read_bytes()
 
@@ -58,7 +59,7 @@ class Table:
             facts = os.stat(f"{self.file.parent}/{path}")  # noqa: PTH116 - a Path for each row takes seconds
         except (OSError, ValueError):
             return 0, "there is no such file beside the table"
-        return (facts.st_size, "") if stat.S_ISREG(facts.st_mode) else (0, "is no ordinary file")
+        return (facts.st_size, "") if stat.S_ISREG(facts.st_mode) else (0, "is not a regular file")
 
 
 def _is_address(path: str) -> bool:
@@ -78,7 +79,7 @@ def _with_problems(rows: pd.DataFrame, depth: int) -> pd.DataFrame:
     odd = local & path.str.contains(r"(?:^|/)\.{0,2}(?:/|$)", regex=True)
     path = path.where(~odd, path[odd].map(posixpath.normpath).reindex(path.index, fill_value=""))
     split = rows["split"].str.lower().map(SPLITS).fillna("")
-    wrong = {  # the last that holds is said
+    wrong = {  # of several the last one is reported
         "has no label": rows["label"] == "",
         "has no split": (rows["split"] == "") & bool((rows["split"] != "").any()),
         "has an unknown split; known: train, validation, test": (rows["split"] != "") & (split == ""),

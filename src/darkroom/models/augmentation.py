@@ -46,7 +46,8 @@ class Variation:
         """Return whether each picture is mirrored (left and right, top and bottom) (n, 2) in this epoch."""
         first = _bits(rows, self.seed)
         turn = np.stack([first + epoch, first // 2 + epoch // 2], axis=1) % 2 == 1
-        return turn & np.array([self.params.horizontal_flip, self.params.vertical_flip])
+        mirrored: np.ndarray = turn & np.array([self.params.horizontal_flip, self.params.vertical_flip])
+        return mirrored
 
 
 def _bits(rows: np.ndarray, seed: int) -> np.ndarray:

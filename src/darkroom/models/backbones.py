@@ -128,7 +128,7 @@ def _load_file(backbone: "keras.Model", params: "Model", folder: Path) -> None:
     except OSError as error:  # h5py's
         why = " ".join(str(error).split())[:120]
         raise UserError(
-            f"model.weights = {params.weights}: is no HDF5 file of weights ({why}); fetch it anew"
+            f"model.weights = {params.weights}: not an HDF5 file of weights ({why}); download it again"
         ) from None
     except (ValueError, KeyError) as error:  # what Keras raises for layers that are not there
         why = " ".join(str(error).split())[:120]

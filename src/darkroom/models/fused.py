@@ -76,8 +76,7 @@ def _compiled_gelu() -> Any:
 
     forward, backward = (tf.function(one, jit_compile=True) for one in (plain, slope))
 
-    @tf.custom_gradient
     def compiled(x: Any) -> Any:
         return forward(x), lambda upstream: backward(x, upstream)
 
-    return compiled
+    return tf.custom_gradient(compiled)

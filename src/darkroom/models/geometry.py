@@ -29,7 +29,8 @@ def transforms(params: "Augment", mirrored: np.ndarray, side: int, chance: np.ra
         most = round(params.shift * side)  # whole pixels, which blur nothing
         across, down = chance.integers(-most, most + 1, (2, count))
         matrices = moving(across, down) @ matrices
-    return matrices @ scaling(*np.where(mirrored, -1.0, 1.0).T)
+    moves: np.ndarray = matrices @ scaling(*np.where(mirrored, -1.0, 1.0).T)
+    return moves
 
 
 def _crops(least: float, side: int, count: int, chance: np.random.Generator) -> np.ndarray:
@@ -41,7 +42,8 @@ def _crops(least: float, side: int, count: int, chance: np.random.Generator) -> 
     aspect = np.exp(chance.uniform(np.log(3 / 4), np.log(4 / 3), count))
     width, height = np.minimum(np.sqrt(area * aspect), 1), np.minimum(np.sqrt(area / aspect), 1)
     across, down = chance.uniform(-0.5, 0.5, (2, count)) * side
-    return moving(across * (1 - width), down * (1 - height)) @ scaling(width, height)
+    cropped: np.ndarray = moving(across * (1 - width), down * (1 - height)) @ scaling(width, height)
+    return cropped
 
 
 def scaling(across: Any, down: Any) -> np.ndarray:
@@ -94,4 +96,5 @@ def warp(pixels: np.ndarray, matrices: np.ndarray, fill: str) -> np.ndarray:
 def _from_corner(matrices: np.ndarray, side: int) -> np.ndarray:
     """Return the upper two rows (n, 2, 3) of the matrices for places that are counted from the first pixel."""
     middle = np.array([(side - 1) / 2])
-    return (moving(middle, middle) @ matrices @ moving(-middle, -middle))[:, :2]
+    whole: np.ndarray = moving(middle, middle) @ matrices @ moving(-middle, -middle)
+    return whole[:, :2]

@@ -22,4 +22,4 @@ def contrasted(pixels: np.ndarray, contrast: np.ndarray, brightness: np.ndarray)
     """Return float32 pictures stretched around their mean grey by `contrast` (n,) and moved by `brightness` (n,)."""
     factor = contrast.astype(np.float32)[:, None, None, None]
     offset = pixels.mean(axis=(1, 2, 3)) * (1 - contrast) + brightness
-    return np.clip(pixels * factor + offset.astype(np.float32)[:, None, None, None], 0, 255)
+    return np.asarray(np.clip(pixels * factor + offset.astype(np.float32)[:, None, None, None], 0, 255))

@@ -63,4 +63,5 @@ def _boxes(areas: np.ndarray, aspects: np.ndarray, side: int, chance: np.random.
         (places >= start[:, None]) & (places < (start + length)[:, None])
         for start, length in zip(starts, sides, strict=True)
     )
-    return down[:, :, None] & across[:, None, :]
+    inside: np.ndarray = down[:, :, None] & across[:, None, :]
+    return inside

@@ -70,7 +70,8 @@ def _solarise(pixels: np.ndarray, strength: np.ndarray) -> np.ndarray:
 
 def _posterise(pixels: np.ndarray, strength: np.ndarray) -> np.ndarray:
     step = 2 ** np.rint(4 * np.abs(strength))[:, None, None, None]
-    return np.floor(pixels / step) * step
+    coarse: np.ndarray = np.floor(pixels / step) * step
+    return coarse
 
 
 def _stretch(pixels: np.ndarray, strength: np.ndarray) -> np.ndarray:  # noqa: ARG001
@@ -92,7 +93,7 @@ def _equalise(pixels: np.ndarray, strength: np.ndarray) -> np.ndarray:  # noqa: 
 
 def _away_from(other: np.ndarray, pixels: np.ndarray, strength: np.ndarray) -> np.ndarray:
     """Return the pictures moved towards `other` (strength -1) or away from it (1)."""
-    return np.clip(other + (pixels - other) * (1 + 0.9 * strength)[:, None, None, None], 0, 255)
+    return np.asarray(np.clip(other + (pixels - other) * (1 + 0.9 * strength)[:, None, None, None], 0, 255))
 
 
 def _grey(pixels: np.ndarray) -> np.ndarray:

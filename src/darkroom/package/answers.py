@@ -1,17 +1,14 @@
 """The answers of a served model: decoding, the network, and a label for each row of a request."""
 
 import json
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from darkroom.images.decode import FORMATS, decode
+from darkroom.images.decode import decode
 from darkroom.package.engine import Engine, load_engine
 from darkroom.package.requests import limit_errors, picture_bytes
 
@@ -61,26 +58,12 @@ class Answers:
         return answers
 
     def _decode(self, value: object) -> np.ndarray:
-        data = picture_bytes(value)
-        check_size(data, self.limits["pixels"])
-        return decode(data, **self.image)
+        return decode(picture_bytes(value), **self.image, max_pixels=self.limits["pixels"])
 
     def _describe(self, row: np.ndarray) -> Answer:
         best = int(row.argmax())
         probabilities = {name: float(share) for name, share in zip(self.classes, row, strict=True)}
         return {"label": self.classes[best], "score": float(row[best]), "probabilities": probabilities, "error": None}
-
-
-def check_size(data: bytes, max_pixels: int) -> None:
-    """Raise ValueError when the header names more than `max_pixels`; decoding says what else is wrong."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            width, height = Image.open(BytesIO(data), formats=FORMATS).size
-    except Exception:  # Pillow's parsers raise nearly anything
-        return
-    if width * height > max_pixels:
-        raise ValueError(f"{width}x{height} is more than {max_pixels:,} pixels; send a smaller picture")
 
 
 def load_answers(bundle: Path) -> Answers:

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from darkroom.core.files import digest, file_digest, write_value
-from darkroom.params.schema import Image, Package
+from darkroom.params.schema import ImageParams, Package
 
 LIBRARY = Path(__file__).parents[1]  # src/darkroom
 PREDICTOR = LIBRARY / "package" / "predictor.py"
@@ -18,7 +18,7 @@ SCHEMA = 1  # of bundle.json
 OWN_IMPORT = re.compile(r"^(\s*from )darkroom\.([\w.]+)", re.MULTILINE)
 
 
-def write_bundle(folder: Path, model: Path, classes: Sequence[str], image: Image, package: Package) -> None:
+def write_bundle(folder: Path, model: Path, classes: Sequence[str], image: ImageParams, package: Package) -> None:
     """Write what is served to `folder`: model.keras, bundle.json and code/; the same bytes for the same content.
 
     bundle.json holds the classes in order, how pictures are decoded, the limits of a request and the libraries with
@@ -38,7 +38,7 @@ def write_bundle(folder: Path, model: Path, classes: Sequence[str], image: Image
 
 
 def write_code(folder: Path, library: Path) -> Path:
-    """Write the serving code of `library` to `folder`/darkroom_<digest> and return that; its imports say that name."""
+    """Write the serving code of `library` to `folder`/darkroom_<digest> and return that; its imports use that name."""
     modules = serving_code(library)
     package = folder / f"darkroom_{digest(modules)[:16]}"
     for module, text in modules.items():

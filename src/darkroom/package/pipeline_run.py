@@ -7,17 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from darkroom.core.files import canonical_json, digest
-from darkroom.tracking.runs import (
+from darkroom.tracking.logger import RunLogger
+from darkroom.tracking.results import (
     KEY_TAG,
     PARENT_TAG,
     STAGE_TAG,
     Report,
     StageResult,
     find_runs,
-    numbers,
-    record_dataset,
-    record_metrics,
-    record_params,
+    report_metrics,
     stage_key,
 )
 from darkroom.tracking.store import experiment_id
@@ -86,11 +84,12 @@ def _record_pipeline(client: "MlflowClient", run_id: str, params: dict[str, Any]
         for section, values in reports["tune"]["best"].items()
         for key, value in values.items()
     }
-    record_params(client, run_id, params | found)
+    log = RunLogger(client, run_id)
+    log.log_params(params | found)
     for result in results:
-        record_metrics(client, run_id, numbers(result.report, f"{result.stage}/"))
+        log.log_metrics(report_metrics(result.report, f"{result.stage}/"))
     content, counts = dataset_of(reports)
-    record_dataset(client, run_id, params["ingest.source"], content, counts, "pipeline")
+    log.log_dataset(params["ingest.source"], content, counts, "pipeline")
 
 
 def dataset_of(reports: dict[str, Report]) -> tuple[str, dict[str, int]]:
@@ -121,8 +120,9 @@ def _attach_to_parent(
     if runs:
         tags["darkroom.first_run"] = runs[0].data.tags.get("darkroom.first_run", runs[0].info.run_id)
     copy = client.create_run(experiment, tags=tags, run_name=f"{result.stage} (cached)").info.run_id
-    record_params(client, copy, result.params)
-    record_metrics(client, copy, numbers(result.report))
+    log = RunLogger(client, copy)
+    log.log_params(result.params)
+    log.log_metrics(report_metrics(result.report))
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, f"{result.stage}.json")
         report.write_text(canonical_json(result.report, indent=2) + "\n", encoding="utf-8")

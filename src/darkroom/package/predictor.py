@@ -21,7 +21,7 @@ SETTINGS = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}  # Tenso
 def load_code(bundle: Path) -> Any:
     """Import the bundle's code, the one folder in `bundle`/code, and return its module of answers.
 
-    The folder's name holds the digest of its content, so what is loaded under it already is the same.
+    The folder's name contains the digest of its content, so a module already loaded under that name is the same.
     """
     (folder,) = (bundle / "code").iterdir()
     package = sys.modules.setdefault(folder.name, ModuleType(folder.name))

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
-VERDICT_TAG = f"{GATE_TAG}verdict"
 CLAIM_TAG = f"{GATE_TAG}claim"  # "open <token>" before the alias is moved, "closed <token>" after
 ATTEMPTS = 20
 
@@ -77,7 +76,7 @@ def _finish(client: "MlflowClient", name: str, number: str, verdict: Verdict) ->
     if str(client.get_registered_model(name).aliases.get("challenger")) == number:
         client.delete_registered_model_alias(name, "challenger")
     _close_claim(client, name, number)
-    recorded = Verdict.from_json(version.tags.get(VERDICT_TAG, "{}"))
+    recorded = Verdict.from_json(version.tags.get(f"{GATE_TAG}verdict", "{}"))
     return recorded if recorded.released else verdict
 
 
@@ -98,7 +97,7 @@ def _claim_of(version: "ModelVersion") -> str:
 
 
 def _number(version: "ModelVersion | None") -> str:
-    return str(version.version) if version else ""  # MLflow gives numbers here and texts there
+    return str(version.version) if version else ""  # MLflow returns an int or a str, depending on the store
 
 
 def _unsettled(name: str) -> UserError:

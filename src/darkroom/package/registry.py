@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from darkroom.core.files import read_value
+from darkroom.execution.quiet import without_native_messages
 from darkroom.package.bundle import PREDICTOR
 from darkroom.package.gate import Candidate, Verdict
 from darkroom.tracking.store import tracking_uri
@@ -89,7 +90,8 @@ def log_model(run_id: str, bundle: Path, example: Path) -> "ModelInfo":
     ]
     picture = base64.b64encode(example.read_bytes()).decode()
     mlflow.set_tracking_uri(tracking_uri())
-    with tempfile.TemporaryDirectory() as folder, mlflow.start_run(run_id=run_id):
+    # MLflow tries the model on the example, and TensorFlow writes to stderr when it is imported
+    with tempfile.TemporaryDirectory() as folder, mlflow.start_run(run_id=run_id), without_native_messages():
         return mlflow.pyfunc.log_model(
             name="model",
             python_model=str(PREDICTOR),

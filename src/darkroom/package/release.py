@@ -14,8 +14,8 @@ from darkroom.package.pipeline_run import VERDICT_TAG, find_or_create_pipeline_r
 from darkroom.package.promotion import promote
 from darkroom.package.registry import find_version, get_champion, register
 from darkroom.params.declared import DeclaredParams
-from darkroom.tracking.runs import PARENT_TAG, Report, StageResult, as_user_error
-from darkroom.tracking.store import connect
+from darkroom.tracking.results import PARENT_TAG, Report, StageResult
+from darkroom.tracking.store import connect, store_error
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -50,11 +50,11 @@ def release(params: DeclaredParams, results: list[StageResult], bundle: Path, ex
                     client.set_tag(own_run, PARENT_TAG, done.run_id)
         return done
     except OSError as error:
-        raise as_user_error(error, "releasing the model") from error
+        raise store_error(error, "releasing the model") from error
     except Exception as error:
         if type(error).__module__.split(".")[0] not in ("mlflow", "requests", "sqlalchemy"):
             raise
-        raise as_user_error(error, "releasing the model") from error
+        raise store_error(error, "releasing the model") from error
 
 
 def describe(params: DeclaredParams, reports: dict[str, Report], content: str) -> Candidate:
@@ -98,12 +98,12 @@ def _release_run(
     current, _ = get_champion(client, name)
     client.log_metric(run_id, "package/released", float(verdict.released))
     client.set_tag(run_id, "darkroom.version", f"{name}/{number}")
-    client.set_tag(run_id, VERDICT_TAG, verdict.to_json())  # last: it says that all is done
+    client.set_tag(run_id, VERDICT_TAG, verdict.to_json())  # last: it marks the release as complete
     return Release(number, str(current.version) if current else "none", verdict, run_id)
 
 
 def summarise(done: Release, params: DeclaredParams, content: str) -> Report:
-    """Return the report. It holds no version and no run: they count what a store happened to see before."""
+    """Return the report. It has no version and no run_id: those depend on what the store has seen before."""
     return {
         "released": done.verdict.released,
         "reasons": done.verdict.reasons,

@@ -69,7 +69,7 @@ def terminal_summary(reports: Reports, done: Release, name: str) -> str:
             f"  test accuracy   {test['accuracy']:.2%} of {test['pictures']} pictures, macro F1 {test['f1_macro']:.3f}",
             f"  model           {name} version {done.version} {became}: {'; '.join(done.verdict.reasons)}",
             *promote,
-            "  look            reports/plots/, reports/MODEL_CARD.md, `make ui`",
+            "  reports         reports/plots/, reports/MODEL_CARD.md, `make ui`",
             "  next            `make serve`, then the curl line of the README; or edit params.yaml and `make repro`",
             "",
         ]

@@ -1,35 +1,40 @@
-const table = document.getElementById("table"), body = table.tBodies[0];
-const search = document.getElementById("search"), found = document.getElementById("found");
-const rows = [...body.rows].map(row => ({row, text: row.textContent.toLowerCase()}));
+function makeSearchable(table) {
+  const body = table.tBodies[0];
+  const search = document.getElementById("search"), found = document.getElementById("found");
+  const rows = [...body.rows].map(row => ({row, text: row.textContent.toLowerCase()}));
 
-function filter() {
-  const words = search.value.toLowerCase().split(/\s+/);
-  let count = 0;
-  for (const {row, text} of rows) {
-    row.hidden = !words.every(word => text.includes(word));
-    count += !row.hidden;
+  function filter() {
+    const words = search.value.toLowerCase().split(/\s+/);
+    let count = 0;
+    for (const {row, text} of rows) {
+      row.hidden = !words.every(word => text.includes(word));
+      count += !row.hidden;
+    }
+    found.textContent = count + " of " + rows.length;
   }
-  found.textContent = count + " of " + rows.length;
+
+  function sortBy(header) {
+    const down = header.getAttribute("aria-sort") === "ascending", column = header.cellIndex;
+    const order = new Intl.Collator("en", {numeric: true}).compare;
+    rows.sort((a, b) => (down ? -1 : 1) * order(a.row.cells[column].textContent, b.row.cells[column].textContent));
+    for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+    header.setAttribute("aria-sort", down ? "descending" : "ascending");
+    body.append(...rows.map(({row}) => row));
+  }
+
+  for (const header of table.tHead.rows[0].cells) {
+    const button = document.createElement("button");
+    button.append(...header.childNodes);
+    header.append(button);
+    button.addEventListener("click", () => sortBy(header));
+  }
+  search.closest("p").hidden = false;
+  search.addEventListener("input", filter);
+  filter();
 }
 
-function sortBy(header) {
-  const down = header.getAttribute("aria-sort") === "ascending", column = header.cellIndex;
-  const order = new Intl.Collator("en", {numeric: true}).compare;
-  rows.sort((a, b) => (down ? -1 : 1) * order(a.row.cells[column].textContent, b.row.cells[column].textContent));
-  for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
-  header.setAttribute("aria-sort", down ? "descending" : "ascending");
-  body.append(...rows.map(({row}) => row));
-}
-
-for (const header of table.tHead.rows[0].cells) {
-  const button = document.createElement("button");
-  button.append(...header.childNodes);
-  header.append(button);
-  button.addEventListener("click", () => sortBy(header));
-}
-search.closest("p").hidden = false;
-search.addEventListener("input", filter);
-filter();
+const table = document.getElementById("table");
+if (table) makeSearchable(table);
 
 const large = document.getElementById("large");
 document.addEventListener("click", event => {

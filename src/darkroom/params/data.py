@@ -1,4 +1,4 @@
-"""The sections of params.yaml about the data: from the source to the split."""
+"""The sections of params.yaml about the data, from the source to the split."""
 
 import re
 from typing import Annotated, Literal, Self
@@ -12,14 +12,14 @@ Above = Annotated[float, Field(gt=0)]
 AtLeast1 = Annotated[float, Field(ge=1)]
 
 
-def _regular(expression: str) -> str:
+def _one_group(expression: str) -> str:
     try:
         groups = re.compile(expression).groups
     except re.error as error:
-        raise ValueError(f"{expression!r} is no regular expression: {error}") from None
+        raise ValueError(f"{expression!r} is not a regular expression: {error}") from None
     if expression and groups != 1:
         raise ValueError(
-            f"{expression!r} has {groups} groups in parentheses; it needs one, around what names the group"
+            f"{expression!r} has {groups} groups in parentheses; it needs exactly one, around the shared text"
         )
     return expression
 
@@ -42,7 +42,7 @@ class Ingest(Section):
 
 
 class Drift(Section):
-    """How far the data may move from the accepted one until a warning."""
+    """How far the data may move from the accepted data before `validate` warns."""
 
     share: Share
     size: AtLeast1
@@ -50,7 +50,7 @@ class Drift(Section):
 
 
 class Validate(Section):
-    """When the data is too poor to train on."""
+    """Limits beyond which the data is not good enough to train on."""
 
     min_per_class: Annotated[int, Field(ge=2)]
     max_unreadable: Share
@@ -60,14 +60,14 @@ class Validate(Section):
     drift: Drift
 
     @model_validator(mode="after")
-    def _sides(self) -> Self:
+    def _sides_in_order(self) -> Self:
         if self.min_side > self.max_side:
-            raise ValueError(f"min_side ({self.min_side}) is above max_side ({self.max_side})")
+            raise ValueError(f"min_side ({self.min_side}) must not be above max_side ({self.max_side})")
         return self
 
 
 class Issues(Section):
-    """From where on a picture is flagged."""
+    """Limits beyond which a picture is flagged."""
 
     dark: Share
     bright: Share
@@ -79,7 +79,7 @@ class Issues(Section):
 
 
 class Filter(Section):
-    """Which pictures are used at all."""
+    """Which pictures are used; the others are left out."""
 
     formats: list[Name]
     modes: list[Name]
@@ -88,9 +88,9 @@ class Filter(Section):
     max_side: Count
 
     @model_validator(mode="after")
-    def _sides(self) -> Self:
+    def _sides_in_order(self) -> Self:
         if self.min_side > self.max_side:
-            raise ValueError(f"min_side ({self.min_side}) is above max_side ({self.max_side})")
+            raise ValueError(f"min_side ({self.min_side}) must not be above max_side ({self.max_side})")
         return self
 
 
@@ -103,7 +103,7 @@ class Dedupe(Section):
     keep: Literal["largest", "first"]
     conflicts: Literal["drop", "keep", "fail"]
     across_splits: Literal["drop", "fail"]
-    group_by: Annotated[str, AfterValidator(_regular)]
+    group_by: Annotated[str, AfterValidator(_one_group)]
     filter: Filter
     issues: Issues
 
@@ -117,14 +117,14 @@ class Balance(Section):
     seed: Seed
 
     @model_validator(mode="after")
-    def _scope_fits(self) -> Self:
+    def _scope_suits_method(self) -> Self:
         if self.scope == "all" and self.method in ("oversample", "class_weight"):
-            raise ValueError(f"method {self.method} is for training only; set scope to train")
+            raise ValueError(f"method {self.method} works on training pictures only; set scope to train")
         return self
 
 
 class Split(Section):
-    """How many pictures train, choose and measure the model."""
+    """How the pictures are divided into train, validation and test."""
 
     validation: Annotated[float, Field(gt=0, lt=1)]
     test: Annotated[float, Field(gt=0, lt=1)]
@@ -133,11 +133,11 @@ class Split(Section):
     seed: Seed
 
     @model_validator(mode="after")
-    def _something_left(self) -> Self:
+    def _shares_and_folds_fit(self) -> Self:
         if self.validation + self.test >= 1:
             raise ValueError(f"validation + test is {self.validation + self.test:g}: nothing is left to train on")
         if self.folds == 1:
-            raise ValueError("folds is 1; give 0 for none, or 2 and more")
+            raise ValueError("folds must be 0 (none) or at least 2, not 1")
         if self.folds and self.fold >= self.folds:
-            raise ValueError(f"fold ({self.fold}) is none of 0 to {self.folds - 1}")
+            raise ValueError(f"fold ({self.fold}) must be 0 to {self.folds - 1}")
         return self

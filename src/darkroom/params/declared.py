@@ -5,7 +5,7 @@ from typing import Any, Generic, TypeVar
 from darkroom.params.data import Balance, Dedupe, Ingest, Split, Validate
 from darkroom.params.load import Overlay, flatten, with_overlay
 from darkroom.params.model import Augment, Debug, Ensemble, Finetune, Model
-from darkroom.params.schema import Evaluate, Image, Package, Params, Tracking, Tune
+from darkroom.params.schema import Evaluate, ImageParams, Package, Params, Tracking, Tune
 from darkroom.params.section import Section
 from darkroom.params.training import Train
 
@@ -45,7 +45,7 @@ class DeclaredParams:
     evaluate = _Declared(Evaluate)
     package = _Declared(Package)
     balance = _Declared(Balance)
-    image = _Declared(Image)
+    image = _Declared(ImageParams)
     augment = _Declared(Augment)
     model = _Declared(Model)
     finetune = _Declared(Finetune)

@@ -1,6 +1,6 @@
-"""Reading params.yaml; what is wrong with it is said in one line."""
+"""Reading params.yaml; a mistake in it is reported in one line."""
 
-from difflib import get_close_matches
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +9,12 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from darkroom.core.errors import UserError
+from darkroom.core.suggestions import nearest
 from darkroom.params.schema import Choices, Params, Range
 
 NOT_SEARCHED = {("train", key) for key in ("epochs", "small_epochs", "seed", "threads")} | {("model", "weights")}
 NOTE = dict.fromkeys(["epochs", "small_epochs"], " (tune.epochs is the length of a trial)")
-# what pydantic puts between the keys: the kinds of value that were tried
+# what pydantic puts between the keys: the types of value that were tried
 NOT_KEYS = {"Range", "Choices", "float", "int", "str", "[key]", "constrained-int", "list[constrained-int]"}
 Overlay = dict[str, dict[str, Any]]
 
@@ -22,7 +23,7 @@ def load_params(path: Path) -> Params:
     """Read and check all of params.yaml; raises UserError naming key, value, file and the nearest valid key."""
     raw = read_yaml(path)
     if not isinstance(raw, dict):
-        raise UserError(f"{path.name}: holds no sections; restore it with `git checkout {path.name}`")
+        raise UserError(f"{path.name}: has no sections; restore it with `git checkout {path.name}`")
     return check_params(raw, path.name)
 
 
@@ -63,20 +64,23 @@ def with_overlay(params: Params, overlay: Overlay, file: str) -> Params:
 
 def flatten(params: Params) -> dict[str, Any]:
     """Return {"section.key": value}, mappings below a key flattened too."""
-    return dict(_leaves(params.model_dump()))
+    return leaves(params.model_dump())
 
 
-def _leaves(tree: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    rows: list[tuple[str, Any]] = []
+def leaves(tree: dict[str, Any], whole: Collection[str] = (), prefix: str = "") -> dict[str, Any]:
+    """Return {"section.key": value}; a mapping that is named in `whole` is one value."""
+    found: dict[str, Any] = {}
     for key, value in tree.items():
-        rows += _leaves(value, f"{prefix}{key}.") if isinstance(value, dict) else [(prefix + key, value)]
-    return rows
+        name = f"{prefix}{key}"
+        nested = isinstance(value, dict) and name not in whole
+        found |= leaves(value, whole, f"{name}.") if nested else {name: value}
+    return found
 
 
 def _check_space(params: Params, file: str) -> None:
     """Every searched key must exist, and every value that can be drawn must be a possible one."""
     if params.tune.enabled and not any(params.tune.space.values()):
-        raise UserError(f"{file}: tune.space: holds no key to search; name one, or set tune.enabled to false")
+        raise UserError(f"{file}: tune.space: has no key to search; add one, or set tune.enabled to false")
     for section, keys in params.tune.space.items():
         known = list(type(getattr(params, section)).model_fields)
         for key, values in keys.items():
@@ -91,7 +95,7 @@ def _check_space(params: Params, file: str) -> None:
                 except ValidationError as error:
                     problem = error.errors()[0]["msg"].removeprefix("Value error, ")
                     raise UserError(
-                        f"{file}: {where}: {value!r} is impossible for {section}.{key}: {problem}"
+                        f"{file}: {where}: {value!r} is not allowed for {section}.{key}: {problem}"
                     ) from None
 
 
@@ -112,10 +116,10 @@ def _extremes(values: Range | Choices) -> list[Any]:
 
 
 def _explain(error: ValidationError) -> str:
-    """Say the first problem as `key = value: what is wrong; how to mend it`."""
+    """Return the first problem as `key = value: what is wrong; the remedy`."""
     problems = error.errors()
     # an unknown key tells more than the missing one that it was meant to be
-    # and of a value that may be several kinds, the kind that fits furthest tells most
+    # of a value that may be of several types, the one that matches furthest tells most
     first = min(problems, key=lambda problem: (problem["type"] != "extra_forbidden", -len(problem["loc"])))
     parts = [str(part) for part in first["loc"] if part not in NOT_KEYS]
     key = ".".join(parts)
@@ -146,9 +150,3 @@ def _leaves_of_schema() -> list[str]:
         for section, field in Params.model_fields.items()
         for name in (section, *(f"{section}.{key}" for key in field.annotation.model_fields))  # type: ignore[union-attr]
     ]
-
-
-def nearest(key: str, known: list[str]) -> str:
-    """Return the end of a message about an unknown key: the nearest known one, or what there is."""
-    match = get_close_matches(key, known, n=1, cutoff=0.5)
-    return f"; did you mean {match[0]}?" if match else f"; known: {', '.join(known[:12])}"

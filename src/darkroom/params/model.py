@@ -1,10 +1,11 @@
-"""The sections of params.yaml about the network: its architecture, and how training pictures are varied."""
+"""The sections of params.yaml about the network: architecture, augmentation, fine-tuning, ensembles."""
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from darkroom.core.suggestions import nearest
 from darkroom.models.backbone_table import BACKBONES, SMALLEST, SMALLEST_SIDE, WIDE
 from darkroom.params.section import Count, Section, Share
 
@@ -16,13 +17,9 @@ Dropped = Annotated[float, Field(ge=0, le=0.9)]
 
 def known_architecture(name: str) -> str:
     """Return `name`; raises ValueError that names the nearest known architecture."""
-    from difflib import get_close_matches
-
     known = ["conv", "residual", *BACKBONES]
     if name not in known:
-        near = get_close_matches(name, known, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]}?" if near else "give conv, residual or a backbone such as MobileNetV2"
-        raise ValueError(f"{name!r} is no architecture; {hint}")
+        raise ValueError(f"unknown architecture {name!r}{nearest(name, known)}")
     return name
 
 
@@ -58,11 +55,11 @@ class Model(Section):
 
     @property
     def is_pretrained(self) -> bool:
-        """Whether the network starts from given weights."""
+        """Whether the network starts from pretrained weights."""
         return self.is_backbone and self.weights != "none"
 
     def for_blocks(self, value: int | list[int]) -> list[int]:
-        """Return a number for each block, from one for all or a list."""
+        """Return one number per block, from a single number or a list."""
         return value if isinstance(value, list) else [value] * len(self.filters)
 
     @model_validator(mode="after")
@@ -70,33 +67,36 @@ class Model(Section):
         for name in ("kernel", "stride", "pool"):
             value = getattr(self, name)
             if isinstance(value, list) and len(value) != len(self.filters):
-                raise ValueError(f"{name} {value} has {len(value)} numbers for {len(self.filters)} filters; one each")
+                raise ValueError(
+                    f"{name} {value} has {len(value)} numbers for {len(self.filters)} filters; give one each"
+                )
         if self.width != 1 and self.is_backbone and self.architecture not in WIDE:
-            raise ValueError(f"width ({self.width:g}) is for {' and '.join(WIDE)} only; set it to 1")
+            raise ValueError(f"width ({self.width:g}) works with {' and '.join(WIDE)} only; set it to 1")
         return self
 
     @model_validator(mode="after")
-    def _weights_are_spelt(self) -> Self:
+    def _weights_name_a_file(self) -> Self:
         if self.weights.lower() in ("imagenet", "none") and not self.weights.islower():
             raise ValueError(f"weights = {self.weights!r}: did you mean {self.weights.lower()}?")
         if Path(self.weights).name != self.weights:
-            raise ValueError(f"weights = {self.weights!r}: give the name of a file in data/weights/ alone, no folders")
+            raise ValueError(f"weights = {self.weights!r}: give only the name of a file in data/weights/, no folders")
         return self
 
     def smallest_side(self) -> int:
-        """Return the smallest image.size of which the network leaves something."""
+        """Return the smallest image.size, in pixels, that the network does not shrink to nothing."""
         if self.is_backbone:
             return SMALLEST.get(self.architecture, SMALLEST_SIDE)
         if self.architecture == "residual":
-            return 2 ** len(self.filters) + 1
-        side, rows = 1, zip(*(self.for_blocks(value) for value in (self.kernel, self.stride, self.pool)), strict=True)
-        for kernel, stride, pool in reversed(list(rows)):
+            return int(2 ** len(self.filters)) + 1
+        side: int = 1
+        blocks = zip(*(self.for_blocks(value) for value in (self.kernel, self.stride, self.pool)), strict=True)
+        for kernel, stride, pool in reversed(list(blocks)):
             side = (side * pool - 1) * stride + (1 if self.padding == "same" else kernel)
         return side
 
 
 class Augment(Section):
-    """How training pictures are varied."""
+    """How training pictures are augmented."""
 
     horizontal_flip: bool
     vertical_flip: bool
@@ -116,7 +116,7 @@ class Augment(Section):
 
 
 class Finetune(Section):
-    """The second part of a training that starts from given weights."""
+    """The second phase of a training that starts from pretrained weights."""
 
     epochs: Annotated[int, Field(ge=0)]
     layers: Count | str
@@ -124,7 +124,7 @@ class Finetune(Section):
 
 
 class Ensemble(Section):
-    """How many networks are averaged to one model."""
+    """Which networks are averaged into one model."""
 
     seeds: Count
     architectures: list[Architecture]
@@ -132,7 +132,7 @@ class Ensemble(Section):
 
 
 class Debug(Section):
-    """Quick runs that find mistakes."""
+    """Quick runs that reveal mistakes."""
 
     mode: Literal["none", "step", "overfit"]
     fraction: Annotated[float, Field(gt=0, le=1)]

@@ -1,4 +1,4 @@
-"""What params.yaml may say: every section, key, type and range. No value has a default here; the file has them all."""
+"""The schema of params.yaml: every section, key, type and range. There are no defaults; the file has every value."""
 
 import warnings
 from typing import Annotated, Any, Literal, Self
@@ -20,7 +20,7 @@ def _known_colour(name: str) -> str:
     try:
         ImageColor.getrgb(name)
     except ValueError:
-        raise ValueError(f"{name!r} is no colour; give a name like white, or #rrggbb") from None
+        raise ValueError(f"{name!r} is not a colour; give a name such as white, or #rrggbb") from None
     return name
 
 
@@ -35,11 +35,11 @@ class Range(Section):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.low >= self.high:
-            raise ValueError(f"low ({self.low}) is not below high ({self.high})")
+            raise ValueError(f"low ({self.low}) must be below high ({self.high})")
         if self.log and (self.low <= 0 or self.step is not None):
             raise ValueError("log needs low above 0 and no step")
         if self.step is not None and self.step <= 0:
-            raise ValueError(f"step ({self.step}) is not above 0")
+            raise ValueError(f"step ({self.step}) must be above 0")
         return self
 
 
@@ -50,7 +50,7 @@ class Choices(Section):
 
 
 def _kind_of_space(value: Any) -> str:
-    """Tell which of the two a user meant, so that a mistake in it is said of that one."""
+    """Return which of the two a user meant, so that messages are about that one."""
     return "Choices" if isinstance(value, Choices) or (isinstance(value, dict) and "choices" in value) else "Range"
 
 
@@ -75,7 +75,7 @@ class Evaluate(Section):
 
 
 class Limits(Section):
-    """What one request to the served model may hold."""
+    """The most that one request to the served model may contain."""
 
     rows: Count
     bytes: Count
@@ -83,15 +83,15 @@ class Limits(Section):
 
 
 class Package(Section):
-    """When the model is released, and what it answers."""
+    """When and under which name the model is released, and how much one request may ask of it."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=200)]
     metric: Metric
     limits: Limits
 
 
-class Image(Section):
-    """What the network sees of a picture."""
+class ImageParams(Section):
+    """How pictures are decoded for the network."""
 
     size: Annotated[int, Field(ge=4, le=1024)]
     resize: Literal["squash", "crop", "pad"]
@@ -109,7 +109,7 @@ with warnings.catch_warnings():  # a section is named after its stage, and pydan
     warnings.filterwarnings("ignore", 'Field name "validate"', UserWarning)
 
     class Params(Section):
-        """The whole of params.yaml."""
+        """All sections of params.yaml."""
 
         ingest: Ingest
         validate: Validate  # type: ignore[assignment]
@@ -120,7 +120,7 @@ with warnings.catch_warnings():  # a section is named after its stage, and pydan
         evaluate: Evaluate
         package: Package
         balance: Balance
-        image: Image
+        image: ImageParams
         augment: Augment
         model: Model
         finetune: Finetune
@@ -131,7 +131,7 @@ with warnings.catch_warnings():  # a section is named after its stage, and pydan
         @model_validator(mode="after")
         def _folds_exist(self) -> Self:
             if self.ensemble.folds and not self.split.folds:
-                raise ValueError("ensemble.folds needs parts of the data; set split.folds to 2 or more")
+                raise ValueError("ensemble.folds needs folds in the data; set split.folds to 2 or more")
             return self
 
         @model_validator(mode="after")
@@ -140,17 +140,18 @@ with warnings.catch_warnings():  # a section is named after its stage, and pydan
             if not self.train.small_epochs:
                 return self
             if self.train.small_epochs >= self.train.epochs:
-                raise ValueError(f"train.small_epochs = {self.train.small_epochs}: give less than train.epochs")
+                raise ValueError(f"train.small_epochs = {self.train.small_epochs}: must be below train.epochs")
             if self.model.head == "flatten":
                 raise ValueError("train.small_epochs: set model.head to average or max; flatten takes one size only")
             if not least <= small < self.image.size:
-                raise ValueError(f"train.small_size = {small}: give {least} to {self.image.size - 1}, below image.size")
+                most = self.image.size - 1
+                raise ValueError(f"train.small_size = {small}: must be {least} to {most}, which is below image.size")
             return self
 
         @model_validator(mode="after")
-        def _picture_fits(self) -> Self:
+        def _picture_is_large_enough(self) -> Self:
             name, least = self.model.architecture, self.model.smallest_side()
-            advice = "" if name in BACKBONES else " or fewer model.filters, each block makes it smaller"
+            advice = "" if name in BACKBONES else " or fewer model.filters: each block makes the picture smaller"
             if self.image.size < least:
                 raise ValueError(
                     f"image.size = {self.image.size} is too small for model.architecture {name}; "
@@ -159,26 +160,34 @@ with warnings.catch_warnings():  # a section is named after its stage, and pydan
             return self
 
         @model_validator(mode="after")
-        def _members_fit(self) -> Self:
-            raw, names = self.model_dump(), self.ensemble.architectures
-            self._one_for_all([name for name in names if name in BACKBONES])
+        def _ensemble_members_are_valid(self) -> Self:
+            names = self.ensemble.architectures
+            self._settings_suit_all([name for name in names if name in BACKBONES])
             for name in names:
                 if names.count(name) > 1:
-                    raise ValueError(f"ensemble.architectures names {name} twice; for more of one set ensemble.seeds")
-                model = {**raw["model"], "architecture": name}
+                    raise ValueError(
+                        f"ensemble.architectures names {name} twice; for several of one, use ensemble.seeds"
+                    )
                 try:
-                    Params.model_validate({**raw, "model": model, "ensemble": {**raw["ensemble"], "architectures": []}})
+                    self._check_member(name)
                 except ValidationError as error:
                     problem = error.errors()[0]["msg"].removeprefix("Value error, ")
                     raise ValueError(f"ensemble.architectures: {name}: {problem}") from None
             return self
 
-        def _one_for_all(self, backbones: list[str]) -> None:
-            if len(backbones) > 1 and self.model.weights not in ("imagenet", "none"):
-                raise ValueError(
-                    f"model.weights = {self.model.weights}: fits one of {backbones}; give imagenet or none"
-                )
-            if len(backbones) > 1 and self.finetune.epochs and isinstance(self.finetune.layers, str):
-                raise ValueError(
-                    f"finetune.layers = {self.finetune.layers}: give a number, which suits all of {backbones}"
-                )
+        def _check_member(self, architecture: str) -> None:
+            """Check the parameters as if `architecture` were the only one; raises pydantic's ValidationError."""
+            raw = self.model_dump()
+            raw["model"]["architecture"] = architecture
+            raw["ensemble"]["architectures"] = []
+            Params.model_validate(raw)
+
+        def _settings_suit_all(self, backbones: list[str]) -> None:
+            """Refuse weights and layers that exist in only one of several backbones."""
+            if len(backbones) < 2:
+                return
+            weights, layers = self.model.weights, self.finetune.layers
+            if weights not in ("imagenet", "none"):
+                raise ValueError(f"model.weights = {weights}: fits only one of {backbones}; give imagenet or none")
+            if self.finetune.epochs and isinstance(layers, str):
+                raise ValueError(f"finetune.layers = {layers}: give a number, which suits all of {backbones}")

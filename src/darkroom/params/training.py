@@ -1,4 +1,4 @@
-"""The section of params.yaml about training: optimizer, rates, loss, precision."""
+"""The section of params.yaml about training: optimizer, learning rate, loss, precision."""
 
 from typing import Annotated, Literal, Self
 
@@ -39,19 +39,19 @@ class Train(Section):
     threads: Annotated[int, Field(ge=1, le=1024)]
 
     @model_validator(mode="after")
-    def _rising(self) -> Self:
+    def _step_epochs_increase(self) -> Self:
         if sorted(set(self.step_epochs)) != self.step_epochs:
-            raise ValueError(f"step_epochs {self.step_epochs} do not rise")
+            raise ValueError(f"step_epochs {self.step_epochs} must increase")
         return self
 
     @model_validator(mode="after")
-    def _cycle_rises(self) -> Self:
+    def _one_cycle_warms_up(self) -> Self:
         if self.schedule == "one_cycle" and not 0 < self.warmup < 1:
-            raise ValueError("schedule = 'one_cycle' rises first, then falls; set warmup to 0.1-0.4")
+            raise ValueError("schedule = 'one_cycle' needs a warmup above 0 and below 1; set warmup to 0.1-0.4")
         return self
 
     @model_validator(mode="after")
-    def _patience_can_end(self) -> Self:
+    def _keep_last_has_no_patience(self) -> Self:
         if self.keep == "last" and self.patience:
-            raise ValueError("keep = 'last' waits for no better epoch; set patience to 0, or keep to loss or accuracy")
+            raise ValueError("keep = 'last' never stops early; set patience to 0, or keep to loss or accuracy")
         return self

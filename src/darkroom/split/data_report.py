@@ -1,29 +1,29 @@
-"""The data report: one page that needs nothing else, from the tables of the data stages."""
+"""The data report: one self-contained page from the tables of the data stages."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from darkroom import pages
 from darkroom.core.tables import ISSUES, SPLIT_NAMES
 from darkroom.images.convert import Depth
 from darkroom.pages.embedded import thumbnails
+from darkroom.pages.render import render
 from darkroom.split import data_summary, sheets
 from darkroom.split.fact_charts import fact_charts
 
-ROWS = 2000
-KINDS = ("format", "mode", "orientation", "palette")
-TEMPLATE = "data_report.html.j2"
+ROWS = 2000  # of the table of pictures
+FACTS = ("format", "mode", "orientation", "palette")  # drawn as bars, one for each value
+TEMPLATE = Path(__file__).with_name("data_report.html.j2")
 
 
 @dataclass(frozen=True)
 class DataReport:
-    """What the page is made of: the tables MANIFEST, CURATED, ISSUE_TABLE, SPLITS, the packed pictures, the reports.
+    """The page's data: the tables MANIFEST, CURATED, ISSUE_TABLE, SPLITS, the packed pictures, the reports.
 
-    `reports` maps a stage (validate, split) to its report; the page says less without them. `depth` is image.depth.
+    `reports` maps a stage (validate, split) to its report; what they would show is left out without them. `depth` is
+    image.depth.
     """
 
     manifest: pd.DataFrame
@@ -37,57 +37,54 @@ class DataReport:
 
 def write_data_report(path: Path, data: DataReport) -> None:
     """Write the page, UTF-8 HTML; the same bytes for the same data."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader([Path(__file__).parent, Path(pages.__file__).parent]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    html = environment.get_template(TEMPLATE).render(_content(data))
-    path.write_bytes(html.encode("utf-8", "replace"))
-
-
-def _content(data: DataReport) -> dict[str, Any]:
     pictures = _join(data)
-    considered = pictures[pictures["reason"].fillna("") != "filtered"]  # as dedupe counts them
-    groups = {
-        "duplicates": sheets.duplicate_groups(considered),
-        "conflicts": sheets.conflict_groups(considered),
-        "border": sheets.border_groups(considered),
-    }
-    shown = {"classes": sheets.class_sheets(pictures), "issues": sheets.issue_sheets(pictures)}
-    every = [*shown["classes"], *shown["issues"], *(sheet for group in groups.values() for sheet in group.sheets)]
-    ids = sorted({card.image_id for sheet in every for card in sheet.cards})
+    path.write_bytes(render(TEMPLATE, _numbers(pictures, data) | _examples(pictures, data)))
+
+
+def _numbers(pictures: pd.DataFrame, data: DataReport) -> dict[str, object]:
+    """Return the tiles, checks, charts and tables of the page."""
+    checks = data.reports.get("validate", {})
     bars, others = data_summary.class_bars(pictures)
     return {
         "tiles": data_summary.tiles(pictures, data.manifest, data.reports),
-        "checks": data_summary.checks(data.reports.get("validate", {})),
-        "drift": data.reports.get("validate", {}).get("drift") or [],
+        "checks": data_summary.checks(checks),
+        "drift": checks.get("drift") or [],
         "class_bars": bars,
         "other_classes": others,
         "places": [*SPLIT_NAMES, "dropped"],
         "charts": fact_charts(pictures),
-        "kinds": {
-            name: data_summary.value_bars(pictures[name]) for name in ("format", "mode", "orientation", "palette")
-        },
+        "fact_bars": {name: data_summary.value_bars(pictures[name]) for name in FACTS},
         "flags": [(name.replace("_", " "), int(pictures[f"is_{name}"].sum())) for name in ISSUES],
-        "sheets": shown,
-        "groups": groups,
-        "thumbnails": thumbnails(data.images, pictures.set_index("image_id")["bytes"].loc[ids], data.depth),
-        "unreadable": data_summary.noted_files(data.manifest),
+        "unreadable": data_summary.faulty_files(data.manifest),
         "rows": _rows(pictures),
         "total": len(pictures),
         "classes": pictures["label"].nunique(),
     }
 
 
-def _join(data: DataReport) -> pd.DataFrame:
-    """Return a row for each readable picture with all that is known of it, sorted by image_id.
+def _examples(pictures: pd.DataFrame, data: DataReport) -> dict[str, object]:
+    """Return the pictures that the page shows: sheets of classes and issues, groups of duplicates, thumbnails."""
+    considered = pictures[pictures["reason"].fillna("") != "filtered"]  # as dedupe counts them
+    groups = {
+        "duplicates": sheets.duplicate_groups(considered),
+        "conflicts": sheets.conflict_groups(considered),
+        "across_splits": sheets.groups_across_splits(considered),
+    }
+    classes, issues = sheets.class_sheets(pictures), sheets.issue_sheets(pictures)
+    shown = [*classes, *issues, *(sheet for group in groups.values() for sheet in group.sheets)]
+    ids = sorted({card.image_id for sheet in shown for card in sheet.cards})
+    return {
+        "class_sheets": classes,
+        "issue_sheets": issues,
+        "groups": groups,
+        "thumbnails": thumbnails(data.images, pictures.set_index("image_id")["bytes"].loc[ids], data.depth),
+    }
 
-    `place` is its split or "dropped", `worst` its lowest score, `flagged` whether it has any flag.
+
+def _join(data: DataReport) -> pd.DataFrame:
+    """Return one row per readable picture with everything known about it, sorted by image_id.
+
+    `place` is its split or "dropped", `worst` its lowest score, `flagged` whether it has any issue.
     """
     readable = data.manifest[data.manifest["error"].isna()].drop(columns=["label", "error"])
     pictures = readable.merge(data.curated, on="image_id").merge(data.issues, on="image_id")
@@ -104,7 +101,7 @@ def _join(data: DataReport) -> pd.DataFrame:
 
 
 def _rows(pictures: pd.DataFrame) -> list[list[str]]:
-    """Return the cells of the table of single pictures, those with the worst score first."""
+    """Return the cells of the table of pictures, those with the worst scores first."""
     worst = pictures.sort_values(["worst", "path"], kind="stable").head(ROWS)
     flags = worst[[f"is_{name}" for name in ISSUES]].to_numpy()
     names = np.array([name.replace("_", " ") for name in ISSUES])

@@ -1,65 +1,49 @@
-"""What the page says in numbers: tiles, checks, classes, files that are no pictures."""
+"""The numbers of the data report: tiles, checks, classes, unreadable and misnamed files."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from markupsafe import Markup
 
 from darkroom.core.tables import LEFT_OUT, SPLIT_NAMES
 from darkroom.images.suffixes import wrong_suffix
 from darkroom.pages.charts import stacked_bar
+from darkroom.pages.elements import Bar, Tile
 
-CLASSES = 30
-REASONS, PATHS = 20, 5
-KINDS = 8  # formats, modes and the like: as many bars at most
+CLASSES = 30  # bars at most
+REASONS, PATHS = 20, 5  # at most, and paths for each reason
+VALUES = 8  # bars at most of one fact, such as the format
 
 Reports = Mapping[str, Mapping[str, Any]]
 
 
-@dataclass(frozen=True)
-class Tile:
-    """One number at the head of the page; `tone` is "good", "warn" or "plain"."""
-
-    value: str
-    name: str
-    about: str
-    tone: str
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One row of a bar chart."""
-
-    name: str
-    drawing: Markup
-    text: str
-
-
 def tiles(pictures: pd.DataFrame, files: pd.DataFrame, reports: Reports) -> list[Tile]:
-    """Return the numbers to see first; those that no report holds are left out."""
+    """Return the headline numbers; those of a missing report are left out."""
     unreadable = int((files["error"].notna() & (files["error"] != LEFT_OUT)).sum())
     reasons = pictures["reason"].value_counts()
     duplicates = int(reasons.get("exact duplicate", 0) + reasons.get("near duplicate", 0))
     conflicts = int(reasons.get("label conflict", 0))
     flagged = int(pictures["flagged"].sum())
-    split = reports.get("split", {})
-    shown = [
+    return [
         Tile(f"{len(pictures):,}", "pictures", f"{int(pictures['keep'].sum()):,} are used", "plain"),
         Tile(f"{pictures['label'].nunique():,}", "classes", _imbalance(pictures), "plain"),
         _count(unreadable, "unreadable files", f"of {len(files):,} files"),
-        _count(duplicates, "duplicates dropped", "one of each group stays; of a given test split all"),
+        _count(duplicates, "duplicates dropped", "one of each group is kept; of a given test split all"),
         _count(conflicts, "in label conflicts", "the same picture, several labels"),
         _count(flagged, "flagged pictures", "dark, blurred, odd, duplicated, …"),
+        *_split_tiles(reports.get("split", {})),
     ]
+
+
+def _split_tiles(split: Mapping[str, Any]) -> list[Tile]:
+    tiles = []
     if split.get("naive_leak") is not None:
-        about = "test pictures known from training, had nobody looked"
-        shown.append(Tile(f"{split['naive_leak']:,}", "leaks prevented", about, "plain"))
+        about = "test pictures that a naive split would leak"
+        tiles.append(Tile(f"{split['naive_leak']:,}", "leaks prevented", about, "plain"))
     if split.get("deviation") is not None:
-        about = "between the shares of the splits and those asked for"
-        shown.append(Tile(f"{100 * split['deviation']:.1f} %", "ratio deviation", about, "plain"))
-    return shown
+        about = "between actual and requested shares of the splits"
+        tiles.append(Tile(f"{100 * split['deviation']:.1f} %", "ratio deviation", about, "plain"))
+    return tiles
 
 
 def _count(value: int, name: str, about: str) -> Tile:
@@ -69,13 +53,13 @@ def _count(value: int, name: str, about: str) -> Tile:
 def _imbalance(pictures: pd.DataFrame) -> str:
     counts = pictures["label"].value_counts()
     if counts.empty or counts.max() == counts.min():
-        return "all equally large"
-    return f"largest is {counts.max() / counts.min():.3g} times the smallest"
+        return "all of equal size"
+    return f"the largest is {counts.max() / counts.min():.3g} times the smallest"
 
 
-def checks(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+def checks(report: Mapping[str, Any]) -> list[dict[str, object]]:
     """Return the rows of the table of expectations, those that did not pass first."""
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, object]] = []
     for check in report.get("checks", []):
         state = "passed" if check["success"] else "warning" if check.get("severity") == "warn" else "failed"
         name = str(check["name"]).removeprefix("expect_").replace("_", " ")
@@ -85,7 +69,7 @@ def checks(report: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def class_bars(pictures: pd.DataFrame) -> tuple[list[Bar], str]:
-    """Return a bar for each of the largest classes, by split and dropped, and what is said of the others."""
+    """Return a bar for each of the largest classes, divided by split and dropped, and a line about the others."""
     table = pictures.groupby(["label", "place"]).size().unstack(fill_value=0)
     table = table.reindex(columns=[*SPLIT_NAMES, "dropped"], fill_value=0)
     total = table.sum(axis="columns").sort_values(ascending=False, kind="stable")
@@ -97,16 +81,16 @@ def class_bars(pictures: pd.DataFrame) -> tuple[list[Bar], str]:
     if others.empty:
         return bars, ""
     span = f"{others.min():,} to {others.max():,}" if others.min() < others.max() else f"{others.max():,}"
-    return bars, f"and {len(others):,} others with {span} pictures each, {others.sum():,} in all"
+    return bars, f"and {len(others):,} more with {span} pictures each, {others.sum():,} in total"
 
 
 def value_bars(values: pd.Series) -> list[Bar]:
     """Return a bar for each of the most frequent values."""
     counts = values.dropna().astype(str).value_counts().sort_index().sort_values(ascending=False, kind="stable")
-    top = counts.head(KINDS)
+    top = counts.head(VALUES)
     rows = [(str(name), int(count)) for name, count in top.items()]
-    if len(counts) > KINDS:
-        rows.append((f"{len(counts) - KINDS} others", int(counts.iloc[KINDS:].sum())))
+    if len(counts) > VALUES:
+        rows.append((f"{len(counts) - VALUES} more", int(counts.iloc[VALUES:].sum())))
     largest = max((count for _, count in rows), default=0)
     total = max(int(counts.sum()), 1)
     return [
@@ -115,13 +99,13 @@ def value_bars(values: pd.Series) -> list[Bar]:
     ]
 
 
-def noted_files(files: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the most frequent reasons why files are no pictures, or misnamed, each with its count and first paths."""
-    misnamed = "is used, though it is " + files["format"] + " and its suffix says otherwise"
+def faulty_files(files: pd.DataFrame) -> list[dict[str, object]]:
+    """Return the most frequent reasons why files are unreadable or misnamed, with counts and first paths."""
+    misnamed = "is used, but is " + files["format"] + " despite its suffix"
     files = files.assign(error=files["error"].mask(wrong_suffix(files), misnamed))
-    broken = files[files["error"].notna()].sort_values("path")
-    counts = broken["error"].value_counts().sort_index().sort_values(ascending=False, kind="stable").head(REASONS)
-    first = broken[broken["error"].isin(counts.index)].groupby("error").head(PATHS)
+    faulty = files[files["error"].notna()].sort_values("path")
+    counts = faulty["error"].value_counts().sort_index().sort_values(ascending=False, kind="stable").head(REASONS)
+    first = faulty[faulty["error"].isin(counts.index)].groupby("error").head(PATHS)
     rows = []
     for reason, count in zip(counts.index, counts.tolist(), strict=True):
         paths = first[first["error"] == reason]["path"].tolist()

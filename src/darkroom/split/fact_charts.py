@@ -1,4 +1,4 @@
-"""How the facts of the pictures are spread, as charts."""
+"""Charts of the distribution of facts about the pictures."""
 
 import numpy as np
 import pandas as pd
@@ -10,13 +10,13 @@ SHARES: Ticks = [(share, f"{share:g}") for share in (0, 0.25, 0.5, 0.75, 1)]
 SCALES: dict[str, tuple[str, str, float, Ticks]] = {  # fact -> title, unit, top of the scale, ticks
     "brightness": ("Brightness", "mean luma, 0 black to 1 white", 1.0, SHARES),
     "contrast": ("Contrast", "standard deviation of luma", 0.5, [(x, f"{x:g}") for x in (0, 0.1, 0.2, 0.3, 0.4, 0.5)]),
-    "entropy": ("Information", "entropy, bits a pixel", 8.0, [(x, f"{x}") for x in range(0, 9, 2)]),
+    "entropy": ("Information", "entropy, bits per pixel", 8.0, [(x, f"{x}") for x in range(0, 9, 2)]),
 }
 ASPECTS = ((1 / 4, "1:4"), (1 / 2, "1:2"), (1.0, "1:1"), (2.0, "2:1"), (4.0, "4:1"))
 
 
 def fact_charts(pictures: pd.DataFrame) -> list[Markup]:
-    """Return the charts of sizes, shapes and of those facts of the pixels that are known."""
+    """Return the charts of sizes, aspect ratios and the facts about pixels that are known."""
     width, height, sharpness = (_numbers(pictures[name]) for name in ("width", "height", "sharpness"))
     if not len(pictures):
         return []

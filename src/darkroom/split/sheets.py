@@ -1,4 +1,4 @@
-"""Which pictures the page shows: sheets of cards, chosen without chance."""
+"""The example pictures of the data report: sheets of cards, chosen deterministically."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,13 +6,14 @@ from typing import Any
 import pandas as pd
 
 from darkroom.core.tables import ISSUES
-from darkroom.curation.duplicates import given_sides
+from darkroom.curation.duplicates import split_precedence
 from darkroom.curation.issues import FLAGGED
+from darkroom.pages.elements import Card, Sheet
 
-CLASSES, PER_CLASS = 40, 12
+CLASSES, PER_CLASS = 40, 12  # sheets and cards of each, at most
 GROUPS, PER_GROUP = 20, 6
 PER_ISSUE = 12
-FACTS = {  # issue -> the facts that it is about, (column, format)
+FACTS = {  # issue -> the facts that decide it, (column, format)
     "dark": [("brightest", "{:.2f}")],
     "bright": [("darkest", "{:.2f}")],
     "blurred": [("sharpness", "{:.1f}")],
@@ -21,37 +22,15 @@ FACTS = {  # issue -> the facts that it is about, (column, format)
 
 
 @dataclass(frozen=True)
-class Card:
-    """One picture with what is said of it; `tone` is "good", "bad" or "plain"."""
-
-    image_id: str
-    path: str
-    size: str
-    about: str
-    lines: tuple[str, ...] = ()
-    tone: str = "plain"
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """Pictures that are looked at together; `more` others are not shown."""
-
-    title: str
-    note: str
-    cards: tuple[Card, ...]
-    more: int = 0
-
-
-@dataclass(frozen=True)
 class Groups:
-    """The largest groups of duplicates; `total` counts them all."""
+    """The largest groups of duplicates; `total` counts all groups."""
 
     sheets: tuple[Sheet, ...]
     total: int
 
 
 def class_sheets(pictures: pd.DataFrame) -> list[Sheet]:
-    """Return the first pictures by image_id, which is as good as chance, of the largest classes."""
+    """Return sheets of the largest classes: their first pictures by image_id, a hash, so as good as random."""
     counts = pictures["label"].value_counts().sort_index().sort_values(ascending=False, kind="stable").head(CLASSES)
     shown = pictures[pictures["label"].isin(counts.index)].groupby("label").head(PER_CLASS)
     sheets = []
@@ -62,26 +41,26 @@ def class_sheets(pictures: pd.DataFrame) -> list[Sheet]:
 
 
 def duplicate_groups(pictures: pd.DataFrame) -> Groups:
-    """Return the groups of duplicates under one label."""
+    """Return the groups of duplicates with one label."""
     groups = pictures.groupby("duplicate_id")
     chosen = (groups["image_id"].transform("size") > 1) & (groups["label"].transform("nunique") < 2)
     return _groups(pictures[chosen])
 
 
 def conflict_groups(pictures: pd.DataFrame) -> Groups:
-    """Return the groups of duplicates under several labels."""
+    """Return the groups of duplicates with several labels."""
     labels = pictures.groupby("duplicate_id")["label"].transform("nunique")
     return _groups(pictures[labels > 1], show_label=True)
 
 
-def border_groups(pictures: pd.DataFrame) -> Groups:
-    """Return the groups of duplicates that the source gives to several splits."""
+def groups_across_splits(pictures: pd.DataFrame) -> Groups:
+    """Return the groups of duplicates that are in several of the source's own splits."""
     splits = pictures.groupby("duplicate_id")["given_split"].transform("nunique")
     return _groups(pictures[splits > 1], show_label=True)
 
 
 def issue_sheets(pictures: pd.DataFrame) -> list[Sheet]:
-    """Return the worst flagged pictures of each issue that has some; groups of duplicates have sheets of their own."""
+    """Return sheets of the worst flagged pictures of each issue; duplicates have sheets of their own."""
     sheets = []
     for name in ISSUES[:-3]:
         flagged = pictures[pictures[f"{name}_score"] < FLAGGED]
@@ -93,7 +72,7 @@ def issue_sheets(pictures: pd.DataFrame) -> list[Sheet]:
 
 
 def _groups(members: pd.DataFrame, show_label: bool = False) -> Groups:
-    """Return a sheet for each of the largest groups of `members`, the picture that stays first."""
+    """Return a sheet for each of the largest groups of `members`, the kept picture first."""
     counts = members.groupby("duplicate_id").size()
     sizes = counts.sort_values(ascending=False, kind="stable").head(GROUPS)
     members = members[members["duplicate_id"].isin(sizes.index)].sort_values(["keep", "path"], ascending=[False, True])
@@ -109,31 +88,31 @@ def _groups(members: pd.DataFrame, show_label: bool = False) -> Groups:
 
 def _member_card(row: Any, group: pd.DataFrame, show_label: bool) -> Card:
     lines = [row.label] if show_label else []
-    lines += [f"given as {row.given_split}"] if group["given_split"].nunique() > 1 else []
+    lines += [f"given split: {row.given_split}"] if group["given_split"].nunique() > 1 else []
     kept = group[group["keep"]]
     if row.keep:
-        test = ": of the given test split" if row.given_split == "test" else ""
-        why = why_it_stays(group) if len(kept) == 1 else test
-        return _card(row, *lines, f"stays{why}", tone="good")
+        test = ": in the given test split" if row.given_split == "test" else ""
+        reason = reason_kept(group) if len(kept) == 1 else test
+        return _card(row, *lines, f"kept{reason}", tone="good")
     return _card(row, *lines, row.reason, tone="bad")
 
 
-def why_it_stays(group: pd.DataFrame) -> str:
-    """Return what decides for the first picture of `group`, which stays, in the order of precedence."""
+def reason_kept(group: pd.DataFrame) -> str:
+    """Return the criterion that decides for the first picture of `group`, the kept one, in order of precedence."""
     area = group["width"].astype("int64") * group["height"].astype("int64")
-    side = f"of the given {group['given_split'].iloc[0]} split"
+    split = f"in the given {group['given_split'].iloc[0]} split"
     rivals = group.index[1:]
-    for why, rank in (
-        (side, -given_sides(group["given_split"])),
-        ("the largest", area),
+    for reason, rank in (
+        (split, -split_precedence(group["given_split"])),
+        ("largest", area),
         ("most bytes", group["bytes"]),
     ):
         own, others = rank.iloc[0], rank[rivals]
         if (others < own).all():
-            return f": {why}"
+            return f": {reason}"
         if (others <= own).all():
             rivals = rivals[others == own]
-    return ": the first by path" if group["path"].iloc[0] <= group["path"][rivals].min() else ""
+    return ": first by path" if group["path"].iloc[0] <= group["path"][rivals].min() else ""
 
 
 def _issue_lines(row: Any, name: str) -> list[str]:

@@ -1,32 +1,32 @@
-"""What the split came to: its sizes, how near they are to the shares asked for, what a naive one would have leaked."""
+"""The report on the split: sizes, deviation from the requested shares, leakage of a naive split."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from darkroom.balance.balance import rank
+from darkroom.balance.balance import seeded_hash
 from darkroom.core.fingerprint import table_digest
 from darkroom.core.tables import SPLIT_NAMES
-from darkroom.curation.duplicates import PRECEDENCE, given_sides
+from darkroom.curation.duplicates import PRECEDENCE, split_precedence
 from darkroom.params.data import Split
 from darkroom.split.splits import cut_shares, straddling_groups
 
 
 def summarise(curated: pd.DataFrame, splits: pd.DataFrame, given: pd.Series, params: Split) -> dict[str, Any]:
-    """Return the report: pictures in each split, by class too, and the proof that no group straddles.
+    """Return the report: pictures in each split, in total and by class, and how many groups straddle splits.
 
-    `given` maps image_id to the source's own split. `deviation` is the largest difference between the share of the
-    pictures that a split has and the one asked for; `class_deviation` that of one class in one split, as a share of
-    all pictures too. A given split is as it should be.
+    `given` maps image_id to the source's own split. `deviation` is the largest difference between the actual and the
+    requested share of a split; `class_deviation` is that of one class in one split, also as a share of all pictures.
+    A given split counts as requested.
     """
     counts = pd.crosstab(splits["label"], splits["split"]).reindex(columns=list(SPLIT_NAMES), fill_value=0)
-    off = counts - _wanted(counts, set(splits["image_id"].map(given).dropna()), params)
+    excess = counts - _requested(counts, set(splits["image_id"].map(given).dropna()), params)
     return {
         **{name: int(counts[name].sum()) for name in SPLIT_NAMES},
         "shares": {name: float(counts[name].sum() / len(splits)) for name in SPLIT_NAMES},
-        "deviation": float(off.sum().abs().max() / len(splits)),
-        "class_deviation": float(off.abs().max().max() / len(splits)),
+        "deviation": float(excess.sum().abs().max() / len(splits)),
+        "class_deviation": float(excess.abs().max().max() / len(splits)),
         "folds": splits["fold"].value_counts().sort_index().tolist(),
         "balance": _balance(splits[splits["split"] == "train"]),
         "unused_because": splits["reason"].value_counts().sort_index().to_dict(),
@@ -39,18 +39,18 @@ def summarise(curated: pd.DataFrame, splits: pd.DataFrame, given: pd.Series, par
 
 
 def headline(report: dict[str, Any]) -> str:
-    """Return what the terminal says of a finished split."""
+    """Return the stage's result in one line for the terminal."""
     sizes = ", ".join(f"{report[name]} {name}" for name in SPLIT_NAMES)
     text = f"split: {sizes}; shares met within {report['deviation']:.1%}"
     for reason, count in report["unused_because"].items():
-        text += f"; {count} of train not used: {reason}"
+        text += f"; {count} training pictures not used: {reason}"
     if report["balance"]:
         text += f"; {report['balance']}"
-    return text + f"; no group in two splits (a naive one: {report['naive_leak']} test pictures known from training)"
+    return text + f"; no group spans splits (a naive split would leak {report['naive_leak']} test pictures)"
 
 
-def _wanted(counts: pd.DataFrame, present: set[str], params: Split) -> pd.DataFrame:
-    """Return how many pictures of each class (row) each split (column) should have; not always whole numbers."""
+def _requested(counts: pd.DataFrame, present: set[str], params: Split) -> pd.DataFrame:
+    """Return the requested number of pictures, a fraction, of each class (row) in each split (column)."""
     shares = cut_shares(present, params)
     if params.folds:
         validation = shares["train"] / params.folds
@@ -60,25 +60,25 @@ def _wanted(counts: pd.DataFrame, present: set[str], params: Split) -> pd.DataFr
 
 
 def _balance(train: pd.DataFrame) -> str:
-    """Return what balancing does to training, in words; nothing when every picture counts once."""
+    """Return what balancing does to training, in words; empty when every picture counts once."""
     copies, weights = train.groupby("label")["copies"].sum(), train["weight"]
     if (train["copies"] != 1).any():
-        return f"an epoch has {copies.min()} to {copies.max()} of a class"
-    return f"pictures weigh {weights.min():.3g} to {weights.max():.3g}" if (weights != 1).any() else ""
+        return f"an epoch has {copies.min()} to {copies.max()} pictures of each class"
+    return f"pictures have weights {weights.min():.3g} to {weights.max():.3g}" if (weights != 1).any() else ""
 
 
 def naive_leak(curated: pd.DataFrame, given: pd.Series, params: Split) -> int:
-    """Return how many test pictures would have had one of their group in training, had nobody looked.
+    """Return how many test pictures a naive split would leak: those with a picture of their group in train.
 
-    Of all pictures that pass the filters, duplicates and label conflicts too: as the source's own test split divides
-    them, or a seeded random division by the shares of `params`.
+    It divides all pictures that pass the filters, including duplicates and label conflicts: by the source's own test
+    split, or else at random, seeded, by the shares of `params`.
     """
     rows = curated[curated["reason"].fillna("") != "filtered"]
-    side = given_sides(rows["image_id"].map(given)).to_numpy(copy=True)
-    if not (side == PRECEDENCE["test"]).any():
-        order = np.lexsort((rows["image_id"], rank(rows["image_id"], params.seed)))
+    split = split_precedence(rows["image_id"].map(given)).to_numpy(copy=True)
+    if not (split == PRECEDENCE["test"]).any():
+        order = np.lexsort((rows["image_id"], seeded_hash(rows["image_id"], params.seed)))
         ends = np.round(np.cumsum([params.test, params.validation]) * len(rows)).astype(int)
-        side[order] = np.searchsorted(ends, np.arange(len(rows)), side="right")
+        split[order] = np.searchsorted(ends, np.arange(len(rows)), side="right")
     groups = pd.factorize(rows["group_id"])[0]
-    trained = np.bincount(groups[side == PRECEDENCE["train"]], minlength=len(rows)) > 0
-    return int(trained[groups[side == PRECEDENCE["test"]]].sum())
+    in_train = np.bincount(groups[split == PRECEDENCE["train"]], minlength=len(rows)) > 0
+    return int(in_train[groups[split == PRECEDENCE["test"]]].sum())

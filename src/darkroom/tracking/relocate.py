@@ -1,6 +1,6 @@
-"""Mending the MLflow store of a repository that was moved or copied: it holds absolute paths.
+"""Repairing the MLflow store of a repository that was moved or copied: it contains absolute paths.
 
-MLflow issue 3144 is open since 2020; these four columns are where it keeps them.
+MLflow issue 3144 has been open since 2020; these four columns contain them.
 """
 
 import sqlite3
@@ -18,13 +18,13 @@ MARK = "/mlruns/"
 
 
 def find_moved(store: Path, root: Path) -> int:
-    """Return how many places in the store name a mlruns folder that is not root/mlruns."""
+    """Return how many locations in the store name an mlruns folder other than root/mlruns."""
     with closing(sqlite3.connect(store)) as database:
         return sum(len(_moved_rows(database, table, column, root)) for table, column in COLUMNS)
 
 
 def mend_moved(store: Path, root: Path) -> None:
-    """Point those places to root/mlruns; all of them or, when it fails, none."""
+    """Change those locations to root/mlruns: all of them or, on a failure, none."""
     with closing(sqlite3.connect(store)) as database, database:
         for table, column in COLUMNS:
             for row, location in _moved_rows(database, table, column, root):
@@ -33,16 +33,16 @@ def mend_moved(store: Path, root: Path) -> None:
 
 
 def _moved_rows(database: sqlite3.Connection, table: str, column: str, root: Path) -> list[tuple[int, str]]:
-    """Return (rowid, location) of local artefacts that the store looks for in another place than here.
+    """Return (rowid, location) of the local artefacts that the store expects in another folder.
 
-    Those in a bucket, and those that somebody keeps in another folder on purpose, are left alone.
+    Those in a bucket, and those that somebody keeps in another folder on purpose, are not among them.
     """
     rows = database.execute(f"SELECT rowid, {column} FROM {table} WHERE {column} LIKE '%{MARK}%'").fetchall()
     return [(row, location) for row, location in rows if _is_moved(location, root) and not _belongs(location, root)]
 
 
 def _is_moved(location: str, root: Path) -> bool:
-    """Tell whether a local place is to be found below this root, or at least not where the store says."""
+    """Return whether a local location exists below this root, or at least not where the store expects it."""
     if not location.startswith(("file://", "/")):
         return False
     here = root / "mlruns" / unquote(_inside(location))

@@ -1,9 +1,13 @@
 """The MLflow store of the repository: where it is, and how it is opened by many at once."""
 
 import os
+import re
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
+from darkroom.core.errors import UserError, first_line
 from darkroom.core.paths import cache_folder, project_root
 from darkroom.execution.locks import locked
 from darkroom.execution.quiet import without_collections
@@ -15,11 +19,11 @@ if TYPE_CHECKING:
 def tracking_uri() -> str:
     """Return the address of the store: MLFLOW_TRACKING_URI, or SQLite in the repository's root.
 
-    There a plain `mlflow ui` and `mlflow models serve` look too, and all experiments of `dvc exp` meet.
+    A plain `mlflow ui` or `mlflow models serve` uses that file too, and so do all experiments of `dvc exp`.
     """
     chosen = os.environ.get("MLFLOW_TRACKING_URI") or own_store()
     file = chosen.removeprefix("sqlite:///")
-    if file != chosen and not Path(file).is_absolute():  # else each experiment's own folder would hold another one
+    if file != chosen and not Path(file).is_absolute():  # else each experiment would have its own, in its own folder
         return f"sqlite:///{project_root() / file}"
     return chosen
 
@@ -60,3 +64,28 @@ def _artifact_location(experiment: str) -> str | None:
         return None
     folder = "".join(char if char.isalnum() or char in "-_." else "_" for char in experiment)
     return (project_root() / "mlruns" / folder).as_uri()
+
+
+def redacted(text: str) -> str:
+    """Return an address, or a message that holds one, without user names and passwords.
+
+    The password of MLFLOW_TRACKING_URI is taken out wherever it stands: libraries repeat parts of an address.
+    """
+    address = os.environ.get("MLFLOW_TRACKING_URI", "")
+    found = re.search(r"://[^:@/]*:(.*)@", address)
+    text = re.sub(r"://[^\s/]*@", "://***@", text)
+    for password in {found[1], unquote(found[1])} if found else ():
+        text = text.replace(password, "***") if password else text
+    return text
+
+
+def describe_failure(error: Exception) -> str:
+    """Return a failure of the store in one line of at most 120 characters, and the address of a remote store."""
+    address = os.environ.get("MLFLOW_TRACKING_URI", "")
+    where = f" (MLFLOW_TRACKING_URI is {redacted(address)})" if "://" in address.removeprefix("sqlite://") else ""
+    return textwrap.shorten(redacted(first_line(error)), 120, placeholder=" ...") + where
+
+
+def store_error(error: Exception, action: str) -> UserError:
+    """Return a failure of the store as an error of a user who cannot work without it; `action` says during what."""
+    return UserError(f"MLflow failed while {action}: {describe_failure(error)}; check with `darkroom doctor`", status=1)

@@ -2,8 +2,7 @@
 
 import time
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -15,6 +14,8 @@ from darkroom.train.epochs import Training, readable
 from darkroom.train.phases import Phase
 
 ESTIMATED = 2_000  # training pictures that means and variances are estimated on; 200 do nearly as well
+
+Measurement = Callable[[np.ndarray], list[tf.Tensor]]  # of pictures (n, side, side, 3)
 
 
 def phase_callbacks(
@@ -97,12 +98,9 @@ def _statistics(layers: list[keras.layers.BatchNormalization]) -> list[keras.Var
     return [variable for layer in layers for variable in (layer.moving_mean, layer.moving_variance)]
 
 
-def _measurement(
-    network: keras.Model, layers: list[keras.layers.BatchNormalization]
-) -> Callable[[np.ndarray], list[tf.Tensor]]:
-    """Return a function from pictures (n, side, side, 3) to mean and variance of each layer, a mean of the batch."""
+def _measurement(network: keras.Model, layers: list[keras.layers.BatchNormalization]) -> Measurement:
+    """Return what measures mean and variance of the inputs of each layer over a batch."""
 
-    @partial(tf.function, autograph=False, reduce_retracing=True)
     def measure(pixels: tf.Tensor) -> list[tf.Tensor]:
         for variable in _statistics(layers):
             variable.assign(keras.ops.zeros_like(variable))
@@ -111,4 +109,4 @@ def _measurement(
             value / (1 - layer.momentum) for layer in layers for value in (layer.moving_mean, layer.moving_variance)
         ]
 
-    return measure
+    return cast(Measurement, tf.function(measure, autograph=False, reduce_retracing=True))

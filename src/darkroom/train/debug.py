@@ -50,12 +50,12 @@ def debug_data(data: dict[str, Examples], params: DeclaredParams) -> dict[str, E
 
 
 def overfit_verdict(history: pd.DataFrame) -> str:
-    """Say whether the network of `history` (a row an epoch) has learnt its batch, which also validated it."""
+    """Return whether the network of `history` (one row per epoch) has learnt its batch, which also validated it."""
     last = history.iloc[-1]
-    said = f"{last['validation_accuracy']:.1%} of the batch is right, loss {last['validation_loss']:.2g}"
+    result = f"{last['validation_accuracy']:.1%} of the batch is right, loss {last['validation_loss']:.2g}"
     if last["validation_accuracy"] == 1:
-        return f"the batch is learnt by heart: {said}"
-    return f"the batch is not learnt: {said}; look at train.learning_rate, the labels, then the network"
+        return f"the batch is learnt by heart: {result}"
+    return f"the batch is not learnt: {result}; check train.learning_rate, the labels, then the network"
 
 
 def _some(part: Examples, count: int, seed: int) -> Examples:

@@ -1,7 +1,9 @@
 """Several networks for one model: other architectures, other seeds, other parts of the data."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +18,15 @@ from darkroom.execution.workers import worker_pool
 from darkroom.models.combine import combine
 from darkroom.params.data import Balance
 from darkroom.params.declared import DeclaredParams
-from darkroom.train.checkpoint import Checkpoint
 from darkroom.train.debug import debug_data, overfit_verdict
 from darkroom.train.epochs import LogMetrics
-from darkroom.train.fit import Fit, check_network, fit
+from darkroom.train.fit import Fit, check_network
+from darkroom.train.jobs import Job, run_job
 
 if TYPE_CHECKING:
     import keras
 
+logger = logging.getLogger(__name__)
 Data = dict[str, Examples]
 Fold = int | None  # None: the split as it is
 
@@ -72,76 +75,79 @@ def members(params: DeclaredParams, folds: Iterable[Fold]) -> list[Member]:
 
 
 def fit_members(
-    chosen: list[Member], data: dict[Fold, Data], weights: Path, checkpoints: Path, log: LogMetrics, verbose: int
+    ensemble: list[Member], data: dict[Fold, Data], weights: Path, checkpoints: Path, log: LogMetrics, verbose: int
 ) -> list[Fit]:
     """Train all members, each with its checkpoint below `checkpoints`; a finished one is not trained again.
 
-    `weights` is the folder with given ones; that they fit is seen before the first is trained.
+    `weights` is the folder with given ones. Raises UserError before the first training when they do not fit.
     """
-    architectures = {one.params.model.architecture: one.params for one in chosen}
+    architectures = {member.params.model.architecture: member.params for member in ensemble}
     for params in architectures.values() if len(architectures) > 1 else []:
         check_network(params, len(next(iter(data.values()))["train"].classes), weights)
     fits = []
-    for number, member in enumerate(chosen, start=1):
-        if len(chosen) > 1:
-            print(f"train: network {number} of {len(chosen)}: {_say(member)}", flush=True)
-        if unused := _unused(member.params):
-            print(f"train: {unused}", flush=True)
-        prefix = f"network{number}/" if len(chosen) > 1 else ""
-
-        def log_member(metrics: dict[str, float], epoch: int, prefix: str = prefix) -> None:
-            log({f"{prefix}{name}": value for name, value in metrics.items()}, epoch)
-
-        checkpoint = Checkpoint(checkpoints / f"network{number}")
-        fits.append(fit(data[member.fold], member.params, weights, checkpoint, log_member, verbose))
-        if member.params.debug.mode == "overfit":
-            print(f"train: {overfit_verdict(fits[-1].history)}", flush=True)
+    for number, member in enumerate(ensemble, start=1):
+        name, prefix = f"network{number}", f"network{number}/" if len(ensemble) > 1 else ""
+        if prefix:
+            logger.info("network %d of %d: %s", number, len(ensemble), _description(member))
+        job = Job(member.params, data[member.fold], weights, checkpoints / name)
+        fits.append(_fit_member(job, partial(_log_prefixed, log, prefix), verbose))
     return fits
 
 
+def _fit_member(job: Job, log: LogMetrics, verbose: int) -> Fit:
+    if unused := _unused(job.params):
+        logger.info("%s", unused)
+    fitted = run_job(job, log, verbose)
+    if job.params.debug.mode == "overfit":
+        logger.info("%s", overfit_verdict(fitted.history))
+    return fitted
+
+
+def _log_prefixed(log: LogMetrics, prefix: str, metrics: dict[str, float], epoch: int) -> None:
+    log({f"{prefix}{name}": value for name, value in metrics.items()}, epoch)
+
+
 def _unused(params: DeclaredParams) -> str:
-    """Return what is said of keys that the network passes over."""
+    """Return a sentence on each key that has no effect on the network."""
     model, epochs = params.model, params.finetune.epochs
     unused = []
     if not model.is_backbone and model.weights != "none":
-        unused.append(f"model.weights = {model.weights} is not used: {model.architecture} starts from drawn weights")
+        unused.append(f"model.weights = {model.weights} is not used: {model.architecture} starts from random weights")
     if epochs and not model.is_pretrained:
         unused.append(f"finetune.epochs = {epochs} is not used: no weights are given")
     if model.block_dropout and model.architecture != "conv":
         unused.append(f"model.block_dropout = {model.block_dropout:g} is not used: {model.architecture} has none")
     if model.dropout and not model.dense:
-        unused.append(
-            f"model.dropout = {model.dropout:g} is not used: it stands behind dense layers, and there are none"
-        )
+        unused.append(f"model.dropout = {model.dropout:g} is not used: it follows dense layers, and there are none")
     if 0 < params.augment.shift * params.image.size <= 0.5:
         unused.append(f"augment.shift = {params.augment.shift:g} is not used: it is less than half a pixel")
     return "; ".join(unused)
 
 
-def _say(member: Member) -> str:
+def _description(member: Member) -> str:
     fold = "" if member.fold is None else f", validated by fold {member.fold}"
     return f"{member.params.model.architecture}, seed {member.params.train.seed}{fold}"
 
 
 def histories(fits: list[Fit]) -> pd.DataFrame:
-    """Return the rows of all histories, each with the number of its network, from 1."""
-    tables = [one.history.assign(network=number) for number, one in enumerate(fits, start=1)]
+    """Return one row per epoch of all networks, with the number of the network, from 1."""
+    tables = [fitted.history.assign(network=number) for number, fitted in enumerate(fits, start=1)]
     return pd.concat(tables, ignore_index=True)
 
 
 def score_members(
-    chosen: list[Member], networks: "list[keras.Model]", data: dict[Fold, Data], average: str, batch_size: int
+    ensemble: list[Member], networks: "list[keras.Model]", data: dict[Fold, Data], average: str, batch_size: int
 ) -> dict[str, Any]:
     """Return {split: scores} on validation and some pictures of train.
 
     With folds, each picture is answered by the networks of the fold: on validation those that did not learn it.
     """
-    return {name: _score_split(name, chosen, networks, data, average, batch_size) for name in ("train", "validation")}
+    return {name: _score_split(name, ensemble, networks, data, average, batch_size) for name in ("train", "validation")}
 
 
 def _score_split(
     name: str,
-    chosen: list[Member],
+    ensemble: list[Member],
     networks: "list[keras.Model]",
     data: dict[Fold, Data],
     average: str,
@@ -149,7 +155,7 @@ def _score_split(
 ) -> dict[str, Any]:
     labels, answers = [], []
     for fold, part in data.items():
-        own = [network for member, network in zip(chosen, networks, strict=True) if member.fold == fold]
+        own = [network for member, network in zip(ensemble, networks, strict=True) if member.fold == fold]
         examples = sample_train(part[name], len(data)) if name == "train" else part[name]
         answers.append(predict(combine(own, average), examples, batch_size))
         labels.append(examples.labels)

@@ -1,5 +1,6 @@
 """Training one network."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,14 +26,17 @@ from darkroom.train.schedule import learning_rates
 if TYPE_CHECKING:
     import keras
 
-WHITENED = 5000  # training pictures that the first layer of a residual network looks at
-DIVERGED = "the loss is no number any more; epoch {} is kept. Lower train.learning_rate, or set train.clip_norm to 1"
+logger = logging.getLogger(__name__)
+WHITENED = 5000  # training pictures whose patches the first layer of a residual network whitens
+DIVERGED = (
+    "the loss of epoch %d is not finite; epoch %d is kept. Lower train.learning_rate, or set train.clip_norm to 1"
+)
 COLUMNS = ["epoch", "loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate"]
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A trained network with its best weights, the history (a row an epoch: COLUMNS, kept), the best epoch from 1."""
+    """A trained network with its best weights, the history (one row per epoch: COLUMNS, kept), the best epoch."""
 
     network: "keras.Model"
     history: pd.DataFrame
@@ -64,23 +68,28 @@ def fit(
         trainer = build_trainer(params, data["train"], weights)
         training = Training(trainer, params, progress, checkpoint, log, on_epoch)
         for phase in phases(params):
-            set_trainable(training.network, phase)  # a layer that is not there is said before any is trained
+            set_trainable(training.network, phase)  # an unknown layer is an error before anything is trained
         for phase in phases(params):
             _run_phase(training, phase, data, verbose)
     if checkpoint and not progress.stopped:  # what stopped it may not do so again
         checkpoint.finish(progress)
-    if progress.diverged and progress.best_epoch < len(progress.rows):  # else none is left, which is said later
-        print(f"epoch {len(progress.rows)}: {DIVERGED.format(progress.best_epoch)}", flush=True)
-    network = build_network(params.model, params.image.size, len(data["train"].classes))
+    return _best(progress, params, len(data["train"].classes), verbose)
+
+
+def _best(progress: Progress, params: DeclaredParams, classes: int, verbose: int) -> Fit:
+    """Return the network of the best epoch, as it is saved: without what only trains quickly."""
+    if progress.diverged and progress.best_epoch < len(progress.rows):  # else no epoch is left, which is an error later
+        logger.warning(DIVERGED, len(progress.rows), progress.best_epoch)
+    network = build_network(params.model, params.image.size, classes)
     network.set_weights(progress.best_weights)
     history = pd.DataFrame(progress.rows)[COLUMNS]
     if verbose:
-        print(f"train: epoch {progress.best_epoch} of {len(history)} is kept", flush=True)
+        logger.info("epoch %d of %d is kept", progress.best_epoch, len(history))
     return Fit(network, history.assign(kept=history["epoch"] == progress.best_epoch), progress.best_epoch)
 
 
 def build_trainer(params: DeclaredParams, train: Examples, weights: Path | None) -> "keras.Model":
-    """Return the network with its first weights, in the precision and with the operations that train quickly."""
+    """Return the network with its initial weights, in the precision and with the operations that train quickly."""
     with in_precision(params.train.precision):
         side = None if params.train.small_epochs else params.image.size
         trainer = build_network(params.model, side, len(train.classes), fused=True)
@@ -94,7 +103,7 @@ def build_trainer(params: DeclaredParams, train: Examples, weights: Path | None)
 
 
 def check_network(params: DeclaredParams, classes: int, weights: Path) -> None:
-    """Raise UserError when given weights do not fit the network, or a layer that is to be trained is not there."""
+    """Raise UserError when given weights do not fit the network, or it lacks the layer that `finetune.layers` names."""
     network = build_network(params.model, params.image.size, classes)
     load_pretrained(network, params.model, weights)
     for phase in phases(params):
@@ -128,7 +137,7 @@ def _run_phase(training: Training, phase: Phase, data: dict[str, Examples], verb
 
 
 def _begin_phase(training: Training, phase: Phase, rates: np.ndarray, at_once: int, verbose: int) -> None:
-    """Bring the network to where the phase begins, or to where it was stopped."""
+    """Bring the network to where the phase begins, or to where it was interrupted."""
     network, progress, train = training.network, training.progress, training.params.train
     set_trainable(network, phase)
     if progress.best_epoch:
@@ -138,13 +147,13 @@ def _begin_phase(training: Training, phase: Phase, rates: np.ndarray, at_once: i
     if not verbose or progress.is_over(phase, train.patience):
         return
     if done := progress.epochs_in(phase.number):
-        print(f"train: resumes after epoch {done}", flush=True)
+        logger.info("resumes after epoch %d", done)
     elif phase.title:
-        print(f"train: {phase.title}", flush=True)
+        logger.info("%s", phase.title)
 
 
 def _compile(network: "keras.Model", train: Train, rates: np.ndarray, steps: int) -> None:
-    """Give the network what it is trained with; Keras looks after it every so many steps."""
+    """Compile the network; Keras returns from the graph every `steps` steps."""
     steps = steps if train.devices == 1 else 1  # Keras 3.15 fails with more on several devices
     optimizer, loss = build_optimizer(train, rates), build_loss(train)
     compared = unpenalised(train)

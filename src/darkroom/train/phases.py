@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from darkroom.core.errors import UserError
+from darkroom.core.suggestions import nearest
 from darkroom.params.declared import DeclaredParams
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Phase:
 
     @property
     def title(self) -> str:
-        """Say which part of a training with given weights this is; empty for a training of one part."""
+        """Return which part of a training with given weights this is; empty for a training of one part."""
         if self.layers is None:
             return ""
         if self.layers == 0:
@@ -61,12 +62,10 @@ def set_trainable(network: "keras.Model", phase: Phase) -> None:
         layer.trainable = place >= first and not isinstance(layer, keras.layers.BatchNormalization)
 
 
-def _first_trained(layers: "list[keras.layers.Layer]", chosen: int | str) -> int:
-    if isinstance(chosen, int):
-        return max(len(layers) - chosen, 0)
+def _first_trained(layers: "list[keras.layers.Layer]", wanted: int | str) -> int:
+    if isinstance(wanted, int):
+        return max(len(layers) - wanted, 0)
     names = [layer.name for layer in layers]
-    if chosen not in names:
-        from darkroom.params.load import nearest
-
-        raise UserError(f"finetune.layers = {chosen!r}: the backbone has no such layer{nearest(chosen, names)}")
-    return names.index(chosen)
+    if wanted not in names:
+        raise UserError(f"finetune.layers = {wanted!r}: the backbone has no such layer{nearest(wanted, names)}")
+    return names.index(wanted)

@@ -31,9 +31,9 @@ FALLEN = 0.9  # share of its fall, from the first to the lowest, after which the
 
 
 def measure_rates(train: Examples, params: DeclaredParams, weights: Path | None = None) -> pd.DataFrame:
-    """Return rate and smoothed loss (a row a step) of a training whose rate rises from 1e-6 to 10 by equal factors.
+    """Return rate and smoothed loss (one row per step) of a training whose rate rises from 1e-6 to 10 by equal factors.
 
-    It ends when the loss is three times its lowest, or no number. Raises UserError when it is none at the first step.
+    It ends when the loss is three times its lowest, or not finite. Raises UserError when it is not at the first step.
     Start TensorFlow first (`start_tensorflow`).
     """
     import keras
@@ -50,7 +50,7 @@ def measure_rates(train: Examples, params: DeclaredParams, weights: Path | None 
     losses = _smoothed(float(trainer.train_on_batch(*batch)) for batch in _endless(batches))
     rows = list(_until_too_much(zip(rates.tolist(), losses, strict=False)))
     if not rows:
-        raise UserError("the loss is no number at the lowest rate: look at train.l2, train.precision and the weights")
+        raise UserError("the loss is not finite at the lowest rate: check train.l2, train.precision and the weights")
     return pd.DataFrame(rows, columns=["learning_rate", "loss"])
 
 

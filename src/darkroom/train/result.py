@@ -8,7 +8,7 @@ from darkroom.train.fit import Fit
 
 
 def summarise(
-    chosen: list[Member],
+    ensemble: list[Member],
     fits: list[Fit],
     data: dict[Fold, Data],
     params: DeclaredParams,
@@ -19,15 +19,15 @@ def summarise(
     `weights` is the digest of the model as it was saved. Of several networks the epochs are those of all, and the
     best epoch is the first one's.
     """
-    networks = [one.network for one in fits]
+    networks = [fitted.network for fitted in fits]
     return {
-        "epochs": sum(len(one.history) for one in fits),
+        "epochs": sum(len(fitted.history) for fitted in fits),
         "best_epoch": fits[0].best_epoch,
-        "best_epochs": [one.best_epoch for one in fits],
+        "best_epochs": [fitted.best_epoch for fitted in fits],
         "networks": len(fits),
         "parameters": sum(network.count_params() for network in networks),
         "classes": list(next(iter(data.values()))["train"].classes),
         "threads": params.train.threads,
-        **score_members(chosen, networks, data, params.model.average, params.train.batch_size),
+        **score_members(ensemble, networks, data, params.model.average, params.train.batch_size),
         "digest": weights,
     }
