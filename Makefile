@@ -5,13 +5,15 @@ READY := $(VENV)/.ready
 export PATH := $(abspath $(BIN)):$(PATH)
 SERVE_PORT ?= 5001
 UI_PORT ?= 5000
+# two processes, which share the tests by file; those of whole pipelines stay together, for the projects that they share
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 export MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR := false
 
 .DEFAULT_GOAL := help
-.PHONY: help env repro test recipes check ui serve clean lock format
+.PHONY: help env repro test test-slow test-all recipes check ui serve clean lock format
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 env: $(READY) ## create .venv from the locked versions
 
@@ -28,11 +30,16 @@ repro: env ## run the pipeline; stages that are up to date are skipped
 	@test -n "$$MLFLOW_TRACKING_URI" || test -e mlflow.db || rm -rf models/bundle # without a store there is no release
 	@$(BIN)/dvc repro
 
-test: env ## run the tests
-	@$(BIN)/python -m pytest
+test: env ## run the tests but for the slow ones
+	@$(PYTEST)
+
+test-slow: env ## run the slow tests: every recipe, every moment of a kill, queued experiments
+	@$(PYTEST) -m slow
+
+test-all: test test-slow ## run all tests
 
 recipes: env ## train each recipe for one short epoch on small pictures
-	@$(BIN)/python -m pytest tests/e2e/test_recipes.py
+	@$(PYTEST) -m slow tests/e2e/test_recipes.py
 
 check: env ## check formatting, lint, types and the layers of imports
 	@$(BIN)/ruff format --check .

@@ -17,6 +17,14 @@ for name in ("MLFLOW_TRACKING_URI", "DVC_ROOT"):
 settings.register_profile("darkroom", deadline=None, derandomize=True)  # the same examples on every machine
 settings.load_profile("darkroom")
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one worker of xdist run the tests of a file, which share fixtures, and one all tests of whole pipelines."""
+    for item in items:
+        folder = item.path.parent
+        item.add_marker(pytest.mark.xdist_group(folder.name if folder.name == "e2e" else item.path.stem))
+
+
 SLOWEST = int(os.environ.get("SLOWEST", "10"))  # tests named at the end
 
 

@@ -19,6 +19,8 @@ from darkroom.params.schema import Params
 from darkroom.tracking.results import Report, StageResult
 from darkroom.tracking.runs import StageRun
 
+__all__ = ["Report", "Stage", "run_stage"]
+
 LIBRARIES = (  # whose versions change what a stage computes: pixels, numbers, the weights of a network
     "h5py",
     "keras",

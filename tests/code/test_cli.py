@@ -1,7 +1,7 @@
 """The `darkroom` command: exit statuses, help and completion."""
 
-import errno
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -58,22 +58,19 @@ def test_a_user_error_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert params.startswith("darkroom params: params.yaml: not found") and recipe.endswith("in the repository")
 
 
-def test_control_c_ends_with_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def interrupted(key: str | None) -> int:
-        raise KeyboardInterrupt(key)
+@pytest.mark.parametrize(("number", "name"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
+def test_a_stop_ends_with_its_status(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int, name: str
+) -> None:
+    monkeypatch.setattr(show, "show_params", lambda _: signal.raise_signal(number))
+    assert run("params") == 128 + number
+    assert capsys.readouterr().err == f"darkroom params: stopped by {name}; nothing half-written is left\n"
 
-    monkeypatch.setattr(show, "show_params", interrupted)
-    assert run("params") == 130
-    assert capsys.readouterr().err == "darkroom params: stopped by Ctrl-C; nothing half-written is left\n"
 
-
-def test_a_forbidden_write_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def forbidden(key: str | None) -> int:
-        raise PermissionError(errno.EACCES, "Permission denied", key)
-
-    monkeypatch.setattr(show, "show_params", forbidden)
-    assert run("params", "some.key") == 1
-    assert capsys.readouterr().err.startswith("darkroom params: some.key: Permission denied; ")
+def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(show, "show_params", lambda _: Path("/dev/full").write_text("x"))
+    assert run("params") == 1
+    assert "No space left on device; free some space" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 
 from darkroom.core.errors import UserError
 from darkroom.params.declared import DeclaredParams
-from darkroom.params.load import flatten, load_params, with_overlay
+from darkroom.params.load import Overlay, flatten, load_params, with_overlay
 from darkroom.params.schema import Params
 from pictures import ROOT
 
@@ -34,7 +34,11 @@ def test_an_overlay_changes_its_keys_only_and_is_checked() -> None:
     assert {key for key in before if before[key] != after[key]} == {"train.learning_rate"}
     overlaid = DeclaredParams(params, ["train"], "train").overlaid({"train": {"learning_rate": 0.25}}, "best.yaml")
     assert overlaid.train == changed.train
-    for wrong, said in [({"trian": {}}, "best.yaml: trian: .*train"), ({"train": {"epochs": 0}}, "train.epochs = 0")]:
+    mistakes: list[tuple[Overlay, str]] = [
+        ({"trian": {}}, "best.yaml: trian: .*train"),
+        ({"train": {"epochs": 0}}, "train.epochs = 0"),
+    ]
+    for wrong, said in mistakes:
         with pytest.raises(UserError, match=said):
             with_overlay(params, wrong, "best.yaml")
 

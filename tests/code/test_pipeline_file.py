@@ -61,7 +61,7 @@ def sections_read(file: Path) -> set[str]:
 def artefacts_named(stage: str, methods: set[str]) -> set[str]:
     """Return the paths of the artefacts that a script reaches through one of the methods of its stage."""
     calls = [node for node in ast.walk(ast.parse(script(stage).read_text())) if isinstance(node, ast.Call)]
-    return {ARTEFACTS[call.args[0].value] for call in calls if getattr(call.func, "attr", None) in methods}
+    return {ARTEFACTS[ast.literal_eval(call.args[0])] for call in calls if getattr(call.func, "attr", None) in methods}
 
 
 def test_the_stages_run_in_this_order_and_say_what_they_do() -> None:

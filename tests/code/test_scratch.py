@@ -20,12 +20,17 @@ def folders(cache: Path) -> set[Path]:
     return set((cache / "scratch").glob("*/"))
 
 
+def printed(run: subprocess.Popen[str]) -> Path:
+    assert run.stdout is not None
+    return Path(run.stdout.readline().strip())
+
+
 def test_a_folder_ends_with_its_block_and_what_a_killed_run_left_is_deleted_but_not_what_is_used(
     tmp_path: Path,
 ) -> None:
     command = [sys.executable, "-c", HOLD, str(tmp_path)]
     runs = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    killed, used = (Path(run.stdout.readline().strip()).parent for run in runs)
+    killed, used = (printed(run).parent for run in runs)
     os.kill(runs[0].pid, signal.SIGKILL)
     runs[0].wait()
     assert folders(tmp_path) == {killed, used}

@@ -46,9 +46,9 @@ def write_names(file: Path, names: list[str]) -> Path:
     with zipfile.ZipFile(file, "w") as packed, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # zipfile warns of a name that is there twice
         for name in names:
-            info = zipfile.ZipInfo("x")
-            info.filename = name  # ZipInfo itself would mend it
-            packed.writestr(info, b"data")
+            entry = zipfile.ZipInfo("x")
+            entry.filename = name  # ZipInfo itself would mend it
+            packed.writestr(entry, b"data")
     return file
 
 
@@ -153,7 +153,7 @@ def test_a_tar_refuses_links_devices_and_sparse_files(tmp_path: Path) -> None:
     assert reasons(tmp_path / "bad.tar") == {
         "cat/soft.png": "is a link",
         "cat/hard.png": "is a link",
-        "cat/pipe.png": "is no ordinary file",
+        "cat/pipe.png": "is not a regular file",
         "cat/sparse.png": "is a sparse file; pack it without --sparse",
     }
 

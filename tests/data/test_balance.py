@@ -1,5 +1,5 @@
 from collections import Counter
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pytest
@@ -11,6 +11,7 @@ from darkroom.params.data import Balance
 
 SIZES = st.dictionaries(st.sampled_from("abcd"), st.integers(1, 30), min_size=1)
 CAP, SEED = st.integers(0, 20), st.integers(0, 3)
+Method = Literal["none", "undersample", "oversample", "class_weight"]
 FEW = settings(max_examples=30, deadline=None)  # pandas takes its time
 
 
@@ -19,7 +20,7 @@ def rows_of(sizes: dict[str, int]) -> pd.DataFrame:
     return pd.DataFrame(names, columns=["image_id", "label"]).astype("str")
 
 
-def params_of(method: str, cap: int = 0, seed: int = 0, scope: str = "train") -> Balance:
+def params_of(method: Method, cap: int = 0, seed: int = 0, scope: Literal["train", "all"] = "train") -> Balance:
     return Balance(method=method, scope=scope, cap=cap, seed=seed)
 
 

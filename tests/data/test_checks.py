@@ -19,10 +19,10 @@ GOOD: list[dict[str, Any]] = [
     {"label": "b", "path": "b/text.png", "error": "is empty", "width": None, "height": None, "given_split": "test"},
 ]
 BREAKS: list[tuple[str, dict[int, dict[str, Any]], list[str]]] = [
-    ("image_id of files", {1: {"image_id": "0" * 20}}, ["no value twice", "0.png", "1.png"]),
-    ("path of files", {1: {"path": None}}, ["no value missing", "1 of 9"]),
+    ("image_id of files", {1: {"image_id": "0" * 20}}, ["unique values", "0.png", "1.png"]),
+    ("path of files", {1: {"path": None}}, ["no missing values", "1 of 9"]),
     ("unreadable of files", {i: {"error": "torn"} for i in (0, 1)}, ["at most 0.25", "0.333", "0.png (torn)"]),
-    ("label of pictures", {1: {"label": None}}, ["no value missing", "1.png"]),
+    ("label of pictures", {1: {"label": None}}, ["no missing values", "1.png"]),
     ("label of pictures", {1: {"label": "z", "given_split": "test"}}, ["one of a, b", "1.png (z)"]),
     ("given_split of pictures", {1: {"given_split": "dev"}}, ["one of train, validation, test", "1.png (dev)"]),
     ("width of pictures", {1: {"width": 7}}, ["8 to 100", "1.png (7)"]),
@@ -109,7 +109,7 @@ def test_what_the_team_expects_warns_or_fails_as_it_says(own: list[Check]) -> No
     assert str(caught.value).splitlines()[1:] == ["  classes: expected table row count at most 1, found 2"]
     assert warnings_of(own)[0] == "brightness of pictures: expected mean at most 0.9, found 0.95"
     assert warnings_of(own)[2].endswith(
-        "found 8 of 8 otherwise; for example 0.png (20, 30), 1.png (20, 30), 2.png (20, 30)"
+        "found 8 of 8 unexpected; for example 0.png (20, 30), 1.png (20, 30), 2.png (20, 30)"
     )
 
 

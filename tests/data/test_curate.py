@@ -15,7 +15,8 @@ from darkroom.params.load import load_params
 from pictures import ROOT, manifest_of
 
 PARAMS = load_params(ROOT / "params.yaml").dedupe
-SAME, TWICE = {"sha256": "same"}, {"sha256": "twice"}
+SAME: dict[str, Any] = {"sha256": "same"}
+TWICE: dict[str, Any] = {"sha256": "twice"}
 Pairs = list[tuple[int, int]]
 
 
@@ -60,7 +61,7 @@ def test_of_copies_the_largest_stays_or_the_first_path() -> None:
 
 
 def test_a_copy_is_exact_when_its_content_was_listed_before_else_near() -> None:
-    rows = [{**SAME, "width": 40}, SAME, TWICE, TWICE, {"sha256": "other"}]
+    rows: list[dict[str, Any]] = [{**SAME, "width": 40}, SAME, TWICE, TWICE, {"sha256": "other"}]
     found = [None, "exact duplicate", "near duplicate", "exact duplicate", "near duplicate"]
     assert reasons(rows, [(0, 2), (3, 4)]) == found
     report = summarise(curated(rows, [(0, 2), (3, 4)]), manifest_of(rows))

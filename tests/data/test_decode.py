@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
+from PIL.GifImagePlugin import GifImageFile
 
 from darkroom.images.decode import decode, inspect
 from darkroom.images.limits import UnreadablePicture
@@ -48,7 +49,7 @@ def test_every_orientation_comes_upright(orientation: Any, kind: str) -> None:
     assert (facts["format"], facts["orientation"]) == (kind, orientation if known else 1)
 
 
-def filled(mode: str, value: object) -> Image.Image:
+def filled(mode: str, value: float | tuple[float, ...]) -> Image.Image:
     return Image.new(mode, (4, 4), value)
 
 
@@ -91,7 +92,7 @@ def test_a_printers_jpeg_has_its_colours() -> None:
 
 def test_of_a_film_the_first_picture_counts() -> None:
     data = encode(filled("RGB", RED), "GIF", save_all=True, append_images=[filled("RGB", BLUE)], duration=100)
-    assert Image.open(io.BytesIO(data)).n_frames == 2
+    assert GifImageFile(io.BytesIO(data)).n_frames == 2
     assert {tuple(map(int, colour)) for colour in decode(data, 4, "squash", "white", "auto").reshape(-1, 3)} == {RED}
 
 
@@ -99,7 +100,7 @@ def test_of_a_film_the_first_picture_counts() -> None:
     ("data", "reason"),
     [
         (b"", "is empty"),
-        (b"hello, I am a text", "not a picture in a known format"),
+        (b"hello, I am a text", "not an image in a known format"),
         (encode(noise("a", 64), "JPEG")[:-900], "does not decode whole"),
         (encode(noise("a", 64), "PNG")[:-900], "does not decode whole"),
         (encode(noise("a", 64), "JPEG")[:100], "not a picture|does not decode whole"),

@@ -19,7 +19,7 @@ def drift(**changes: object) -> list[str]:
 
 
 def test_a_profile_is_of_the_readable_pictures() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"label": "a", "width": 10, "height": 40, "brightness": 0.25},
         {"label": "a", "width": 40, "height": 40, "brightness": 0.75},
         {"label": "b", "width": 30, "height": 30},
@@ -50,8 +50,8 @@ def test_what_moves_further_is_said_with_both_values() -> None:
 
 
 def test_classes_that_are_new_or_gone_are_said_however_small() -> None:
-    assert drift(classes={"cat": 0.6, "emu": 0.01, "dog": 0.39}) == ["classes new: emu"]
-    assert drift(classes={"cat": 0.62}) == ["classes gone: dog"]
+    assert drift(classes={"cat": 0.6, "emu": 0.01, "dog": 0.39}) == ["new classes: emu"]
+    assert drift(classes={"cat": 0.62}) == ["missing classes: dog"]
 
 
 def test_many_classes_are_counted() -> None:
@@ -61,7 +61,7 @@ def test_many_classes_are_counted() -> None:
         BEFORE.model_copy(update={"classes": dict.fromkeys(now, 0.2)}),
         LIMITS,
     )
-    assert len(lines) == 11 and lines[-1] == "and 30 more classes with another share"
+    assert len(lines) == 11 and lines[-1] == "and 30 more classes with a changed share"
 
 
 def test_nothing_accepted_is_no_profile(tmp_path: Path) -> None:
@@ -74,5 +74,5 @@ def test_nothing_accepted_is_no_profile(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "{", "3", '{"pictures": 3}', '{"\\ud800": 1}', "[" * 100_000])
 def test_a_broken_file_is_one_line(tmp_path: Path, text: Any) -> None:
     (tmp_path / "accepted.json").write_text(text)
-    with pytest.raises(UserError, match=r"^data/accepted.json: is no profile of accepted data; .*darkroom accept`$"):
+    with pytest.raises(UserError, match=r"^data/accepted.json: not a profile of accepted data; .*darkroom accept`$"):
         read_accepted(tmp_path / "accepted.json")

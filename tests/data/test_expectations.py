@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from darkroom.core.errors import UserError
+from darkroom.params.data import Validate
 from darkroom.params.load import load_params
-from darkroom.params.schema import Validate
 from darkroom.validate.checks import check_manifest, summarise
 from darkroom.validate.expectations import read_expectations
 from pictures import ROOT, manifest_of
@@ -27,7 +27,7 @@ MISTAKES: list[tuple[dict[str, Any], list[str]]] = [
     ({"expect": 3}, ["expect = 3"]),
     ({"about": "picture"}, ["about = 'picture'", "did you mean pictures?"]),
     ({"severity": None}, ["severity = None", "fail, warn"]),
-    ({"column": "widht"}, ["'widht': no column of pictures", "did you mean width?"]),
+    ({"column": "widht"}, ["'widht': not a column of pictures", "did you mean width?"]),
     ({"column": 7}, ["column = 7: str type expected"]),
     ({"max_valu": 3}, ["'max_valu': unknown argument", "did you mean max_value?"]),
     ({"max_value": "much"}, ["max_value = 'much': value is not a valid float"]),
@@ -37,8 +37,8 @@ MISTAKES: list[tuple[dict[str, Any], list[str]]] = [
 ]
 TEXTS = {
     "expect: column_to_exist": "must be a list",
-    "- 3": "entry 1: must hold keys",
-    "- {3: a}": "entry 1: must hold keys",
+    "- 3": "entry 1: must be a mapping",
+    "- {3: a}": "entry 1: must be a mapping",
     "- [": "not valid YAML",
     "- 2024-13-41": "YAML",
     "- {}": "entry 1: about: missing",
@@ -46,7 +46,7 @@ TEXTS = {
 
 
 def limits() -> Validate:
-    return load_params(ROOT / "params.yaml").validate  # type: ignore[return-value]
+    return load_params(ROOT / "params.yaml").validate
 
 
 def mistake(folder: Path, text: str) -> str:

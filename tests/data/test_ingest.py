@@ -9,6 +9,7 @@ import pytest
 from darkroom.core.errors import UserError
 from darkroom.core.files import file_digest
 from darkroom.core.tables import MANIFEST
+from darkroom.images.convert import Depth
 from darkroom.images.decode import inspect
 from darkroom.images.packed import list_shards, read_pictures, read_thumbnails, shard_ids, shard_pictures
 from darkroom.images.thumbnails import THUMBNAIL_BYTES
@@ -56,7 +57,7 @@ def test_what_is_no_picture_is_listed_with_the_reason(folder: Path, tmp_path: Pa
     errors = manifest.dropna(subset="error").set_index("path")["error"]
     assert errors["cat/9 broken.jpg"].startswith("does not decode whole")
     assert errors["dog/9 empty.png"] == "is empty"
-    assert errors["dog/9 notes.txt"] == "not a picture in a known format"
+    assert errors["dog/9 notes.txt"] == "not an image in a known format"
     assert errors["stray.png"] == "not in a class folder"
     assert len(errors) == 4
     report = summarise(manifest, system_files=1)
@@ -66,7 +67,7 @@ def test_what_is_no_picture_is_listed_with_the_reason(folder: Path, tmp_path: Pa
 def test_the_packed_bytes_are_those_of_the_files(folder: Path, tmp_path: Path) -> None:
     manifest = ingested(folder, tmp_path / "images")
     pictures = manifest[manifest["error"].isna()]
-    wanted = {row.image_id: FILES[row.path] for row in pictures.itertuples()}
+    wanted = {name: FILES[path] for name, path in zip(pictures["image_id"], pictures["path"], strict=True)}
     assert read_pictures(tmp_path / "images", wanted) == wanted
     shard = list_shards(tmp_path / "images")[0]
     assert shard_ids(shard).tolist() == sorted(pictures["image_id"])
@@ -91,8 +92,13 @@ def test_what_was_decoded_before_is_not_decoded_again(
 ) -> None:
     first = ingested(folder, tmp_path / "images")
     write_files(folder, {"cat/new.png": encode(noise("new"))})
-    decoded = []
-    monkeypatch.setattr(examine, "inspect", lambda data, depth: decoded.append(data) or inspect(data, depth))
+    decoded: list[bytes] = []
+
+    def noted(data: bytes, depth: Depth) -> Any:
+        decoded.append(data)
+        return inspect(data, depth)
+
+    monkeypatch.setattr(examine, "inspect", noted)
     second = ingested(folder, tmp_path / "images again")
     assert decoded == [encode(noise("new"))]
     pd.testing.assert_frame_equal(second[second["path"] != "cat/new.png"].reset_index(drop=True), first)
@@ -132,11 +138,14 @@ def test_an_archive_gives_what_its_folder_gives(folder: Path, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ({}, "holds no pictures"),
-        (class_files("cat"), "has one class only, 'cat'"),
-        (class_files("cat") | class_files("dog", each=1), "class 'dog' has one picture"),
-        ({"cat/1.txt": b"text", "dog/1.txt": b""}, "none of its 2 files is a picture (cat/1.txt: not a picture"),
-        (class_files("cat") | {"dog/1.png": b"", "dog/2.png": b"x"}, "has one class only, 'cat'"),
+        ({}, "holds no files"),
+        (class_files("cat"), "has only one class, 'cat'"),
+        (class_files("cat") | class_files("dog", each=1), "class 'dog' has only one picture"),
+        (
+            {"cat/1.txt": b"text", "dog/1.txt": b""},
+            "none of its 2 files is a readable picture (cat/1.txt: not a picture",
+        ),
+        (class_files("cat") | {"dog/1.png": b"", "dog/2.png": b"x"}, "has only one class, 'cat'"),
     ],
 )
 def test_too_little_to_learn_from_is_said_in_one_line(tmp_path: Path, files: Any, said: str) -> None:

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ from pictures import manifest_of
 
 LIMITS = Issues(dark=0.2, bright=0.8, blurred=50.0, low_information=2.0, odd_size=5.0, odd_aspect=3.0, greyscale=0.25)
 FINE = {"brightest": 0.9, "darkest": 0.1, "sharpness": 900.0, "entropy": 7.0, "greyscale": False}
-WORSE = {  # issue -> fact, from the best to the worst, the limit in the middle
+WORSE: dict[str, tuple[str, list[float]]] = {  # issue -> fact, from the best to the worst, the limit in the middle
     "dark": ("brightest", [1.0, 0.5, 0.2, 0.1, 0.0]),
     "bright": ("darkest", [0.0, 0.5, 0.8, 0.9, 1.0]),
     "blurred": ("sharpness", [1e9, 100.0, 50.0, 5.0, 0.0]),
@@ -20,7 +22,7 @@ WORSE = {  # issue -> fact, from the best to the worst, the limit in the middle
 }
 
 
-def issues_of(rows: list[dict], duplicates: dict[int, int] | None = None) -> pd.DataFrame:
+def issues_of(rows: list[dict[str, Any]], duplicates: dict[int, int] | None = None) -> pd.DataFrame:
     """Return the issues of pictures that are fine but for what the rows say; `duplicates` maps row to first row."""
     manifest = manifest_of([FINE | row for row in rows])
     ids = manifest["image_id"]

@@ -25,7 +25,7 @@ def photograph(name: str, width: int = 160, height: int = 120) -> Image.Image:
     """Return a picture with structures of several sizes."""
     coarse, fine = noise(name, 6), noise(f"{name} fine", 24)
     layers = [layer.resize((width, height), Image.Resampling.BICUBIC) for layer in (coarse, fine)]
-    return Image.blend(*layers, 0.35)
+    return Image.blend(layers[0], layers[1], 0.35)
 
 
 def recompressed(picture: Image.Image, quality: int) -> Image.Image:

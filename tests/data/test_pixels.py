@@ -67,7 +67,7 @@ class Counting(ThreadPoolExecutor):
         super().__init__(2)
         self.pictures = 0
 
-    def submit(self, work: Any, *arguments: Any, **options: Any) -> Future[Any]:
+    def submit(self, work: Any, /, *arguments: Any, **options: Any) -> Future[Any]:
         self.pictures += int((arguments[1] >= 0).sum())
         return super().submit(work, *arguments, **options)
 
@@ -200,6 +200,7 @@ def test_copies_and_weights_are_for_training_only(images: Path, pool: Executor, 
     assert data["train"].rows.tolist() == [0, 2, 3] and len(data["test"]) == 4
     assert data["train"].classes == data["test"].classes == ("cat", "dog", "猫")
     epoch = data["train"].for_training()
+    assert epoch.weights is not None
     assert epoch.rows.tolist() == [0, 2, 2, 2, 3, 3]
     assert epoch.weights.tolist() == [0.5, 2, 2, 2, 1.5, 1.5] and epoch.weights.dtype == np.float32
     assert [epoch.classes[label] for label in epoch.labels] == ["cat", "猫", "猫", "猫", "cat", "cat"]

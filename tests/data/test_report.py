@@ -1,5 +1,6 @@
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from pictures import encode, ingested, manifest_of, noise, write_files
 LIMITS = Issues(dark=0.2, bright=0.8, blurred=50.0, low_information=2.0, odd_size=5.0, odd_aspect=3.0, greyscale=0.25)
 HOSTILE = '<script>alert("1")</script>'
 LONG = "long" * 50
-REPORTS = {
+REPORTS: dict[str, dict[str, Any]] = {
     "validate": {
         "checks": [
             {"name": "expect_column_to_exist", "about": "path of files", "success": True, "observed": None},
@@ -36,7 +37,8 @@ def data_of(source: Path, images: Path) -> DataReport:
     pictures = manifest[manifest["error"].isna()].sort_values("path")
     first = pictures.groupby("sha256")["image_id"].transform("first")
     conflict = pictures.groupby("sha256")["label"].transform("nunique") > 1
-    reason = np.where(conflict, "label conflict", np.where(first != pictures["image_id"], "exact duplicate", None))
+    nothing = np.array(None)
+    reason = np.where(conflict, "label conflict", np.where(first != pictures["image_id"], "exact duplicate", nothing))
     curated = pictures[["image_id", "label"]].assign(
         duplicate_id=first, group_id=first, reason=reason, keep=pd.isna(reason), weight=1.0
     )
@@ -84,8 +86,10 @@ def test_texts_from_the_data_are_escaped(written: Path) -> None:
 
 
 def test_same_data_gives_the_same_bytes_in_any_order_of_rows(data: DataReport, written: Path, tmp_path: Path) -> None:
-    turned = [table.iloc[::-1].reset_index(drop=True) for table in (data.manifest, data.curated, data.issues)]
-    write_data_report(tmp_path / "again.html", DataReport(*turned, data.splits, data.images, REPORTS, "auto"))
+    tables = (data.manifest, data.curated, data.issues)
+    manifest, curated, issues = (table.iloc[::-1].reset_index(drop=True) for table in tables)
+    turned = DataReport(manifest, curated, issues, data.splits, data.images, REPORTS, "auto")
+    write_data_report(tmp_path / "again.html", turned)
     assert (tmp_path / "again.html").read_bytes() == written.read_bytes()
 
 
@@ -134,7 +138,7 @@ def test_duplicates_across_given_splits_have_a_part_of_their_own(tmp_path: Path)
         ([{"path": "9.png"}, {}, {"width": 5}], ""),
     ],
 )
-def test_the_criterion_that_decides_which_picture_is_kept(rows: list[dict], why: str) -> None:
+def test_the_criterion_that_decides_which_picture_is_kept(rows: list[dict[str, Any]], why: str) -> None:
     assert reason_kept(manifest_of(rows)) == why
 
 

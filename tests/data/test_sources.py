@@ -100,7 +100,7 @@ def test_linked_folders_are_followed_and_what_is_no_file_has_a_reason(folder: Pa
     os.mkfifo(tmp_path / "linked" / "pipe.png")
     source = Folder(tmp_path / "linked")
     found = {entry.path: entry.error for entry in list_entries(source, ANY)[0] if entry.refused}
-    assert found == {"gone.png": "cannot be read: No such file or directory", "pipe.png": "is no ordinary file"}
+    assert found == {"gone.png": "cannot be read: No such file or directory", "pipe.png": "is not a regular file"}
     assert source.read("cat/one two.png") == b"first"
 
 

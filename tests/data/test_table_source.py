@@ -92,12 +92,12 @@ def test_rows_with_a_mistake_are_refused_with_the_reason(raw: Path) -> None:
     paths = {
         "a\\1.png": "",
         "gone.png": "there is no such file beside the table",
-        "a": "is no ordinary file",
+        "a": "is not a regular file",
         "/etc/hostname": "is an absolute path; give it relative to the table",
         "C:\\x.png": "is an absolute path; give it relative to the table",
         "../../../secret.png": "its path leads out of data/raw/",
         "a/../../../x.png": "its path leads out of data/raw/",
-        "..": "is no ordinary file",
+        "..": "is not a regular file",
         "s3://bucket/x.png": "only http and https addresses are fetched",
         "file:///etc/hostname": "only http and https addresses are fetched",
     }
@@ -141,7 +141,7 @@ def test_what_is_no_parquet_or_holds_lists_is_said(raw: Path) -> None:
     with pytest.raises(UserError, match=r"t\.parquet cannot be read as a table: "):
         listed(raw, "t.parquet", PLAIN)
     pd.DataFrame({"path": ["a"], "label": [[1]]}).to_parquet(raw / "t.parquet")
-    with pytest.raises(UserError, match="holds lists or the like"):
+    with pytest.raises(UserError, match="must hold text, not lists"):
         listed(raw, "t.parquet", PLAIN)
 
 
@@ -227,8 +227,8 @@ def test_what_cannot_be_fetched_has_a_reason_and_leaves_nothing(
         f"{address}/gone": "HTTP 404",
         f"{address}/to-file": "it leads to an address that is not http or https",
         f"{address}/to-ftp": "it leads to an address that is not http or https",
-        f"{address}/cut": "could not be fetched: the answer was cut off",
-        f"{address}/page": "the answer is a web page, not a picture",
+        f"{address}/cut": "could not be fetched: the response was cut off",
+        f"{address}/page": "it is a web page, not a picture",
         f"{address}/large": "more than 3 bytes, too large for a picture",
         "http://127.0.0.1:9/": "could not be fetched: Connection refused$",
         "http://": "could not be fetched: ",

@@ -9,7 +9,7 @@ from darkroom.core.errors import UserError
 from darkroom.core.files import replacing
 from darkroom.core.paths import workspace
 from darkroom.core.suggestions import nearest
-from darkroom.params.load import check_params, load_params, read_yaml
+from darkroom.params.load import check_params, leaves, load_params, read_yaml
 
 DEFAULT = "digits"
 # a recipe is written as differences from DEFAULT: these are reset first, so that nothing of the previous recipe stays
@@ -45,11 +45,11 @@ def apply_recipe(name: str, with_data: bool) -> int:
         raise UserError(f"recipe {name} has no data settings of its own; leave out --data")
     load_params(file)
     document = load_document(file)
-    before = _leaves(plain_values(document))
+    before = leaves(plain_values(document), WHOLE_MAPPINGS)
     for part in (_defaults(NETWORK), recipe, *((_defaults(DATA), data) if with_data else ())):
         overlay(document, part)
     check_params(plain_values(document), f"recipes/{name}.yaml")
-    if changes := _changes(before, _leaves(plain_values(document))):
+    if changes := _changes(before, leaves(plain_values(document), WHOLE_MAPPINGS)):
         with replacing(file) as unfinished:
             unfinished.write_text(dump_document(document), encoding="utf-8")
     print("\n".join(changes) or f"params.yaml already has all settings of {name}")
@@ -80,16 +80,6 @@ def _defaults(sections: tuple[str, ...]) -> dict[str, Any]:
         section, _, key = where.partition(".")
         chosen[section] = {key: default[section][key]} if key else default[section]
     return chosen
-
-
-def _leaves(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return {"section.key": value}; a mapping whose keys the user chooses is one value."""
-    found: dict[str, Any] = {}
-    for key, value in tree.items():
-        where = f"{prefix}{key}"
-        nested = isinstance(value, dict) and where not in WHOLE_MAPPINGS
-        found |= _leaves(value, f"{where}.") if nested else {where: value}
-    return found
 
 
 def _changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:

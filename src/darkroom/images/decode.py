@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import simplejpeg
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from darkroom.images.convert import Depth, orientation_of, upright_rgb
 from darkroom.images.limits import MAX_PIXELS, UnreadablePicture, require_scans, require_size
@@ -87,7 +87,7 @@ def decode_plain_jpeg(data: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray |
             return None
         require_size(width, height, max_pixels)
         require_scans(data, "JPEG", width * height, max_pixels)
-        return simplejpeg.decode_jpeg(data, strict=True)
+        return np.asarray(simplejpeg.decode_jpeg(data, strict=True))
     except UnreadablePicture:
         raise
     except ValueError:
@@ -107,7 +107,7 @@ def _open(data: bytes, max_pixels: int) -> Image.Image:
 
 @contextmanager
 def silent_pillow() -> Iterator[None]:
-    """Silence what Pillow warns of: odd metadata, and sizes, which MAX_PIXELS judges."""
+    """Silence the warnings of Pillow: odd metadata, and sizes, which MAX_PIXELS limits."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
@@ -120,8 +120,8 @@ def _reasons() -> Iterator[None]:
         yield
     except UnreadablePicture:
         raise
-    except Image.UnidentifiedImageError:
-        raise UnreadablePicture("not a picture in a known format") from None
+    except UnidentifiedImageError:
+        raise UnreadablePicture("not an image in a known format") from None
     except Exception as error:  # codecs raise nearly anything: OSError, SyntaxError, KeyError, struct.error
         reason = re.sub(r"0x[0-9a-f]+", "0x", str(error).split("\n")[0])  # an address differs in each run
         raise UnreadablePicture(f"does not decode whole: {reason or type(error).__name__}") from None

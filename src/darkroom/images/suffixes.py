@@ -1,4 +1,4 @@
-"""What the suffix of a file says of its format."""
+"""Which format the suffix of a file stands for."""
 
 import pandas as pd
 
@@ -11,6 +11,6 @@ SUFFIXES = {
 
 
 def wrong_suffix(files: pd.DataFrame) -> pd.Series:
-    """Return whether each file (path, format) is a picture of another format than its suffix says."""
-    said = files["path"].str.extract(r"\.(\w+)$", expand=False).str.lower().map(SUFFIXES)
-    return said.notna() & files["format"].notna() & (said != files["format"])
+    """Return whether the suffix of each file (path, format), a picture, stands for another format."""
+    expected = files["path"].str.extract(r"\.(\w+)$", expand=False).str.lower().map(SUFFIXES)
+    return expected.notna() & files["format"].notna() & (expected != files["format"])

@@ -39,9 +39,8 @@ _AVERAGE = np.kron(np.eye(COLOUR_SIDE, dtype=np.float32), np.full(SIDE // COLOUR
 def luma_of(rgb: np.ndarray) -> np.ndarray:
     """Return the luma (...) uint8 of RGB (..., 3) uint8, by ITU-R BT.601 in whole numbers."""
     red, green, blue = (rgb[..., channel].astype(np.uint16) for channel in range(3))
-    return ((red * np.uint16(77) + green * np.uint16(150) + blue * np.uint16(29) + np.uint16(128)) >> 8).astype(
-        np.uint8
-    )
+    luma = (red * np.uint16(77) + green * np.uint16(150) + blue * np.uint16(29) + np.uint16(128)) >> 8
+    return np.asarray(luma, np.uint8)
 
 
 def hash_thumbnails(thumbnails: np.ndarray) -> np.ndarray:

@@ -27,7 +27,7 @@ def archive_entry(name: str, size: int, location: object, reason: str) -> Entry:
 
 
 def refuse_repeats(entries: list[Entry]) -> list[Entry]:
-    """Return sorted entries with one refused entry in place of several of one name: which is meant, none can tell."""
+    """Return sorted entries with one refused entry in place of several of one name: it is ambiguous."""
     if len({entry.path for entry in entries}) == len(entries):
         return entries
     kept: list[Entry] = []
@@ -49,7 +49,7 @@ def require_plausible(expanded: int, file: Path) -> None:
 
 def read_at(file: Path, offset: int, size: int) -> bytes:
     """Return `size` bytes from `offset`; raises OSError when the file ends before."""
-    opened = _open(file)  # held while it is read: another thread may open the next archive, which closes this one
+    opened = _open(file)  # referenced while it is read: another thread may open the next archive, which closes this one
     data = os.pread(opened.fileno(), size, offset)
     if len(data) < size:
         raise OSError("damaged: the archive ends too early")

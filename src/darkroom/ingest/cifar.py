@@ -18,7 +18,7 @@ from darkroom.core.errors import UserError, first_line
 from darkroom.ingest.layout import Entry
 from darkroom.ingest.sources import Source
 
-SIDE = 32  # pixels
+CIFAR_SIDE = 32  # pixels
 META = {"batches.meta": b"label_names", "meta": b"fine_label_names"}  # file of the names -> its key
 BATCHES = {"train": "train", "test": "test", "test_batch": "test"} | {f"data_batch_{n}": "train" for n in range(1, 6)}
 FEW = 30  # files: the published folders have no more than ten
@@ -39,21 +39,21 @@ class CifarBatches:
         meta = next(name for name in META if name in found)
         names = _load(self.files, found[meta].location).get(META[meta])
         if not _are_texts(names):
-            raise UserError(f"{meta} holds no names of classes")
+            raise UserError(f"{meta} does not hold the names of the classes")
         for batch in sorted(BATCHES.keys() & found.keys()):
             location = found[batch].location
             _, labels, files = _batch(self.files, location, len(names))
             for row, (label, file) in enumerate(zip(labels, files, strict=True)):
                 label, name = names[label].decode("utf-8", "replace"), file.decode("utf-8", "replace")
                 path = f"{batch}/{label}/{row:05d}_{name.replace('/', '_')}"
-                yield Entry(path, SIDE * SIDE * 3, label, BATCHES[batch], location=(location, row))
+                yield Entry(path, CIFAR_SIDE * CIFAR_SIDE * 3, label, BATCHES[batch], location=(location, row))
 
     def read(self, location: Location) -> bytes:
         """Return one picture as PNG."""
         from PIL import Image
 
         batch, row = location
-        pixels = _load(self.files, batch)[b"data"][row].reshape(3, SIDE, SIDE).transpose(1, 2, 0)
+        pixels = _load(self.files, batch)[b"data"][row].reshape(3, CIFAR_SIDE, CIFAR_SIDE).transpose(1, 2, 0)
         file = io.BytesIO()
         Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG", compress_level=1)
         return file.getvalue()
@@ -70,7 +70,11 @@ def _batch(files: Source, location: Any, classes: int) -> tuple[np.ndarray, list
     batch = _load(files, location)
     pixels, names = batch.get(b"data"), batch.get(b"filenames")
     labels = batch.get(b"labels", batch.get(b"fine_labels"))
-    shaped = isinstance(pixels, np.ndarray) and pixels.dtype == np.uint8 and pixels.shape[1:] == (SIDE * SIDE * 3,)
+    shaped = (
+        isinstance(pixels, np.ndarray)
+        and pixels.dtype == np.uint8
+        and pixels.shape[1:] == (CIFAR_SIDE * CIFAR_SIDE * 3,)
+    )
     known = isinstance(labels, list) and all(isinstance(label, int) and 0 <= label < classes for label in labels)
     if not (shaped and known and _are_texts(names) and len(pixels) == len(labels) == len(names)):
         raise UserError("a batch of CIFAR holds other than pixels, labels and names for each of its pictures")
@@ -91,7 +95,7 @@ def _load(files: Source, location: Any) -> Any:
     except Exception as error:  # a damaged pickle raises anything
         raise UserError(f"a batch of CIFAR is damaged: {first_line(error)}") from None
     if not isinstance(content, dict):
-        raise UserError("a batch of CIFAR is no mapping")
+        raise UserError("a batch of CIFAR is not a mapping")
     return content
 
 

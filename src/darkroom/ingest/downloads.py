@@ -1,4 +1,4 @@
-"""What addresses give, fetched once and kept."""
+"""Files behind http and https addresses, downloaded once and kept."""
 
 import hashlib
 import logging
@@ -16,13 +16,13 @@ from urllib3.util import Retry
 TIMEOUT = 20  # seconds without a byte
 TRIES = 3
 BACKOFF = 0.5  # urllib3 waits twice as long, 1 second, before the third try
-MAX_BYTES = 100_000_000  # a larger answer is not a picture
+MAX_BYTES = 100_000_000  # a larger file is not a picture
 TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)  # HTTP statuses that may pass
 CHUNK = 1 << 20  # bytes
 
 
 def fetch(address: str, folder: Path) -> bytes:
-    """Return what an http or https address gives; the first time it is written to `folder`. Raises OSError."""
+    """Return what is at an http or https address; the first time it is written to `folder`. Raises OSError."""
     kept = folder / hashlib.sha256(address.encode()).hexdigest()
     if kept.exists():
         return kept.read_bytes()
@@ -35,13 +35,13 @@ def fetch(address: str, folder: Path) -> bytes:
 
 
 def _download(address: str) -> bytes:
-    """Return the answer of an address, asked again when it breaks off; raises OSError."""
+    """Return the body of the response, requested again when it breaks off; raises OSError."""
     for _ in range(TRIES):
         try:
-            with _session(get_ident()).get(address, timeout=TIMEOUT, stream=True) as answer:
-                return _content(answer)
-        except ChunkedEncodingError:  # too late for the session to ask again
-            reason = "the answer was cut off"
+            with _session(get_ident()).get(address, timeout=TIMEOUT, stream=True) as response:
+                return _content(response)
+        except ChunkedEncodingError:  # too late for the session to retry
+            reason = "the response was cut off"
         except InvalidSchema:
             raise OSError("could not be fetched: it leads to an address that is not http or https") from None
         except (RequestException, ValueError) as error:
@@ -49,14 +49,16 @@ def _download(address: str) -> bytes:
     raise OSError(f"could not be fetched: {reason}")
 
 
-def _content(answer: Response) -> bytes:
-    """Return the bytes of an answer; raises RequestException when it is not a picture."""
-    if not answer.ok:
-        raise RequestException(f"HTTP {answer.status_code} {answer.reason}")
-    if answer.headers.get("Content-Type", "").lower().startswith("text/html"):  # an apology, which must not be kept
-        raise RequestException("the answer is a web page, not a picture")
+def _content(response: Response) -> bytes:
+    """Return the body of a response; raises RequestException when it is not a picture."""
+    if not response.ok:
+        raise RequestException(f"HTTP {response.status_code} {response.reason}")
+    if (
+        response.headers.get("Content-Type", "").lower().startswith("text/html")
+    ):  # an error page, which must not be kept
+        raise RequestException("it is a web page, not a picture")
     data = bytearray()
-    for chunk in answer.iter_content(CHUNK):
+    for chunk in response.iter_content(CHUNK):
         data += chunk
         if len(data) > MAX_BYTES:
             raise RequestException(f"more than {MAX_BYTES:,} bytes, too large for a picture")
@@ -65,7 +67,7 @@ def _content(answer: Response) -> bytes:
 
 @cache
 def _session(thread: int) -> Session:  # noqa: ARG001
-    """Return what keeps connections and asks again, one for each thread; it opens http and https only."""
+    """Return the session of a thread: it keeps connections, retries, and opens http and https only."""
     retry = Retry(
         TRIES - 1,
         backoff_factor=BACKOFF,
@@ -73,7 +75,7 @@ def _session(thread: int) -> Session:  # noqa: ARG001
         raise_on_status=False,
         respect_retry_after_header=False,  # it may say hours
     )
-    logging.getLogger("urllib3").setLevel(logging.ERROR)  # else it prints each try
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # otherwise it prints each retry
     session = Session()
     for scheme in ("http://", "https://"):
         session.mount(scheme, HTTPAdapter(max_retries=retry))
@@ -82,7 +84,7 @@ def _session(thread: int) -> Session:  # noqa: ARG001
 
 
 def _cause(error: BaseException) -> str:
-    """Return what lies behind an error: the outer ones name objects by their place in memory, other in each run."""
+    """Return the innermost cause: outer errors hold addresses of objects, which differ in each run."""
     while inner := error.__cause__ or error.__context__:
         error = inner
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -1,12 +1,12 @@
-"""What can be measured of a picture: brightness, contrast, sharpness, entropy, colour, a thumbnail and its hash."""
+"""What is measured of each picture: brightness, contrast, sharpness, entropy, colour, a thumbnail and its hash."""
 
 import numpy as np
 from PIL import Image
 
 from darkroom.images.thumbnails import LUMA_BYTES, SIDE, hash_thumbnails, make_thumbnails, reduce_picture
 
-LONG_SIDE = 256  # pixels; larger pictures are judged as they look in this size, in which networks see them too
-DECIMALS = 4  # beyond them processors differ, and nobody asks
+LONG_SIDE = 256  # pixels; larger pictures are measured at this size, about that at which networks see them
+FACT_DECIMALS = 4  # processors differ beyond them
 COLOURLESS = 5  # levels of 255 between red, green and blue: up to it a JPEG's rounding, not a colour
 Measured = dict[str, np.ndarray]
 
@@ -25,7 +25,7 @@ def measure_pictures(pictures: list[np.ndarray]) -> tuple[Measured, np.ndarray]:
     for shape in sorted(set(shapes)):
         rows = [row for row, found in enumerate(shapes) if found == shape]
         for name, values in _measure_lumas(np.stack([lumas[row] for row in rows])).items():
-            facts[name][rows] = values.round(DECIMALS)
+            facts[name][rows] = values.round(FACT_DECIMALS)
     hashes = np.array([f"{bits:016x}" for bits in hash_thumbnails(thumbnails).tolist()])
     return {**facts, "greyscale": is_greyscale(reduced), "phash": hashes}, thumbnails
 
@@ -37,11 +37,11 @@ def is_greyscale(reduced: np.ndarray) -> np.ndarray:
     """Return for each reduced picture (n, 32, 32, 3) uint8 whether no part of it has a colour."""
     red, green, blue = (reduced[..., channel] for channel in range(3))
     spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
-    return spread.max(axis=(1, 2)) <= COLOURLESS
+    return np.asarray(spread.max(axis=(1, 2)) <= COLOURLESS)
 
 
 def _at_judged_size(picture: np.ndarray) -> np.ndarray | Image.Image:
-    """Return a picture of the thumbnail's size as it is; another one for Pillow, reduced to at most LONG_SIDE."""
+    """Return a picture of 32x32 as it is; any other one as a Pillow image, reduced to at most LONG_SIDE."""
     if picture.shape == (SIDE, SIDE, 3):
         return picture
     factor = -(-max(picture.shape) // LONG_SIDE)
@@ -50,7 +50,7 @@ def _at_judged_size(picture: np.ndarray) -> np.ndarray | Image.Image:
 
 
 def _luma(picture: np.ndarray | Image.Image, thumbnail: np.ndarray) -> np.ndarray:
-    """Return the luma (height, width) uint8; of a picture of the thumbnail's size it is at hand."""
+    """Return the luma (height, width) uint8; a picture of 32x32 already has it in its thumbnail."""
     if isinstance(picture, Image.Image):
         return np.asarray(picture.convert("L"))
     return thumbnail[:LUMA_BYTES].reshape(SIDE, SIDE)
@@ -89,4 +89,4 @@ def _sharpness(lumas: np.ndarray) -> np.ndarray:
     for neighbour in (wide[:, :-2, 1:-1], wide[:, 2:, 1:-1], wide[:, 1:-1, :-2], wide[:, 1:-1, 2:]):
         edges -= neighbour
     flat = edges.reshape(len(lumas), -1).astype(np.float64)  # exact for whole numbers, and quick
-    return np.einsum("ij,ij->i", flat, flat) / flat.shape[1] - (flat.sum(axis=1) / flat.shape[1]) ** 2
+    return np.asarray(np.einsum("ij,ij->i", flat, flat) / flat.shape[1] - (flat.sum(axis=1) / flat.shape[1]) ** 2)

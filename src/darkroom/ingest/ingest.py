@@ -22,8 +22,8 @@ from darkroom.ingest.sources import Source
 
 FILES_PER_SHARD = 512  # about; never more than twice as many
 BYTES_PER_SHARD = 64_000_000  # at most, about half as many where files are large
-EXAMPLES = 20  # paths that the report lists
-UNKNOWN_SIZE = 2_000_000  # bytes, taken for a file whose size only reading tells
+LISTED_PATHS = 20  # paths that the report lists
+UNKNOWN_SIZE = 2_000_000  # bytes, assumed for a file whose size is not known before it is read
 
 
 def pack(
@@ -68,31 +68,33 @@ def check_classes(manifest: pd.DataFrame, source: str) -> None:
     """Raise UserError unless there are two classes or more, with two pictures or more each."""
     where = f"params.yaml: ingest.source = {source!r}"
     if manifest.empty:
-        raise UserError(f"{where}: holds no pictures; give it a folder for each class, or a table some rows")
+        raise UserError(f"{where}: holds no files; put a folder for each class there, or add rows to the table")
     counts = manifest[manifest["error"].isna()]["label"].value_counts().sort_index()
     if counts.empty:
         example = manifest.sort_values("path").iloc[0]
-        raise UserError(f"{where}: none of its {len(manifest)} files is a picture ({example.path}: {example.error})")
+        raise UserError(
+            f"{where}: none of its {len(manifest)} files is a readable picture ({example.path}: {example.error})"
+        )
     if len(counts) == 1:
         raise UserError(
-            f"{where}: has one class only, {counts.index[0]!r}; a classifier needs a folder for each of two or more"
+            f"{where}: has only one class, {counts.index[0]!r}; a classifier needs a folder for each of two or more"
         )
     single = counts[counts == 1]
     if len(single):
-        raise UserError(f"{where}: class {single.index[0]!r} has one picture; give it more or take its folder away")
+        raise UserError(f"{where}: class {single.index[0]!r} has only one picture; add more or remove its folder")
 
 
 def headline(report: dict[str, Any]) -> str:
-    """Return what the terminal says of a finished ingest; a file that is left out is never passed over in silence."""
+    """Return the line about a finished ingest for the terminal; it mentions every kind of file that is left out."""
     text = f"ingest: {report['pictures']} pictures of {report['classes']} classes"
     if report["unreadable"]:
-        text += f"; {report['unreadable']} files are no readable pictures, data/manifest.parquet says why"
+        text += f"; {report['unreadable']} files are not readable pictures, see data/manifest.parquet for the reasons"
     if report["wrong_suffix"]:
-        text += f"; {report['wrong_suffix']} have another format than their suffix says, reports/ingest.json names some"
+        text += f"; {report['wrong_suffix']} have a suffix of another format, see reports/ingest.json"
     if report["left_out"]:
         text += f"; {report['left_out']} {LEFT_OUT}"
     if report["folders_without_pictures"]:
-        text += f"; no picture in the folders {', '.join(report['folders_without_pictures'])}"
+        text += f"; no readable picture in the folders {', '.join(report['folders_without_pictures'])}"
     return text
 
 
@@ -107,7 +109,7 @@ def summarise(manifest: pd.DataFrame, system_files: int) -> dict[str, Any]:
         "left_out": left_out,
         "system_files": system_files,
         "wrong_suffix": len(misnamed),
-        "wrong_suffix_paths": (misnamed["path"] + " is " + misnamed["format"]).head(EXAMPLES).tolist(),
+        "wrong_suffix_paths": (misnamed["path"] + " is " + misnamed["format"]).head(LISTED_PATHS).tolist(),
         "classes": pictures["label"].nunique(),
         "folders_without_pictures": sorted(set(manifest["label"].dropna()) - set(pictures["label"])),
         "pictures_per_class": pictures["label"].value_counts().to_dict(),

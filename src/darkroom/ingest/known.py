@@ -1,4 +1,4 @@
-"""Facts of contents that were decoded before, kept in the cache: a picture is decoded once, wherever it lies."""
+"""Facts of pictures that were decoded before, in a cache keyed by content: a picture is decoded only once."""
 
 import json
 import sqlite3
@@ -15,7 +15,7 @@ from darkroom.ingest import facts
 
 MODULES = (convert, decode, limits, thumbnails, facts)  # what decodes and measures
 LIBRARIES = ("numpy", "pillow", "simplejpeg")  # that they compute with
-KEYS_AT_ONCE = 500  # SQLite takes a limited number of values in one question
+KEYS_AT_ONCE = 500  # SQLite limits the number of values in a query
 Known = dict[str, tuple[dict[str, Any], bytes]]  # sha256 -> facts of the manifest, thumbnail
 
 
@@ -35,20 +35,20 @@ def recall(file: Path, contents: set[str]) -> Known:
     keys, found = sorted(contents), {}
     for start in range(0, len(keys), KEYS_AT_ONCE):
         some = keys[start : start + KEYS_AT_ONCE]
-        question = f"SELECT content, facts, thumbnail FROM known WHERE content IN ({','.join('?' * len(some))})"
-        for content, text, thumbnail in _run(file, question, some):
+        query = f"SELECT content, facts, thumbnail FROM known WHERE content IN ({','.join('?' * len(some))})"
+        for content, text, thumbnail in _run(file, query, some):
             found[content] = json.loads(text), thumbnail
     return found
 
 
 def remember(file: Path, known: Known) -> None:
-    """Keep facts for the next time."""
+    """Store facts for the next run."""
     rows = [(content, json.dumps(facts), thumbnail) for content, (facts, thumbnail) in sorted(known.items())]
     _run(file, "INSERT OR IGNORE INTO known VALUES (?, ?, ?)", rows, many=True)
 
 
 def _run(file: Path, statement: str, values: list[Any], many: bool = False) -> list[Any]:
-    """Return the answer; an empty one when the file cannot be used, because it only saves time."""
+    """Return the rows; none when the file cannot be used, because it only saves time."""
     try:
         database = _open(file, get_ident())
         with database:

@@ -25,7 +25,7 @@ SYSTEM_NAMES = ("/thumbs.db", "/desktop.ini", ".dvc")
 
 @dataclass(slots=True)
 class Entry:
-    """A file of the source, and what its folders or its table say of it."""
+    """A file of the source, with the label and split that its folders or its table give it."""
 
     path: str  # "/" between folders
     size: int = 0  # bytes; 0 when only reading tells
@@ -33,12 +33,12 @@ class Entry:
     given_split: str | None = None
     error: str | None = None
     refused: bool = False  # not even to be read
-    group: str | None = None  # what belongs together by the source's own word
+    group: str | None = None  # a patient, a video ... that the source names; its pictures stay in one split
     location: Any = None  # all that the source needs to read it; small
 
 
 def is_system_file(path: str) -> bool:
-    """Tell whether a program, not a person, left this file: .DS_Store, Thumbs.db, __MACOSX/x, any hidden one."""
+    """Tell whether a program, not the user, left this file: .DS_Store, Thumbs.db, __MACOSX/x, any hidden one."""
     name = f"/{path.lower()}"
     if "/." in name and HIDDEN.search(name):
         return True

@@ -14,13 +14,13 @@ from darkroom.ingest.cifar import CifarBatches, holds_batches
 from darkroom.ingest.digits import write_digits
 from darkroom.ingest.layout import Entry, is_system_file, read_layout, relabel
 from darkroom.ingest.scratch import scratch_folder
-from darkroom.ingest.sources import Folder, Source, damage_said
+from darkroom.ingest.sources import Folder, Source, archive_errors
 from darkroom.ingest.table_source import Table
 from darkroom.ingest.tars import TarArchive, plain_tar
 from darkroom.ingest.zips import ZipArchive
 from darkroom.params.data import Ingest
 
-TABLES = (".csv", ".parquet")
+TABLE_SUFFIXES = (".csv", ".parquet")
 
 
 @contextmanager
@@ -38,7 +38,7 @@ def open_ingest_source(params: Ingest, raw: Path) -> Iterator[Source]:
         raise UserError(f"{where}: must be a path below data/raw/; copy or link the pictures there")
     if not path.exists() and workspace() != project_root():  # dvc exp run --temp, or the queue
         raise UserError(f"{where}: is not in the experiment's own folder; `dvc add data/raw/{source}`, then try again")
-    if path.is_file() and path.suffix.lower() in TABLES:
+    if path.is_file() and path.suffix.lower() in TABLE_SUFFIXES:
         yield Table(path, raw.absolute(), params.columns, cache_folder() / "downloads")
         return
     with open_source(path, where) as opened:
@@ -48,9 +48,9 @@ def open_ingest_source(params: Ingest, raw: Path) -> Iterator[Source]:
 def list_entries(source: Source, params: Ingest) -> tuple[list[Entry], int]:
     """Return an entry for each file, sorted by path, and the number of system files, which are passed over.
 
-    Raises UserError when the source is damaged or a bomb, or does not fit what params.yaml says of it.
+    Raises UserError when the source is damaged or a bomb, or does not fit its settings in params.yaml.
     """
-    with damage_said(_where(params)):
+    with archive_errors(_where(params)):
         found = sorted(source.walk(), key=attrgetter("path"))
     if source.labelled:
         return relabel(found, params.labels), 0
@@ -62,14 +62,14 @@ def list_entries(source: Source, params: Ingest) -> tuple[list[Entry], int]:
 def open_source(path: Path, where: str) -> Iterator[Source]:
     """Open a folder or an archive; raises UserError starting with `where` when it cannot be read."""
     if not path.exists():
-        raise UserError(f"{where}: {path.name} does not exist in {path.parent}; {_offers(path.parent)}")
+        raise UserError(f"{where}: {path.name} does not exist in {path.parent}; {_contents(path.parent)}")
     if path.is_dir():
         yield _batches_or(Folder(path))
     elif zipfile.is_zipfile(path):
         yield ZipArchive(path)
     else:
         with scratch_folder(cache_folder()) as folder:
-            with damage_said(where):
+            with archive_errors(where):
                 opened = _batches_or(TarArchive(plain_tar(_tar(path), folder)))
             yield opened
 
@@ -92,10 +92,10 @@ def _tar(path: Path) -> Path:
     if tarfile.is_tarfile(path):
         return path
     known = "a folder nor a whole .zip or .tar, nor a table (.csv, .parquet)"
-    raise UserError(f"is neither {known}; copy it again if it should be")
+    raise UserError(f"is neither {known}; copy it again if it should be one")
 
 
-def _offers(folder: Path) -> str:
+def _contents(folder: Path) -> str:
     names = sorted(p.name for p in folder.iterdir() if not p.name.startswith(".")) if folder.is_dir() else []
     return (
         f"there is: {', '.join(names[:10])}"

@@ -1,4 +1,4 @@
-"""What a source of pictures is, and the plainest one: a folder."""
+"""What a source of pictures is, and the simplest one: a folder."""
 
 import lzma
 import os
@@ -38,7 +38,7 @@ class Source(Protocol):
     labelled: ClassVar[bool]  # whether the entries have their labels; else the folders give them
 
     def walk(self) -> Iterator[Entry]:
-        """Yield an entry for each file, in any order; raises what `damage_said` knows."""
+        """Yield an entry for each file, in any order; raises what `archive_errors` knows."""
         ...
 
     def read(self, location: Any) -> bytes:
@@ -97,7 +97,7 @@ def _file_entry(file: str, start: int) -> Entry:
     except OSError as error:
         return Entry(path, error=f"cannot be read: {error.strerror}", refused=True)
     if not stat.S_ISREG(facts.st_mode):
-        return Entry(path, error="is no ordinary file", refused=True)  # a pipe would be waited for
+        return Entry(path, error="is not a regular file", refused=True)  # a pipe would be waited for
     return Entry(path, facts.st_size, location=path)
 
 
@@ -106,7 +106,7 @@ def _refuse(error: OSError) -> None:
 
 
 @contextmanager
-def damage_said(where: str) -> Iterator[None]:
+def archive_errors(where: str) -> Iterator[None]:
     """Turn what a damaged archive raises into a UserError, and begin every UserError with `where`."""
     try:
         yield

@@ -14,9 +14,9 @@ SEPARATORS = (",", ";", "\t")
 
 
 def read_columns(file: Path, columns: Columns) -> pd.DataFrame:
-    """Return the columns path, label, split and group as text, outer blanks removed; "" where nothing is.
+    """Return the columns path, label, split and group as text, stripped; "" where a value is missing.
 
-    "01" and "NA" stay as they are. Raises UserError when the file is no table or lacks a column.
+    "01" and "NA" stay as they are. Raises UserError when the file is not a table or lacks a column.
     """
     import pyarrow as pa
 
@@ -29,7 +29,7 @@ def read_columns(file: Path, columns: Columns) -> pd.DataFrame:
     except (OSError, ValueError, csv.Error, pa.ArrowException) as error:  # ArrowInvalid is a ValueError
         raise UserError(f"{file.name} cannot be read as a table: {first_line(error)}") from None
     rows = pd.DataFrame({role: column.to_pandas() for role, column in found.items()}).fillna("").astype("str")
-    rows = rows.apply(lambda column: column.str.strip())
+    rows = pd.DataFrame({role: column.str.strip() for role, column in rows.items()})
     for role in ("split", "group"):
         if role not in rows:
             rows[role] = pd.Series("", index=rows.index, dtype="str")
@@ -42,7 +42,7 @@ def _csv_columns(file: Path, wanted: dict[str, str]) -> dict[str, Any]:
     from pyarrow import csv as arrow
 
     headers = {separator: _header(file, separator) for separator in SEPARATORS}
-    separator = max(SEPARATORS, key=lambda one: (wanted["path"] in headers[one], len(headers[one])))
+    separator = max(SEPARATORS, key=lambda mark: (wanted["path"] in headers[mark], len(headers[mark])))
     _require_columns(file, headers[separator], wanted)
     table = arrow.read_csv(
         file,
@@ -74,7 +74,9 @@ def _parquet_columns(file: Path, wanted: dict[str, str]) -> dict[str, Any]:
     try:
         return {role: content.column(name).cast(pa.string()) for role, name in wanted.items()}
     except pa.ArrowNotImplementedError:
-        raise UserError(f"{file.name}: a column that ingest.columns names holds lists or the like, no text") from None
+        raise UserError(
+            f"{file.name}: a column that ingest.columns names must hold text, not lists or the like"
+        ) from None
 
 
 def _require_columns(file: Path, names: list[str], wanted: dict[str, str]) -> None:

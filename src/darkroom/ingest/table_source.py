@@ -59,7 +59,7 @@ class Table:
             facts = os.stat(f"{self.file.parent}/{path}")  # noqa: PTH116 - a Path for each row takes seconds
         except (OSError, ValueError):
             return 0, "there is no such file beside the table"
-        return (facts.st_size, "") if stat.S_ISREG(facts.st_mode) else (0, "is no ordinary file")
+        return (facts.st_size, "") if stat.S_ISREG(facts.st_mode) else (0, "is not a regular file")
 
 
 def _is_address(path: str) -> bool:
@@ -79,7 +79,7 @@ def _with_problems(rows: pd.DataFrame, depth: int) -> pd.DataFrame:
     odd = local & path.str.contains(r"(?:^|/)\.{0,2}(?:/|$)", regex=True)
     path = path.where(~odd, path[odd].map(posixpath.normpath).reindex(path.index, fill_value=""))
     split = rows["split"].str.lower().map(SPLITS).fillna("")
-    wrong = {  # the last that holds is said
+    wrong = {  # of several the last one is reported
         "has no label": rows["label"] == "",
         "has no split": (rows["split"] == "") & bool((rows["split"] != "").any()),
         "has an unknown split; known: train, validation, test": (rows["split"] != "") & (split == ""),

@@ -46,7 +46,7 @@ def _refusal(info: tarfile.TarInfo) -> str:
         return "is a link"
     if info.sparse is not None:
         return "is a sparse file; pack it without --sparse"
-    return "" if info.isfile() else "is no ordinary file"
+    return "" if info.isfile() else "is not a regular file"
 
 
 def plain_tar(path: Path, scratch: Path) -> Path:

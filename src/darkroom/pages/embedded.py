@@ -1,4 +1,4 @@
-"""Small copies of pictures, as data URLs that a page carries inside."""
+"""Thumbnails of pictures as data URLs that a page embeds."""
 
 import base64
 from io import BytesIO
@@ -14,14 +14,14 @@ from darkroom.images.packed import read_pictures
 SIDE = 128  # pixels of the longer side, at most
 QUALITY = 70  # of WebP
 BACKGROUND = "white"  # under transparent pixels
-BATCH = 256_000_000  # bytes of the files that are in memory together
+BATCH = 256_000_000  # bytes of the files in memory at a time
 
 
 def thumbnails(images: Path, sizes: pd.Series, depth: Depth) -> dict[str, str]:
-    """Return image_id -> data URL of a WebP picture, upright, at most SIDE pixels long; a small one keeps its size.
+    """Return image_id -> data URL of an upright WebP picture with sides of at most SIDE pixels, never enlarged.
 
-    `sizes` maps the image_id of each picture that is wanted, a readable one, to the bytes of its file; `depth` is
-    image.depth.
+    `sizes` maps the image_id of each requested picture, which must be readable, to the size of its file in bytes;
+    `depth` is image.depth.
     """
     urls: dict[str, str] = {}
     with silent_pillow():
@@ -33,7 +33,7 @@ def thumbnails(images: Path, sizes: pd.Series, depth: Depth) -> dict[str, str]:
 
 def _data_url(data: bytes, depth: Depth) -> str:
     image = Image.open(BytesIO(data), formats=FORMATS)
-    image.draft(None, (2 * SIDE, 2 * SIDE))  # of a large JPEG no more is decoded than a small copy needs
+    image.draft(None, (2 * SIDE, 2 * SIDE))  # decode a large JPEG no larger than needed
     image.load()
     small = upright_rgb(image, BACKGROUND, depth)
     small.thumbnail((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)

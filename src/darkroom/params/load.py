@@ -1,5 +1,6 @@
 """Reading params.yaml; a mistake in it is reported in one line."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -63,14 +64,17 @@ def with_overlay(params: Params, overlay: Overlay, file: str) -> Params:
 
 def flatten(params: Params) -> dict[str, Any]:
     """Return {"section.key": value}, mappings below a key flattened too."""
-    return dict(_leaves(params.model_dump()))
+    return leaves(params.model_dump())
 
 
-def _leaves(tree: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    rows: list[tuple[str, Any]] = []
+def leaves(tree: dict[str, Any], whole: Collection[str] = (), prefix: str = "") -> dict[str, Any]:
+    """Return {"section.key": value}; a mapping that is named in `whole` is one value."""
+    found: dict[str, Any] = {}
     for key, value in tree.items():
-        rows += _leaves(value, f"{prefix}{key}.") if isinstance(value, dict) else [(prefix + key, value)]
-    return rows
+        name = f"{prefix}{key}"
+        nested = isinstance(value, dict) and name not in whole
+        found |= leaves(value, whole, f"{name}.") if nested else {name: value}
+    return found
 
 
 def _check_space(params: Params, file: str) -> None:

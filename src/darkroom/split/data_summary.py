@@ -24,22 +24,26 @@ def tiles(pictures: pd.DataFrame, files: pd.DataFrame, reports: Reports) -> list
     duplicates = int(reasons.get("exact duplicate", 0) + reasons.get("near duplicate", 0))
     conflicts = int(reasons.get("label conflict", 0))
     flagged = int(pictures["flagged"].sum())
-    split = reports.get("split", {})
-    shown = [
+    return [
         Tile(f"{len(pictures):,}", "pictures", f"{int(pictures['keep'].sum()):,} are used", "plain"),
         Tile(f"{pictures['label'].nunique():,}", "classes", _imbalance(pictures), "plain"),
         _count(unreadable, "unreadable files", f"of {len(files):,} files"),
         _count(duplicates, "duplicates dropped", "one of each group is kept; of a given test split all"),
         _count(conflicts, "in label conflicts", "the same picture, several labels"),
         _count(flagged, "flagged pictures", "dark, blurred, odd, duplicated, …"),
+        *_split_tiles(reports.get("split", {})),
     ]
+
+
+def _split_tiles(split: Mapping[str, Any]) -> list[Tile]:
+    tiles = []
     if split.get("naive_leak") is not None:
         about = "test pictures that a naive split would leak"
-        shown.append(Tile(f"{split['naive_leak']:,}", "leaks prevented", about, "plain"))
+        tiles.append(Tile(f"{split['naive_leak']:,}", "leaks prevented", about, "plain"))
     if split.get("deviation") is not None:
         about = "between actual and requested shares of the splits"
-        shown.append(Tile(f"{100 * split['deviation']:.1f} %", "ratio deviation", about, "plain"))
-    return shown
+        tiles.append(Tile(f"{100 * split['deviation']:.1f} %", "ratio deviation", about, "plain"))
+    return tiles
 
 
 def _count(value: int, name: str, about: str) -> Tile:

@@ -75,18 +75,25 @@ def _place_mixed(
     for index in np.lexsort((starts, -totals)).tolist():
         members = range(starts[index], ends[index])
         content = [(int(classes[row]), int(sizes[row])) for row in members]
-        total = sum(size for _, size in content)
-        forced = [part for label, _ in content if (part := demand.forced_part(label)) is not None]
-        scores = [
-            sum(size * row[label] for label, size in content) / total + overall[part] / len(demand.remaining)
-            for part, row in enumerate(demand.need)
-        ]
-        part = min(forced) if forced else scores.index(max(scores))
+        part = _neediest_part(demand, overall, content)
         parts[groups[starts[index]]] = part
-        overall[part] -= total
+        overall[part] -= sum(size for _, size in content)
         for label, size in content:
             demand.need[part][label] -= size
             demand.record(label, part)
+
+
+def _neediest_part(demand: _Demand, overall: list[float], content: list[tuple[int, int]]) -> int:
+    """Return the part for a group whose `content` is (class, pictures); `overall` is the need of each part."""
+    forced = [part for label, _ in content if (part := demand.forced_part(label)) is not None]
+    if forced:
+        return min(forced)
+    total = sum(size for _, size in content)
+    scores = [
+        sum(size * row[label] for label, size in content) / total + overall[part] / len(demand.remaining)
+        for part, row in enumerate(demand.need)
+    ]
+    return scores.index(max(scores))
 
 
 def _divide_class(demand: _Demand, label: int, sizes: np.ndarray) -> np.ndarray:

@@ -73,9 +73,14 @@ def fit(
             _run_phase(training, phase, data, verbose)
     if checkpoint and not progress.stopped:  # what stopped it may not do so again
         checkpoint.finish(progress)
+    return _best(progress, params, len(data["train"].classes), verbose)
+
+
+def _best(progress: Progress, params: DeclaredParams, classes: int, verbose: int) -> Fit:
+    """Return the network of the best epoch, as it is saved: without what only trains quickly."""
     if progress.diverged and progress.best_epoch < len(progress.rows):  # else no epoch is left, which is an error later
         logger.warning(DIVERGED, len(progress.rows), progress.best_epoch)
-    network = build_network(params.model, params.image.size, len(data["train"].classes))
+    network = build_network(params.model, params.image.size, classes)
     network.set_weights(progress.best_weights)
     history = pd.DataFrame(progress.rows)[COLUMNS]
     if verbose:

@@ -1,4 +1,4 @@
-"""Whether the data has moved since it was last accepted."""
+"""Data drift since the data was last accepted."""
 
 from pathlib import Path
 
@@ -10,20 +10,20 @@ from darkroom.core.files import DECIMALS, read_value, rounded
 from darkroom.params.data import Drift
 from darkroom.params.section import Section, Share
 
-SHOWN = 10
+SHOWN = 10  # classes listed by name, at most
 
 
 class Profile(Section):
-    """What is compared of a data set: a few numbers about its pictures."""
+    """A data set's profile: the few numbers that are compared."""
 
     pictures: int
     classes: dict[str, Share]  # label: share of the pictures
-    side: float | None  # pixels, median of sqrt(width * height); None without a picture
-    brightness: Share | None  # mean; None without a measured picture
+    side: float | None  # pixels, median of sqrt(width * height); None without pictures
+    brightness: Share | None  # mean; None without measured pictures
 
 
 def profile_of(manifest: pd.DataFrame) -> Profile:
-    """Return the profile of the readable pictures, rounded as reports are."""
+    """Return the profile of the readable pictures, rounded like reports."""
     pictures = manifest.loc[manifest["error"].isna(), ["label", "width", "height", "brightness"]]
     area = pictures["width"].astype("float64") * pictures["height"].astype("float64")
     shares = pictures["label"].value_counts(normalize=True).sort_index()
@@ -37,17 +37,17 @@ def profile_of(manifest: pd.DataFrame) -> Profile:
 
 
 def read_accepted(path: Path) -> Profile | None:
-    """Return the accepted profile; None when nothing is accepted yet. Raises UserError when the file is broken."""
+    """Return the accepted profile; None when nothing has been accepted. Raises UserError for a broken file."""
     try:
         raw = read_value(path)
         return None if raw == {} else Profile.model_validate(raw)
     except (ValueError, RecursionError, ValidationError):
-        mend = "write {} into it to accept nothing, then use `darkroom accept`"
-        raise UserError(f"data/{path.name}: is no profile of accepted data; {mend}") from None
+        advice = "reset it to {} and run `darkroom accept`"
+        raise UserError(f"data/{path.name}: not a profile of accepted data; {advice}") from None
 
 
 def find_drift(now: Profile, accepted: Profile, limits: Drift) -> list[str]:
-    """Return a line for each thing that moved further than `limits`; classes that are new or gone always count."""
+    """Return a line for each value that moved by more than `limits`; new and missing classes always count."""
     lines = _class_drift(now.classes, accepted.classes, limits.share)
     if now.side and accepted.side and max(now.side / accepted.side, accepted.side / now.side) > limits.size:
         lines.append(f"typical side: {now.side:.4g} pixels, accepted {accepted.side:.4g}")
@@ -58,22 +58,22 @@ def find_drift(now: Profile, accepted: Profile, limits: Drift) -> list[str]:
 
 
 def _class_drift(now: dict[str, float], accepted: dict[str, float], limit: float) -> list[str]:
-    """Return the classes that are new, gone, or have another share of the pictures; the largest moves first."""
+    """Return lines on new and missing classes and on changed shares of the pictures, the largest changes first."""
     lines = [
-        f"classes {word}: {_names(sorted(names))}"
-        for word, names in (("new", now.keys() - accepted.keys()), ("gone", accepted.keys() - now.keys()))
+        f"{word} classes: {_join_names(sorted(names))}"
+        for word, names in (("new", now.keys() - accepted.keys()), ("missing", accepted.keys() - now.keys()))
         if names
     ]
     moves = {label: _moved(now[label], accepted[label]) for label in sorted(now.keys() & accepted.keys())}
     moved = sorted((label for label in moves if moves[label] > limit), key=lambda label: -moves[label])
-    lines += [f"class {one}: {now[one]:.2%} of the pictures, accepted {accepted[one]:.2%}" for one in moved[:SHOWN]]
-    return lines + ([f"and {len(moved) - SHOWN} more classes with another share"] if len(moved) > SHOWN else [])
+    lines += [f"class {name}: {now[name]:.2%} of the pictures, accepted {accepted[name]:.2%}" for name in moved[:SHOWN]]
+    return lines + ([f"and {len(moved) - SHOWN} more classes with a changed share"] if len(moved) > SHOWN else [])
 
 
 def _moved(now: float, accepted: float) -> float:
-    """Return the distance without the last bits, so that a move just at the limit is within it."""
+    """Return the difference, rounded, so that a change exactly at the limit is within it."""
     return round(abs(now - accepted), DECIMALS)
 
 
-def _names(names: list[str]) -> str:
+def _join_names(names: list[str]) -> str:
     return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")

@@ -1,7 +1,7 @@
-"""What came of an expectation, in words: expected, found, examples."""
+"""The result of an expectation in words: expected, observed, examples."""
 
 import textwrap
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -12,11 +12,22 @@ from darkroom.validate.expectations import Expectation
 
 EXAMPLES = 3
 WORDS = {
-    "expect_column_to_exist": "the column",
-    "expect_column_values_to_be_unique": "no value twice",
-    "expect_column_values_to_not_be_null": "no value missing",
+    "expect_column_to_exist": "the column to exist",
+    "expect_column_values_to_be_unique": "unique values",
+    "expect_column_values_to_not_be_null": "no missing values",
 }
-Check = dict[str, Any]  # name, about, expected, severity, success, observed, examples ("path (value)")
+
+
+class Check(TypedDict):
+    """The result of one expectation; `observed` is a measure, a text or None, `examples` are "path (value)"."""
+
+    name: str
+    about: str
+    expected: str
+    severity: str
+    success: bool
+    observed: int | float | str | None
+    examples: list[str]
 
 
 def describe(check: Check) -> str:
@@ -28,7 +39,7 @@ def describe(check: Check) -> str:
 
 
 def read_result(expectation: Expectation, table: pd.DataFrame, result: Any, error: Exception | None) -> Check:
-    """Return what Great Expectations found in `table`, or that it could not evaluate (`error`, or in the result)."""
+    """Return the Check of what Great Expectations found in `table`, or why it failed (`error`, or in the result)."""
     details = result.result if result else {}
     reason = first_line(error) if error else _exception_in(result)
     success = bool(result and result.success) and reason is None
@@ -40,27 +51,27 @@ def read_result(expectation: Expectation, table: pd.DataFrame, result: Any, erro
         "expected": _expected(expectation.rule.expectation_type, arguments),
         "severity": expectation.severity,
         "success": success,
-        "observed": f"nothing: it cannot be evaluated: {_short(reason)}" if reason else _observed(details, success),
+        "observed": f"nothing: cannot be evaluated: {_short(reason)}" if reason else _observed(details, success),
         "examples": [] if success else _examples(expectation, table, details.get("unexpected_index_list") or []),
     }
 
 
 def _exception_in(result: Any) -> str | None:
-    """Return why Great Expectations gave up: its own keys, or those of each measure that it could not take."""
+    """Return the error message in a result, at the top level or of one of its metrics; None without an error."""
     found = result.exception_info or {}
-    for one in [found, *(value for value in found.values() if isinstance(value, dict))]:
-        if one.get("raised_exception"):
-            return first_line(Exception(one.get("exception_message") or "Great Expectations gives no reason"))
+    for entry in [found, *(value for value in found.values() if isinstance(value, dict))]:
+        if entry.get("raised_exception"):
+            return first_line(Exception(entry.get("exception_message") or "Great Expectations gave no reason"))
     return None
 
 
-def _observed(details: dict[str, Any], success: bool) -> Any:
-    """Return a measure rounded to 6 places, how many rows are otherwise, or whatever else was found as text."""
+def _observed(details: dict[str, Any], success: bool) -> int | float | str | None:
+    """Return a measure rounded to 6 places, the number of unexpected rows, or any other observed value as text."""
     found = details.get("observed_value")
     if found is None and details.get("unexpected_count"):
         if "element_count" in details:
-            return f"{details['unexpected_count']} of {details['element_count']} otherwise"
-        return ", ".join(sorted(map(_say, details.get("partial_unexpected_list", [])))[:EXAMPLES])
+            return f"{details['unexpected_count']} of {details['element_count']} unexpected"
+        return ", ".join(sorted(map(_format, details.get("partial_unexpected_list", [])))[:EXAMPLES])
     if found is None:
         return "no value" if "observed_value" in details and not success else None
     if isinstance(found, int):
@@ -71,21 +82,22 @@ def _observed(details: dict[str, Any], success: bool) -> Any:
 
 
 def _examples(expectation: Expectation, table: pd.DataFrame, wrong: list[int]) -> list[str]:
-    """Return the first paths (or labels) that broke an expectation, with their values."""
-    shown = "label" if expectation.about == "classes" else "path"
+    """Return the first paths (or labels) that do not meet an expectation, with their values."""
+    name = "label" if expectation.about == "classes" else "path"
     values = expectation.columns
     if not values:
         return []
     if values == ["unreadable"]:
         values = ["error"]
         wrong = table.index[table["unreadable"] > 0].tolist()
-    first = table[shown].iloc[wrong].sort_values(kind="stable").head(EXAMPLES).index
+    first = table[name].iloc[wrong].sort_values(kind="stable").head(EXAMPLES).index
     return [
-        f"{_say(row[shown])} ({', '.join(_say(row[one]) for one in values)})" for _, row in table.loc[first].iterrows()
+        f"{_format(row[name])} ({', '.join(_format(row[column]) for column in values)})"
+        for _, row in table.loc[first].iterrows()
     ]
 
 
-def _say(value: Any) -> str:
+def _format(value: Any) -> str:
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return "missing"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
@@ -104,7 +116,7 @@ def _expected(name: str, arguments: dict[str, Any]) -> str:
 
 
 def _words(name: str, arguments: dict[str, Any]) -> str:
-    """Return a range or a set as people write it; anything else as its name and arguments."""
+    """Return a range or a set in words; any other expectation as its name and arguments."""
     subject = name.removeprefix("expect_").removeprefix("column_")
     low, high = arguments.get("min_value"), arguments.get("max_value")
     if set(arguments) == {"value_set"} and subject == "values_to_be_in_set":
@@ -116,7 +128,7 @@ def _words(name: str, arguments: dict[str, Any]) -> str:
     return f"{what} {_range(low, high)}".strip()
 
 
-def _range(low: Any, high: Any) -> str:
+def _range(low: object, high: object) -> str:
     ends = [f"{end:.10g}" if isinstance(end, int | float) else str(end) for end in (low, high) if end is not None]
     if len(ends) == 2:
         return " to ".join(ends)
