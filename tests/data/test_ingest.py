@@ -143,7 +143,7 @@ def test_an_archive_gives_what_its_folder_gives(folder: Path, tmp_path: Path) ->
         (class_files("cat") | class_files("dog", each=1), "class 'dog' has only one picture"),
         (
             {"cat/1.txt": b"text", "dog/1.txt": b""},
-            "none of its 2 files is a readable picture (cat/1.txt: not a picture",
+            "none of its 2 files is a readable picture (cat/1.txt: not an image",
         ),
         (class_files("cat") | {"dog/1.png": b"", "dog/2.png": b"x"}, "has only one class, 'cat'"),
     ],
