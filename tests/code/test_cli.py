@@ -53,8 +53,9 @@ def test_help_has_examples(command: str, capsys: pytest.CaptureFixture[str]) -> 
 def test_a_user_error_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "dvc.yaml").write_text("stages: {}\n")
     with inside(tmp_path):
-        assert run("params") == 2
-    assert capsys.readouterr().err.startswith("darkroom params: params.yaml: not found")
+        assert (run("params"), run("recipe")) == (2, 2)
+    params, recipe = capsys.readouterr().err.splitlines()
+    assert params.startswith("darkroom params: params.yaml: not found") and recipe.endswith("in the repository")
 
 
 @pytest.mark.parametrize(("number", "name"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])

@@ -29,7 +29,8 @@ def folded(tmp_path_factory: pytest.TempPathFactory, programs: Path) -> Project:
 
 
 def report(project: Project, stage: str) -> dict[str, Any]:
-    return json.loads((project.root / "reports" / f"{stage}.json").read_text())
+    read: dict[str, Any] = json.loads((project.root / "reports" / f"{stage}.json").read_text())
+    return read
 
 
 def test_there_is_a_network_for_each_fold_and_validation_has_all_of_them(folded: Project) -> None:

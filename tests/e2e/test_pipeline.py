@@ -3,6 +3,7 @@
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,8 +16,9 @@ from server import ask
 STAGES = ["ingest", "validate", "dedupe", "split", "tune", "train", "evaluate", "package"]
 
 
-def report(project: Project, stage: str) -> dict:
-    return json.loads((project.root / "reports" / f"{stage}.json").read_text())
+def report(project: Project, stage: str) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((project.root / "reports" / f"{stage}.json").read_text())
+    return read
 
 
 def test_reports_tell_what_happened(project: Project) -> None:
@@ -52,7 +54,7 @@ def test_the_answers_are_those_of_validation_and_test(project: Project) -> None:
 
 def test_the_unreadable_file_is_listed_with_its_reason(project: Project) -> None:
     manifest = pd.read_parquet(project.root / "data" / "manifest.parquet").set_index("path")
-    assert "does not decode whole" in manifest.loc["cross/broken.png", "error"]
+    assert "does not decode whole" in manifest["error"]["cross/broken.png"]
 
 
 def test_the_run_ends_with_a_summary_and_no_noise(project: Project) -> None:
@@ -150,4 +152,5 @@ answer = model.predict(pandas.DataFrame({"image": [base64.b64encode(picture).dec
 print(json.dumps({"keras": network.predict(decode(picture, 16, "squash", "white", "auto")[None], verbose=0)[0].tolist(),
                   "pyfunc": list(answer["probabilities"][0].values())}))
 """
-    return json.loads(project.run("python", "-c", script).stdout.splitlines()[-1])
+    answers: dict[str, list[float]] = json.loads(project.run("python", "-c", script).stdout.splitlines()[-1])
+    return answers

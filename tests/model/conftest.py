@@ -38,7 +38,7 @@ def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0
-    network(examples(64, 4, side=32).pixels / 127.5 - 1, training=True)
+    network(examples(64, 4, side=32).pixels[:] / 127.5 - 1, training=True)
     network.save_weights(folder / "small.weights.h5")
     return folder
 

@@ -11,6 +11,7 @@ from darkroom.examples.saving import load_network, save_network
 from darkroom.models.architecture import build_network
 from darkroom.models.backbone_table import BACKBONES
 from darkroom.models.backbones import load_pretrained, to_range, weights_file_digest
+from darkroom.params.model import Model
 from darkroom.train.fit import Fit, fit
 from darkroom.train.phases import Phase, set_trainable
 from easy import data, examples, small_params
@@ -44,7 +45,7 @@ def test_one_of_each_family_is_built_and_saved(name: str, tmp_path: Path) -> Non
     assert np.array_equal(np.asarray(load_network(tmp_path / "model.keras")(pixels)), answers)
 
 
-def mobilenet(weights: str, **changes: object) -> tuple[keras.Model, object]:
+def mobilenet(weights: str, **changes: object) -> tuple[keras.Model, Model]:
     model = {"architecture": "MobileNet", "width": 0.25, "weights": weights, "head": "average", **changes}
     params = small_params(model=model, image={"size": 32}).model
     return build_network(params, 32, 3), params
@@ -236,7 +237,7 @@ def test_stochastic_depth_is_live_in_what_is_fine_tuned_and_statistics_stay(
     after = backbone.get_weights()
     assert statistics and all(np.array_equal(before[number], after[number]) for number in statistics)
     answers = [np.asarray(stochastic(pixels, training=False)) for _ in range(2)]
-    assert np.array_equal(*answers)
+    assert np.array_equal(answers[0], answers[1])
 
 
 def test_a_frozen_part_drops_nothing(stochastic: keras.Model) -> None:

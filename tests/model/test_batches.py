@@ -15,7 +15,7 @@ def test_the_batches_of_an_epoch_are_of_one_size_and_hold_every_picture_once(pic
     assert len(counts) == -(-pictures // size) and sum(counts) == pictures
     assert max(counts) - min(counts) <= 1 and max(counts) <= size
     seen = np.concatenate([batches[index][0] for index in range(len(batches))])
-    assert sorted(map(bytes, seen)) == sorted(map(bytes, batches.examples.pixels))
+    assert sorted(map(bytes, seen)) == sorted(map(bytes, batches.examples.pixels[:]))
 
 
 def test_mixed_pictures_mix_their_weights() -> None:

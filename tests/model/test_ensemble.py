@@ -9,11 +9,12 @@ from darkroom.examples.metrics import predict
 from darkroom.execution.logs import configure_logging
 from darkroom.models.combine import combine
 from darkroom.params.load import load_params
-from darkroom.train.ensemble import fit_members, histories, in_fold, members, score_members
+from darkroom.train.ensemble import Data, Fold, fit_members, histories, in_fold, members, score_members
 from easy import data, examples, small_params, weights_digest
 from pictures import ROOT
 
 BALANCE = load_params(ROOT / "params.yaml").balance
+Parts = dict[Fold, Data]
 
 
 def test_members_are_architectures_times_seeds_times_folds() -> None:
@@ -70,11 +71,11 @@ def test_an_ensemble_answers_with_the_mean_and_says_which_network_is_whose(
     answers = [predict(one.network, data()["validation"], 16) for one in fits]
     together = predict(combine([one.network for one in fits], "none"), data()["validation"], 16)
     assert together == pytest.approx((answers[0] + answers[1]) / 2, abs=1e-6)
-    assert not np.array_equal(*answers)
+    assert not np.array_equal(answers[0], answers[1])
 
 
 def test_with_folds_no_network_is_asked_what_it_learnt(tmp_path: Path) -> None:
-    parts = {fold: {"train": examples(96, 1), "validation": examples(20, 10 + fold)} for fold in (0, 1)}
+    parts: Parts = {fold: {"train": examples(96, 1), "validation": examples(20, 10 + fold)} for fold in (0, 1)}
     params = small_params(ensemble={"folds": True}, split={"folds": 2}, train={"epochs": 2})
     chosen = members(params, parts)
     fits = fit_members(chosen, parts, tmp_path, tmp_path, print, 0)
@@ -95,7 +96,7 @@ def test_weights_that_are_not_there_are_said_before_any_network_is_trained(
     params = small_params(
         ensemble=ensemble, model={"weights": "gone.h5", "head": "average"}, finetune={}, image={"size": 32}
     )
-    parts = {None: data(side=32)}
+    parts: Parts = {None: data(side=32)}
     with pytest.raises(UserError, match=r"gone.h5: not found in data/weights/"):
         fit_members(members(params, [None]), parts, tmp_path, tmp_path / "checkpoints", print, 0)
     assert not (tmp_path / "checkpoints").exists() and "network 1" not in capsys.readouterr().out
@@ -103,7 +104,8 @@ def test_weights_that_are_not_there_are_said_before_any_network_is_trained(
 
 @pytest.mark.slow
 def test_an_ensemble_that_is_stopped_goes_on_within_its_second_network(tmp_path: Path) -> None:
-    params, parts = small_params(ensemble={"seeds": 2}, train={"epochs": 3}), {None: data()}
+    params = small_params(ensemble={"seeds": 2}, train={"epochs": 3})
+    parts: Parts = {None: data()}
     chosen = members(params, [None])
 
     def stop(metrics: dict[str, float], epoch: int) -> None:

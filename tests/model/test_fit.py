@@ -116,7 +116,7 @@ def test_a_callable_that_sees_each_epoch_may_stop_the_training(tmp_path: Path) -
     assert seen[:2] == seen[2:] and weights_digest(again.network) == weights_digest(stopped.network)
 
 
-def test_another_seed_is_another_training(fitted):
+def test_another_seed_is_another_training(fitted: Fit) -> None:
     digests = [weights_digest(fit(data(), small_params(train={"seed": seed})).network) for seed in (0, 1)]
     assert digests[0] == weights_digest(fitted.network) != digests[1]
 
@@ -228,9 +228,8 @@ def test_averaged_weights_are_saved_with_statistics_that_fit_them(model: dict[st
     assert saved["log_loss"] == pytest.approx(fresh["log_loss"], abs=0.05)
 
 
-def test_what_is_kept():
-    turned = {"train": {"keep": "last"}}
-    assert fit(data(turned=True), small_params(**turned)).best_epoch == 4
+def test_what_is_kept() -> None:
+    assert fit(data(turned=True), small_params(train={"keep": "last"})).best_epoch == 4
     accuracy = fit(data(turned=True), small_params(train={"keep": "accuracy"}))
     assert accuracy.best_epoch == accuracy.history["validation_accuracy"].argmax() + 1
 
@@ -244,13 +243,18 @@ def test_auto_is_one_of_the_two_precisions() -> None:
     assert plain != short and auto == (short if is_quick("bfloat16") else plain)
 
 
-SMALL_FIRST = {"train": {"small_epochs": 2, "small_size": 4}, "model": {"head": "max"}}
+SMALL_FIRST: dict[str, dict[str, Any]] = {"train": {"small_epochs": 2, "small_size": 4}, "model": {"head": "max"}}
 
 
 def test_the_first_epochs_see_smaller_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     make = Batches._make
-    monkeypatch.setattr(Batches, "_make", lambda batches, part: seen.append(made := make(batches, part)) or made)
+
+    def noted(batches: Batches, part: int) -> Any:
+        seen.append(make(batches, part))
+        return seen[-1]
+
+    monkeypatch.setattr(Batches, "_make", noted)
     fitted = fit(data(), small_params(**SMALL_FIRST))
     sides = [pixels.shape[1] for pixels, _ in seen if len(pixels) == 96]
     assert sides == sorted(sides) and {4, 8} == set(sides)
@@ -276,8 +280,8 @@ def test_an_epoch_whose_loss_is_no_number_is_not_kept(keep: str) -> None:
     progress = Progress(keep)
     for number, loss in enumerate([0.7, np.nan]):
         row = {"loss": loss, "validation_loss": loss, "validation_accuracy": number, "phase": 1}
-        progress.add(row, [number])
-    assert (progress.best_epoch, progress.best_weights, progress.diverged) == (1, [0], True)
+        progress.add(row, [np.array(number)])
+    assert (progress.best_epoch, progress.best_weights, progress.diverged) == (1, [np.array(0)], True)
 
 
 @pytest.mark.parametrize("loss", [pytest.param("cross_entropy", marks=pytest.mark.slow), "focal"])

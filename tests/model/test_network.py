@@ -25,6 +25,7 @@ def layer_names(params: Model) -> list[str]:
 
 def parameter_count(params: Model, size: int, classes: int) -> int:
     """Count by hand: weights and bias of each layer, four numbers a channel for each normalisation."""
+    assert isinstance(params.kernel, int)
     count, channels = 0, 3
     for filters in params.filters:
         count += params.kernel**2 * channels * filters + filters + 4 * filters

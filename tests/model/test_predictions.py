@@ -41,10 +41,10 @@ def network() -> Any:
 
 
 def test_the_studies_have_a_row_for_each_class_even_when_it_is_missing() -> None:
-    table = per_class(ANSWERED).set_index("class")
-    assert table.loc["cat"].tolist() == pytest.approx([1, 1 / 2, 2 / 3, 2])
-    assert table.loc["dog"].tolist() == pytest.approx([1 / 2, 1, 2 / 3, 1])
-    assert table.loc["split"].tolist() == [0, 0, 0, 0]
+    table = per_class(ANSWERED).set_index("class").T
+    assert table["cat"].tolist() == pytest.approx([1, 1 / 2, 2 / 3, 2])
+    assert table["dog"].tolist() == pytest.approx([1 / 2, 1, 2 / 3, 1])
+    assert table["split"].tolist() == [0, 0, 0, 0]
     matrix = confusion(ANSWERED)
     assert len(matrix) == 16 and matrix["pictures"].sum() == 4
     found = matrix[matrix["pictures"] > 0].set_index(["actual", "predicted"])["pictures"].to_dict()

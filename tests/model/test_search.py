@@ -22,7 +22,7 @@ from darkroom.tune.tuning import no_search, run_search, summarise
 from easy import data, small_params
 from pictures import ROOT
 
-SPACE = {
+SPACE: dict[str, dict[str, dict[str, Any]]] = {
     "train": {"learning_rate": {"low": 1e-4, "high": 1e-1, "log": True}, "batch_size": {"low": 8, "high": 32}},
     "model": {"dropout": {"low": 0.1, "high": 0.5, "step": 0.1}, "filters": {"choices": [[4], [4, 8], [2, 2, 2]]}},
 }
@@ -63,7 +63,7 @@ def test_the_table_has_a_row_for_each_trial(whole: tuple[Overlay, pd.DataFrame])
     assert trials["model.filters"].map(tuple).nunique() > 1
     assert trials["train.learning_rate"].between(1e-4, 1e-1).all() and trials["model.dropout"].between(0.1, 0.5).all()
     assert all(isinstance(size, int) for size in trials["train.batch_size"])
-    winner = trials.loc[trials["log_loss"].idxmin()]
+    winner = trials.iloc[trials["log_loss"].argmin()]
     assert best["train"]["learning_rate"] == winner["train.learning_rate"]
     assert best["model"]["filters"] == winner["model.filters"] in SPACE["model"]["filters"]["choices"]
 
@@ -137,7 +137,9 @@ def test_a_trial_that_was_stopped_is_tried_again_however_often(
 def out_of_memory() -> Exception:
     import tensorflow as tf
 
-    return tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[9]\nHint: none")
+    text = "OOM when allocating tensor with shape[9]\nHint: none"
+    error: Exception = tf.errors.ResourceExhaustedError(None, None, text)
+    return error
 
 
 def test_a_trial_that_runs_out_of_memory_has_failed_and_the_search_goes_on(
@@ -151,7 +153,7 @@ def test_a_trial_that_runs_out_of_memory_has_failed_and_the_search_goes_on(
     assert finished == [1, 3, 4, 5, 6, 7, 8]
     assert found[1]["failure"].dropna().to_dict() == {1: reason} and math.isnan(found[1]["log_loss"][1])
     assert f"tune: trial 2 of 8 failed: {reason}\n" in capsys.readouterr().out
-    assert found[0]["train"]["learning_rate"] == found[1].loc[found[1]["log_loss"].idxmin(), "train.learning_rate"]
+    assert found[0]["train"]["learning_rate"] == found[1]["train.learning_rate"].iloc[found[1]["log_loss"].argmin()]
     assert found[1].iloc[:2, 3:].equals(whole[1].iloc[:2, 3:])  # the same combinations
     assert summarise(*found, params(enabled=True).tune)["failed"] == 1
 
@@ -190,11 +192,16 @@ def test_a_combination_that_makes_no_network_is_the_worst(tmp_path: Path) -> Non
 
 
 def test_all_parts_of_a_trial_are_short(tmp_path: Path) -> None:
-    seen = []
+    seen: list[DeclaredParams] = []
+
+    def objective(candidate: DeclaredParams) -> float:
+        seen.append(candidate)
+        return 1.0
+
     long = params(epochs=2, trials=1).overlaid(
         {"train": {"epochs": 10, "schedule": "step", "step_epochs": [4, 5, 9]}, "finetune": {"epochs": 20}}, "test"
     )
-    search(long, lambda one: float(seen.append(one) is None), tmp_path / "short.journal", lambda *_: None)
+    search(long, objective, tmp_path / "short.journal", lambda *_: None)
     assert (seen[0].train.epochs, seen[0].finetune.epochs, seen[0].train.step_epochs) == (2, 4, [1])
 
 
@@ -215,7 +222,7 @@ def test_a_trial_is_scored_as_it_will_be_served(tmp_path: Path) -> None:
 
 def test_accuracy_is_maximised(tmp_path: Path) -> None:
     best, trials, _ = run(tmp_path / "journal", metric="accuracy")
-    winner = trials.loc[trials["accuracy"].idxmax()]
+    winner = trials.iloc[trials["accuracy"].argmax()]
     assert best["train"]["learning_rate"] == winner["train.learning_rate"]
     assert (
         summarise(best, trials, params(metric="accuracy", enabled=True).tune)["best_score"] == trials["accuracy"].max()

@@ -1,34 +1,27 @@
 """The `darkroom` command."""
 
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand
 
 from darkroom.core.errors import UserError
 from darkroom.execution.exits import reported_errors
-from darkroom.execution.logs import configure_logging
 from darkroom.execution.quiet import silence_libraries
 
 
-class Commands(TyperGroup):
-    """Ends with the exit status that a command returns; a user's error is one line with its own status."""
+class Command(TyperCommand):
+    """Ends with the exit status that its function returns; a user's error is one line with its own status."""
 
     def invoke(self, ctx: Any) -> None:
-        """Run the chosen command; raises typer.Exit."""
-        with reported_errors("darkroom"):
+        """Run the command; raises SystemExit or typer.Exit."""
+        with reported_errors(f"darkroom {ctx.info_name}"):
             status = super().invoke(ctx)
-        raise typer.Exit(status or 0)
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Return the chosen command, whose name its messages begin with from now on."""
-        name, command, rest = super().resolve_command(ctx, args)
-        configure_logging(f"darkroom {name}")
-        return name, command, rest
+        raise typer.Exit(status)
 
 
 app = typer.Typer(
-    cls=Commands,
     help="Turn a folder of pictures into a served, tracked, reproducible image classifier.\n\n"
     "`make repro` runs the pipeline that params.yaml describes; these commands help before and after it.",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -53,10 +46,12 @@ def _complete_recipe(incomplete: str) -> list[str]:
 def _complete_key(incomplete: str) -> list[str]:
     from darkroom.cli.show import parameter_keys
 
-    return [key for key in parameter_keys() if key.startswith(incomplete)]
+    with suppress(UserError):  # a mistake in params.yaml is the command's to report
+        return [key for key in parameter_keys() if key.startswith(incomplete)]
+    return []
 
 
-@app.command()
+@app.command(cls=Command)
 def recipe(
     name: Annotated[str | None, typer.Argument(help="The recipe.", autocompletion=_complete_recipe)] = None,
     data: Annotated[bool, typer.Option("--data", help="Also set the data that the recipe was measured on.")] = False,
@@ -82,7 +77,7 @@ def recipe(
     return list_recipes()
 
 
-@app.command()
+@app.command(cls=Command)
 def params(
     key: Annotated[
         str | None, typer.Argument(help="One section or value, such as train.epochs.", autocompletion=_complete_key)
@@ -101,7 +96,7 @@ def params(
     return show_params(key)
 
 
-@app.command()
+@app.command(cls=Command)
 def accept() -> int:
     """Accept the validated data as reference for drift.
 
@@ -112,7 +107,7 @@ def accept() -> int:
     return accept_data()
 
 
-@app.command()
+@app.command(cls=Command)
 def rates() -> int:
     """Suggest a learning rate, by a range test.
 
@@ -124,7 +119,7 @@ def rates() -> int:
     return suggest_learning_rate()
 
 
-@app.command()
+@app.command(cls=Command)
 def doctor(
     fix: Annotated[bool, typer.Option("--fix", help="Repair MLflow's paths after the repository was moved.")] = False,
 ) -> int:

@@ -25,6 +25,8 @@ def recipe_names() -> list[str]:
 def list_recipes() -> int:
     """Print the name and first line of each recipe; return the exit status."""
     names = recipe_names()
+    if not names:
+        raise UserError(f"no recipes in {_folder().parent.name}/recipes/; run this in the repository")
     width = max(len(name) for name in names)
     for name in names:
         title = (_folder() / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
