@@ -54,6 +54,7 @@ def test_it_is_served_as_one_model(folded: Project) -> None:
     assert float(folded.run("python", "-c", ASK).stdout.splitlines()[-1]) == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_quick_run_is_not_released(folded: Project) -> None:
     folded.set({"debug.mode": "step"})
     done = folded.run("dvc", "repro")

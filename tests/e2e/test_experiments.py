@@ -43,7 +43,8 @@ def test_going_back_finds_the_earlier_row(second: Project) -> None:
     assert second.run("git", "status", "--short").stdout == ""
 
 
-@pytest.mark.parametrize("place", [pytest.param("workspace", marks=pytest.mark.slow), "temp"])
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["workspace", "temp"])
 def test_an_experiment_adds_a_row_with_its_name(second: Project, place: str) -> None:
     known = set(second.rows())
     rate = {"workspace": "0.006", "temp": "0.007"}[place]

@@ -74,6 +74,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(ready: Project, whole: di
     assert report(ready) == whole
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_what_the_next_run_goes_on_from(ready: Project, whole: dict[str, object]) -> None:
     status, said = stop(ready, 3, signal.SIGINT)
     assert (status, said.splitlines()[-1]) == (130, "train: stopped by Ctrl-C; nothing half-written is left")

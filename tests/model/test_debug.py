@@ -55,9 +55,10 @@ def test_what_a_network_has_not_is_said(tmp_path: Path, capsys: pytest.CaptureFi
 HASTY = {"optimizer": "muon", "learning_rate": 0.03, "momentum": 0.6, "weight_decay": 0.3, "warmup": 0.05, "ema": 0.99}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "train",
-    [pytest.param({"momentum": 0.9}, marks=pytest.mark.slow), HASTY | {"label_smoothing": 0.2, "loss": "focal"}],
+    [{"momentum": 0.9}, HASTY | {"label_smoothing": 0.2, "loss": "focal"}],
 )
 def test_one_batch_is_learnt_by_heart(train: Any) -> None:
     params = debugging(mode="overfit").overlaid({"train": {**train, "epochs": 3}}, "test")

@@ -62,7 +62,8 @@ SMALL: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("changes", [pytest.param(PLAIN, marks=pytest.mark.slow), SMALL], ids=["conv", "residual"])
+@pytest.mark.slow
+@pytest.mark.parametrize("changes", [PLAIN, SMALL], ids=["conv", "residual"])
 def test_two_devices_share_each_batch_and_learn_the_same(changes: dict[str, dict[str, Any]], tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests'}"}
     command = [sys.executable, "-c", TRAINING, json.dumps(changes), str(tmp_path)]

@@ -102,6 +102,7 @@ def test_weights_that_are_not_there_are_said_before_any_network_is_trained(
     assert not (tmp_path / "checkpoints").exists() and "network 1" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_an_ensemble_that_is_stopped_goes_on_within_its_second_network(tmp_path: Path) -> None:
     params = small_params(ensemble={"seeds": 2}, train={"epochs": 3})
     parts: Parts = {None: data()}
