@@ -18,6 +18,7 @@ settings.register_profile("darkroom", deadline=None, derandomize=True)  # the sa
 settings.load_profile("darkroom")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let one worker of xdist run the tests of a file, which share fixtures, and one all tests of whole pipelines."""
     for item in items:
