@@ -24,7 +24,8 @@ def folded(tmp_path_factory: pytest.TempPathFactory, programs: Path) -> Project:
     made.set({"split.folds": 2, "ensemble.folds": True, "tune.enabled": False, "train.epochs": 2})
     made.set({"model.average": "flip"})
     made.commit()
-    made.output = made.run("dvc", "repro").stdout
+    done = made.run("dvc", "repro")
+    made.output = done.stdout + done.stderr
     return made
 
 
@@ -58,7 +59,7 @@ def test_it_is_served_as_one_model(folded: Project) -> None:
 def test_a_quick_run_is_not_released(folded: Project) -> None:
     folded.set({"debug.mode": "step"})
     done = folded.run("dvc", "repro")
-    assert "is registered, not released: a debug run (params.yaml: debug) is never released" in done.stdout
+    assert "is registered, not released: a debug run (params.yaml: debug) is never released" in done.stdout + done.stderr
     assert report(folded, "package")["released"] is False
     champion = folded.client().get_model_version_by_alias("darkroom", "champion")
     assert str(champion.version) == "1"
