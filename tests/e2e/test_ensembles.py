@@ -59,7 +59,9 @@ def test_it_is_served_as_one_model(folded: Project) -> None:
 def test_a_quick_run_is_not_released(folded: Project) -> None:
     folded.set({"debug.mode": "step"})
     done = folded.run("dvc", "repro")
-    assert "is registered, not released: a debug run (params.yaml: debug) is never released" in done.stdout + done.stderr
+    assert (
+        "is registered, not released: a debug run (params.yaml: debug) is never released" in done.stdout + done.stderr
+    )
     assert report(folded, "package")["released"] is False
     champion = folded.client().get_model_version_by_alias("darkroom", "champion")
     assert str(champion.version) == "1"
