@@ -92,7 +92,7 @@ def load_pretrained(network: "keras.Model", params: "Model", folder: Path) -> No
 
 
 def weights_file_digest(params: "Model", folder: Path) -> str:
-    """Return the digest of the file of `folder` that params name as weights; empty when it is no file."""
+    """Return the digest of the file of `folder` that `model.weights` names; empty if there is none."""
     file = folder / params.weights
     return file_digest(file) if file.is_file() else ""
 
