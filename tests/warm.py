@@ -12,9 +12,11 @@ import socket
 import socketserver
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
@@ -46,7 +48,7 @@ def warm_programs(folder: Path) -> Iterator[Path]:
         command.write_text(COMMAND.format(python=sys.executable, address=address))
         command.chmod(0o755)
     start = [sys.executable, __file__, address]
-    with subprocess.Popen(start, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
+    with subprocess.Popen(start, stdin=PIPE, stdout=PIPE, stderr=subprocess.DEVNULL) as server:
         assert server.stdout
         assert server.stdout.readline(), "the server did not start"
         try:
@@ -134,6 +136,12 @@ def _at_exit() -> None:
     atexit._run_exitfuncs()
 
 
+def _end_with_parent() -> None:
+    """Wait until the process that started this one has closed its end of standard input, or died, and end."""
+    sys.stdin.read()
+    os._exit(0)
+
+
 def _serve(address: str) -> None:
     runpy.run_path(str(ROOT / "src" / "darkroom" / "execution" / "quiet.py"))["silence_libraries"]()
     gc.disable()
@@ -141,6 +149,7 @@ def _serve(address: str) -> None:
         __import__(name)
     gc.freeze()
     gc.enable()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     with Server(address, Attendant) as server:
         print("ready", flush=True)
         server.serve_forever()

@@ -25,9 +25,11 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The small project after its first `dvc repro`, by the commands that a user runs."""
-    return reproduced(tmp_path_factory.mktemp("first") / "repository")
+def project(tmp_path_factory: pytest.TempPathFactory, programs: Path) -> Project:
+    """The small project after its first `dvc repro`; later commands in it are those that a user runs."""
+    made = reproduced(tmp_path_factory.mktemp("first") / "repository", programs)
+    made.programs = None
+    return made
 
 
 @pytest.fixture(scope="session")

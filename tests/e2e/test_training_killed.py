@@ -13,6 +13,7 @@ import pytest
 
 from project import Project, make_small_project
 
+pytestmark = pytest.mark.slow  # tests/model/test_resume.py resumes in one process
 EPOCHS = 12
 TRAIN = ["dvc", "repro", "--force", "--single-item", "train"]  # else DVC takes the result from its cache
 
@@ -64,7 +65,7 @@ def report(project: Project) -> dict[str, object]:
     return read
 
 
-@pytest.mark.parametrize("epoch", [1, pytest.param(EPOCHS // 2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("epoch", [1, EPOCHS // 2])
 def test_a_killed_training_goes_on_to_the_same_weights(ready: Project, whole: dict[str, object], epoch: int) -> None:
     assert stop(ready, epoch, signal.SIGKILL)[0] == -signal.SIGKILL
     assert EPOCHS > finished_epochs(ready.root) >= epoch
@@ -74,7 +75,6 @@ def test_a_killed_training_goes_on_to_the_same_weights(ready: Project, whole: di
     assert report(ready) == whole
 
 
-@pytest.mark.slow
 def test_ctrl_c_leaves_what_the_next_run_goes_on_from(ready: Project, whole: dict[str, object]) -> None:
     status, said = stop(ready, 3, signal.SIGINT)
     assert (status, said.splitlines()[-1]) == (130, "train: stopped by Ctrl-C; nothing half-written is left")

@@ -73,8 +73,8 @@ def cases(pretrained: Path) -> Callable[[str], Case]:
 
 
 def interruptions() -> list[Any]:
-    """Return each case with each of its epochs; one epoch of the most different cases is not slow."""
-    quick = {("averaged bfloat16", 3), ("smaller first", 3)}
+    """Return each case with each of its epochs; one epoch of the case with most to restore is not slow."""
+    quick = {("averaged bfloat16", 3)}
     every = [(name, epoch) for name in CASES for epoch in range(1, EPOCHS.get(name, 4) + 1)]
     return [pytest.param(*one, marks=() if one in quick else pytest.mark.slow) for one in every]
 

@@ -158,4 +158,12 @@ def _compile(network: "keras.Model", train: Train, rates: np.ndarray, steps: int
     optimizer, loss = build_optimizer(train, rates), build_loss(train)
     compared = unpenalised(train)
     network.compile(optimizer, loss, metrics=["accuracy"], weighted_metrics=compared, steps_per_execution=steps)
+    _create_variables(network)
+
+
+def _create_variables(network: "keras.Model") -> None:
+    """Create the variables of optimizer and metrics now: TensorFlow traces a function that creates some twice."""
     network.optimizer.build(network.trainable_variables)
+    probabilities = np.ones((1, network.output_shape[-1]), np.float32)
+    network.compute_metrics(None, probabilities, probabilities)
+    network.reset_metrics()
