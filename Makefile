@@ -5,8 +5,8 @@ READY := $(VENV)/.ready
 export PATH := $(abspath $(BIN)):$(PATH)
 SERVE_PORT ?= 5001
 UI_PORT ?= 5000
-# two processes, which share the tests by file; those of whole pipelines stay together, for the projects that they share
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+# two processes, which share the tests by file (tests/conftest.py), the longest group first
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 export MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR := false
 
 .DEFAULT_GOAL := help

@@ -4,9 +4,11 @@ import os
 import resource
 from collections import defaultdict
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from darkroom.execution.quiet import silence_libraries
 
@@ -18,12 +20,16 @@ settings.register_profile("darkroom", deadline=None, derandomize=True)  # the sa
 settings.load_profile("darkroom")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one worker of xdist run the tests of a file, which share fixtures, and one all tests of whole pipelines."""
-    for item in items:
-        folder = item.path.parent
-        item.add_marker(pytest.mark.xdist_group(folder.name if folder.name == "e2e" else item.path.stem))
+class ByFile(LoadScopeScheduling):
+    """Lets one worker of xdist run the tests of a file, which share fixtures, and one all tests of whole pipelines."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        return "e2e" if file.startswith("tests/e2e/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
 
 
 SLOWEST = int(os.environ.get("SLOWEST", "10"))  # tests named at the end

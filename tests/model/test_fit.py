@@ -81,6 +81,7 @@ def test_validation_chooses_the_epoch_and_teaches_nothing(fitted: Fit, turned: F
     assert_validation_taught_nothing(fitted, turned)
 
 
+@pytest.mark.slow
 def test_validation_teaches_averaged_weights_nothing() -> None:
     straight, turned = (fit(data(turned), small_params(train={"ema": 0.9})) for turned in (False, True))
     assert_validation_taught_nothing(straight, turned)
@@ -164,11 +165,7 @@ def test_a_fresh_process_gives_bit_identical_weights(changes: Any) -> None:
 
 @pytest.mark.parametrize(
     "optimizer",
-    [
-        "sgd",
-        "muon",
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ("adam", "adamw", "rmsprop", "adagrad", "lion")),
-    ],
+    ["sgd", "muon", *(pytest.param(name, marks=pytest.mark.slow) for name in RARER)],
 )
 def test_every_optimizer_learns(optimizer: str) -> None:
     rate = {"adagrad": 0.1, "lion": 0.001}.get(optimizer, 0.01)
@@ -176,7 +173,15 @@ def test_every_optimizer_learns(optimizer: str) -> None:
     assert fit(data(), small_params(train=train)).history["validation_accuracy"].iloc[-1] > 0.9
 
 
-@pytest.mark.parametrize("changes", [{"loss": "focal"}, {"label_smoothing": 0.2}, {"l2": 0.01}, {"ema": 0.9}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"loss": "focal"},
+        pytest.param({"label_smoothing": 0.2}, marks=pytest.mark.slow),
+        {"l2": 0.01},
+        pytest.param({"ema": 0.9}, marks=pytest.mark.slow),
+    ],
+)
 def test_each_key_changes_the_training_and_it_still_learns(fitted: Fit, changes: dict[str, Any]) -> None:
     other = fit(data(), small_params(train={**changes, "epochs": 6}))
     assert other.history["loss"].iloc[0] != fitted.history["loss"].iloc[0] or "ema" in changes
@@ -263,6 +268,7 @@ def test_the_first_epochs_see_smaller_pictures(monkeypatch: pytest.MonkeyPatch) 
     assert fitted.network.input_shape == (None, 8, 8, 3)
 
 
+@pytest.mark.slow
 def test_patience_begins_with_the_full_size() -> None:
     changes = {**SMALL_FIRST, "train": {**SMALL_FIRST["train"], "epochs": 30, "small_epochs": 8, "patience": 2}}
     stopped = fit(data(turned=True), small_params(**changes))  # the better it learns, the worse it looks

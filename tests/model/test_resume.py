@@ -142,6 +142,7 @@ def test_one_in_use_is_kept(tmp_path: Path) -> None:
         assert used.exists()
 
 
+@pytest.mark.slow
 def test_nothing_half_written_is_read(tmp_path: Path) -> None:
     checkpoint = Checkpoint(tmp_path / "torn")
     train_until(2, small_params(), data(), checkpoint)
