@@ -13,6 +13,7 @@ import pytest
 
 from darkroom.core.errors import UserError
 from darkroom.examples.metrics import score_split
+from darkroom.execution.logs import configure_logging
 from darkroom.models.combine import combine
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import Overlay
@@ -87,11 +88,12 @@ def killed(journal: Path, die_at: int) -> None:
 def test_a_killed_search_resumes_to_the_same_result(
     whole: tuple[Overlay, pd.DataFrame], tmp_path: Path, capsys: pytest.CaptureFixture[str], die_at: int
 ) -> None:
+    configure_logging("tune")
     journal = tmp_path / "killed.journal"
     killed(journal, die_at)
     best, trials, tried = run(journal)
     assert tried == list(range(die_at, 9))  # only what was missing
-    assert (f"tune: resumes after trial {die_at - 1}\n" in capsys.readouterr().out) == (die_at > 1)
+    assert (f"tune: resumes after trial {die_at - 1}\n" in capsys.readouterr().err) == (die_at > 1)
     pd.testing.assert_frame_equal(trials, whole[1])
     assert best == whole[0]
 
@@ -145,6 +147,7 @@ def out_of_memory() -> Exception:
 def test_a_trial_that_runs_out_of_memory_has_failed_and_the_search_goes_on(
     whole: tuple[Overlay, pd.DataFrame], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    configure_logging("tune")
     finished: list[int] = []
     found = search(
         params(), raising(out_of_memory(), 2), tmp_path / "journal", lambda number, _: finished.append(number)
@@ -152,7 +155,7 @@ def test_a_trial_that_runs_out_of_memory_has_failed_and_the_search_goes_on(
     reason = "ResourceExhaustedError: OOM when allocating tensor with shape[9]"
     assert finished == [1, 3, 4, 5, 6, 7, 8]
     assert found[1]["failure"].dropna().to_dict() == {1: reason} and math.isnan(found[1]["log_loss"][1])
-    assert f"tune: trial 2 of 8 failed: {reason}\n" in capsys.readouterr().out
+    assert f"tune: warning: trial 2 of 8 failed: {reason}\n" in capsys.readouterr().err
     assert found[0]["train"]["learning_rate"] == found[1]["train.learning_rate"].iloc[found[1]["log_loss"].argmin()]
     assert found[1].iloc[:2, 3:].equals(whole[1].iloc[:2, 3:])  # the same combinations
     assert summarise(*found, params(enabled=True).tune)["failed"] == 1

@@ -1,6 +1,6 @@
 """TensorFlow set up for reproducible results."""
 
-import sys
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -14,6 +14,8 @@ from darkroom.execution.quiet import without_collections, without_native_message
 if TYPE_CHECKING:
     import tensorflow as tf
 
+logger = logging.getLogger(__name__)
+SLOW = "train.precision = %s: this machine is not known to have instructions for it; float32 may be much faster"
 # flags in /proc/cpuinfo, of x86 and of ARM; oneDNN computes float16 on x86 with AVX-512 FP16 or AMX only
 FAST = {"bfloat16": {"avx512_bf16", "amx_bf16", "bf16"}, "float16": {"avx512_fp16", "amx_fp16", "fphp"}}
 
@@ -64,11 +66,7 @@ def in_precision(precision: str) -> Iterator[None]:
 def _warn_if_slow(precision: str) -> None:
     """Warn, once in a process, when this machine has no instructions for `precision`."""
     if not is_quick(precision):
-        print(
-            f"train.precision = {precision}: this machine is not known to have instructions for it; "
-            "float32 may be much faster",
-            file=sys.stderr,
-        )
+        logger.warning(SLOW, precision)
 
 
 def is_quick(precision: str) -> bool:

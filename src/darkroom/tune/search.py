@@ -1,5 +1,6 @@
 """The search for hyper-parameters: seeded, resumable after a kill, the same result either way."""
 
+import logging
 import math
 from collections.abc import Callable
 from hashlib import sha256
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import optuna
     from optuna.trial import FrozenTrial
 
+logger = logging.getLogger(__name__)
 Objective = Callable[[DeclaredParams], float]
 OnTrial = Callable[[int, float], None]
 RANDOM_TRIALS = 3  # before the sampler begins to learn from them
@@ -62,13 +64,13 @@ def _run_missing_trials(
     """Run the trials that the journal lacks; return all, failed ones too."""
     tune, study = params.tune, _open_study(journal, params.tune)
     if 0 < (done := len(_ended(study))) < tune.trials:
-        print(f"tune: resumes after trial {done}", flush=True)
+        logger.info("resumes after trial %d", done)
     while (done := len(_ended(study))) < tune.trials:
         if not _end_killed_trial(study):
             _run_trial(study, _seed_of(tune.seed, done), params, objective)
         trial = _ended(study)[-1]
         if failure := _failure(trial):
-            print(f"tune: trial {done + 1} of {tune.trials} failed: {failure}", flush=True)
+            logger.warning("trial %d of %d failed: %s", done + 1, tune.trials, failure)
         else:
             on_trial(done + 1, _score(trial))
     return _ended(study)[: tune.trials]

@@ -1,6 +1,7 @@
 """What the search optimises: a short training, scored on the validation split."""
 
 import gc
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import Overlay
 from darkroom.params.schema import Tune
 from darkroom.train.epochs import LogMetrics
-from darkroom.train.fit import fit
+from darkroom.train.jobs import Job, run_job
 from darkroom.tune.search import search
 
+logger = logging.getLogger(__name__)
 SECTIONS = ["image", "augment", "model", "finetune", "train", "tune", "debug"]
 
 
@@ -36,11 +38,11 @@ def run_search(
         return _validation_scores(data, candidate, weights)[metric]
 
     def on_trial(number: int, score: float) -> None:
-        print(f"tune: trial {number} of {params.tune.trials}: validation {metric} {score:.4f}", flush=True)
+        logger.info("trial %d of %d: validation %s %.4f", number, params.tune.trials, metric, score)
         log({metric: score}, number)
 
     searched = ", ".join(f"{section}.{key}" for section, space in params.tune.space.items() for key in space)
-    print(f"tune: searching {searched}; their values in params.yaml are not used", flush=True)
+    logger.info("searches %s; their values in params.yaml are not used", searched)
     key = digest([content, {k: v for k, v in params.flat(SECTIONS).items() if k != "tune.trials"}])
     return search(params, objective, cache / "tune" / f"{key[:20]}.journal", on_trial)
 
@@ -64,9 +66,9 @@ def _validation_scores(data: dict[str, Examples], params: DeclaredParams, weight
     """Return the scores of a short training; the network is averaged as it will be served, and then forgotten."""
     import keras
 
-    average, batch_size = params.model.average, params.train.batch_size
+    average, batch_size, job = params.model.average, params.train.batch_size, Job(params, data, weights)
     try:  # no name holds the network, which would keep it alive
-        return score_split(combine([fit(data, params, weights).network], average), data["validation"], batch_size)
+        return score_split(combine([run_job(job).network], average), data["validation"], batch_size)
     finally:
         keras.backend.clear_session()  # what a trial leaves behind would slow and fill the next ones
         gc.collect()
