@@ -138,7 +138,7 @@ def _at_exit() -> None:
 
 def _end_with_parent() -> None:
     """Wait until the process that started this one has closed its end of standard input, or died, and end."""
-    sys.stdin.read()
+    os.read(0, 1)  # not sys.stdin: a fork could never close what a thread reads
     os._exit(0)
 
 
