@@ -22,9 +22,9 @@ def validate(stage: Stage) -> Report:
     profile = profile_of(manifest)
     drift = find_drift(profile, accepted, stage.params.validate.drift) if accepted else []
     for line in drift:
-        logger.warning("not as accepted: %s", line)
+        logger.warning("differs from the accepted data: %s", line)
     if drift or not accepted:
-        print("validate: `darkroom accept` makes this data what later data is compared with")
+        logger.info("run `darkroom accept` to make this data the reference for later data")
     return summarise(checks) | {"drift": drift, "profile": profile.model_dump()}
 
 

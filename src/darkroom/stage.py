@@ -103,7 +103,9 @@ class Stage:
     def _modules(self) -> Iterator[Path]:
         for dep in map(self.root.joinpath, self.deps):
             found = dep.rglob("*.py") if dep.is_dir() else [dep] if dep.suffix == ".py" else []
-            yield from (path for path in found if not path.name.startswith("."))  # .#x.py is an editor's lock
+            for path in found:
+                if not any(part.startswith(".") for part in path.relative_to(self.root).parts):  # as in .dvcignore
+                    yield path
 
     def output(self, name: str) -> Path:
         """Return the temporary path to write a declared output to; it gets its name when the stage succeeds."""

@@ -66,7 +66,7 @@ def test_a_debug_run_is_never_released() -> None:
         (replace(candidate(accuracy=0.99), classes=["cat", "cow"]), CHAMPION, "other classes (cat, dog)"),
         (replace(candidate(accuracy=0.99), data="other"), CHAMPION, "validated on other pictures"),
         (candidate(accuracy=None), CHAMPION, "validation accuracy is not defined for both"),
-        (candidate(accuracy=0.99), Candidate(), "carries no measurements"),
+        (candidate(accuracy=0.99), Candidate(), "has no recorded scores"),
     ],
 )
 def test_what_cannot_be_compared_is_left_to_a_person(model: Candidate, champion: Candidate, reason: str) -> None:

@@ -127,12 +127,19 @@ def test_data_adds_the_data_of_the_result_to_the_same_network(
         assert getattr(both, section) == getattr(network, section)
 
 
+def test_the_data_of_digits_may_be_asked_for(workspace: Path) -> None:
+    run("recipe", "cifar10-cnn", "--data")
+    assert run("recipe", "digits", "--data") == 0
+    assert (workspace / "params.yaml").read_text() == (ROOT / "params.yaml").read_text()
+
+
 def test_data_without_a_recipe_or_for_one_without_data_is_refused(
     workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = (workspace / "params.yaml").read_bytes()
+    (workspace / "recipes" / "own.yaml").write_text("# ours\ntrain: {epochs: 3}\n")
     capsys.readouterr()
-    assert (run("recipe", "--data"), run("recipe", "digits", "--data")) == (2, 2)
+    assert (run("recipe", "--data"), run("recipe", "own", "--data")) == (2, 2)
     assert [line.split("; ")[-1] for line in capsys.readouterr().err.splitlines()] == [
         "`darkroom recipe` lists them",
         "leave out --data",

@@ -62,6 +62,10 @@ def test_an_address_is_shown_without_its_password(uri: str, shown: str) -> None:
     assert redacted(f"cannot connect to {uri}, try again") == f"cannot connect to {shown}, try again"
 
 
+def test_a_password_in_the_query_is_not_shown() -> None:
+    assert redacted("postgresql://host/db?user=u&password=secret") == "postgresql://host/db?user=u&password=***"
+
+
 def test_an_error_never_repeats_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not even in pieces of the address, nor decoded."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://anna:s3%2Fcret@127.0.0.1:1")

@@ -101,12 +101,12 @@ def test_of_a_film_the_first_picture_counts() -> None:
     [
         (b"", "is empty"),
         (b"hello, I am a text", "not an image in a known format"),
-        (encode(noise("a", 64), "JPEG")[:-900], "does not decode whole"),
-        (encode(noise("a", 64), "PNG")[:-900], "does not decode whole"),
-        (encode(noise("a", 64), "JPEG")[:100], "not a picture|does not decode whole"),
+        (encode(noise("a", 64), "JPEG")[:-900], "cannot be decoded completely"),
+        (encode(noise("a", 64), "PNG")[:-900], "cannot be decoded completely"),
+        (encode(noise("a", 64), "JPEG")[:100], "not a picture|cannot be decoded completely"),
         (png_header(11_000, 10_000), "11000x10000 is more than 100,000,000 pixels"),
         (png_header(60_000, 60_000), "3600000000 pixels"),
-        (png_header(8, 8), "does not decode whole"),
+        (png_header(8, 8), "cannot be decoded completely"),
     ],
 )
 def test_what_is_no_whole_picture_is_refused_with_the_reason(data: Any, reason: str) -> None:
@@ -164,3 +164,19 @@ def test_what_ingest_accepts_training_can_decode_whatever_its_exif_says() -> Non
 def test_a_program_in_postscript_is_no_picture() -> None:
     with pytest.raises(UnreadablePicture, match="known format"):
         inspect(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EOF\n", "auto")
+
+
+@pytest.mark.parametrize("data", [b"P6\nSECRETSECRETSECRET 12 255\n", b"P2\n2 2\n255\nSECRET 1 2 3\n"])
+def test_an_error_repeats_nothing_of_the_file(data: bytes) -> None:
+    with pytest.raises(UnreadablePicture) as raised:
+        decode(data, 8, "squash", "white", "auto")
+    assert "SECRET" not in str(raised.value)
+
+
+def test_want_of_memory_says_nothing_of_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("darkroom.images.decode._open", fail)
+    with pytest.raises(MemoryError):
+        decode(b"P6\n", 8, "squash", "white", "auto")

@@ -66,9 +66,10 @@ def test_the_bits_that_a_tiff_declares_are_known() -> None:
     assert np.array_equal(levels(tiff_of_12_bits(gradient(4095, "uint16")), "auto"), gradient(255, "float").round())
 
 
-def test_a_pgm_declares_its_white() -> None:
+@pytest.mark.parametrize("depth", ["auto", 10, 12])
+def test_a_pgm_declares_its_white(depth: Depth) -> None:
     data = b"P5 16 16 1000\n" + gradient(1000, ">u2").tobytes()
-    assert np.array_equal(np.unique(levels(data, "auto")), np.arange(256))
+    assert np.array_equal(np.unique(levels(data, depth)), np.arange(256))
 
 
 @pytest.mark.parametrize("kind", ["int32", "float32"])

@@ -55,7 +55,7 @@ def test_the_manifest_has_its_columns_and_a_row_for_each_file(folder: Path, tmp_
 def test_what_is_no_picture_is_listed_with_the_reason(folder: Path, tmp_path: Path) -> None:
     manifest = ingested(folder, tmp_path / "images")
     errors = manifest.dropna(subset="error").set_index("path")["error"]
-    assert errors["cat/9 broken.jpg"].startswith("does not decode whole")
+    assert errors["cat/9 broken.jpg"].startswith("cannot be decoded completely")
     assert errors["dog/9 empty.png"] == "is empty"
     assert errors["dog/9 notes.txt"] == "not an image in a known format"
     assert errors["stray.png"] == "not in a class folder"

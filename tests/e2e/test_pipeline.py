@@ -54,7 +54,7 @@ def test_the_answers_are_those_of_validation_and_test(project: Project) -> None:
 
 def test_the_unreadable_file_is_listed_with_its_reason(project: Project) -> None:
     manifest = pd.read_parquet(project.root / "data" / "manifest.parquet").set_index("path")
-    assert "does not decode whole" in manifest["error"]["cross/broken.png"]
+    assert "cannot be decoded completely" in manifest["error"]["cross/broken.png"]
 
 
 def test_the_run_ends_with_a_summary(project: Project) -> None:

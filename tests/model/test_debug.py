@@ -68,7 +68,7 @@ def test_one_batch_is_learnt_by_heart(train: Any) -> None:
     assert few["validation"] is few["train"] and len(few["train"]) == 16
     history = fit(few, params).history
     assert history["validation_accuracy"].iloc[-1] == 1 and history["validation_loss"].iloc[-1] < 0.01
-    assert overfit_verdict(history).startswith("the batch is learnt by heart: 100.0% of the batch is right, loss ")
+    assert overfit_verdict(history).startswith("the network memorised the batch: 100.0% of the batch is right, loss ")
 
 
 def test_a_batch_that_is_not_learnt_is_said() -> None:

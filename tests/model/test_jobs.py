@@ -4,6 +4,7 @@ import os
 import pickle
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,5 +44,24 @@ def kill_yourself() -> None:
 
 
 def test_a_killed_process_is_a_user_error() -> None:
-    with pytest.raises(UserError, match="was killed, perhaps for want of memory"):
+    with pytest.raises(UserError, match="was killed; it probably ran out of memory"):
         call_in_process(kill_yourself)
+
+
+class NeedsTwo(Exception):
+    def __init__(self, one: str, two: str) -> None:
+        super().__init__(f"{one} {two}")
+
+
+def fail_oddly() -> None:
+    raise NeedsTwo("cannot", "travel")
+
+
+def return_a_function() -> object:
+    return lambda: None
+
+
+@pytest.mark.parametrize(("function", "reason"), [(fail_oddly, "NeedsTwo: cannot"), (return_a_function, "pickle")])
+def test_what_cannot_be_pickled_is_told_as_text(function: Any, reason: str) -> None:
+    with pytest.raises(Exception, match=reason):
+        call_in_process(function)

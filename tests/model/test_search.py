@@ -107,7 +107,7 @@ def test_a_trial_in_which_the_process_is_killed_twice_has_failed(
     _, trials, tried = run(journal)
     assert tried == [5, 6, 7, 8]
     assert trials["failure"].notna().tolist() == [False] * 3 + [True] + [False] * 4
-    assert trials["failure"][3] == "killed twice, probably for want of memory" and math.isnan(trials["log_loss"][3])
+    assert trials["failure"][3] == "killed twice; it probably ran out of memory" and math.isnan(trials["log_loss"][3])
     pd.testing.assert_frame_equal(trials.drop(columns=["log_loss", "failure"])[:4], whole[1].iloc[:4, [0, 3, 4, 5, 6]])
     assert trials["train.learning_rate"].nunique() == 8
     pd.testing.assert_frame_equal(run(journal)[1], trials)

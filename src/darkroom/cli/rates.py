@@ -11,6 +11,7 @@ from darkroom.evaluate.plots import draw_rates
 from darkroom.examples.pixels import Examples, load_examples
 from darkroom.examples.runtime import start_tensorflow
 from darkroom.execution.workers import worker_pool
+from darkroom.models.backbones import is_pretrained
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import load_params
 from darkroom.train.rate_range import measure_rates, suggest_rate
@@ -31,7 +32,7 @@ def suggest_learning_rate() -> int:
         draw_rates(table, suggested, unfinished)
     lowest = table["learning_rate"][table["loss"].argmin()]
     print(f"the loss was lowest near {lowest:.2g}; see {PICTURE}")
-    part = " and the head, with the backbone frozen" if params.model.is_pretrained else ""
+    part = " and the head, with the backbone frozen" if is_pretrained(params.model) else ""
     print(f"train.learning_rate: {suggested:.2g} is a safe first choice for {params.train.optimizer}{part}")
     if params.tune.enabled and "learning_rate" in params.tune.space.get("train", {}):
         print("tune.space searches train.learning_rate: set its range there, or set tune.enabled to false")

@@ -41,12 +41,12 @@ def apply_recipe(name: str, with_data: bool) -> int:
     """
     recipe, file = _read_recipe(name), workspace() / "params.yaml"
     data = recipe.pop("data", None)
-    if with_data and data is None:
+    if with_data and data is None and "ingest" not in recipe:
         raise UserError(f"recipe {name} has no data settings of its own; leave out --data")
     load_params(file)
     document = load_document(file)
     before = leaves(plain_values(document), WHOLE_MAPPINGS)
-    for part in (_defaults(NETWORK), recipe, *((_defaults(DATA), data) if with_data else ())):
+    for part in (_defaults(NETWORK), recipe, *((_defaults(DATA), data or {}) if with_data else ())):
         overlay(document, part)
     check_params(plain_values(document), f"recipes/{name}.yaml")
     if changes := _changes(before, leaves(plain_values(document), WHOLE_MAPPINGS)):

@@ -26,8 +26,8 @@ REMEDIES = {
 def reported_errors(name: str) -> Iterator[None]:
     """Log what ends the block in one line, as `name: message`, and end the process with the exit status.
 
-    A UserError has its own status; a full disk or a forbidden write gives 1, Ctrl-C 130, SIGTERM 143. Any other
-    exception is a fault of the program and passes through.
+    A UserError has its own status; a full disk, a forbidden write and too little memory give 1, Ctrl-C 130, SIGTERM
+    143. Any other exception is a fault of the program and passes through.
     """
     configure_logging(name)
     try:
@@ -39,6 +39,8 @@ def reported_errors(name: str) -> Iterator[None]:
         _end("stopped by SIGTERM; nothing half-written is left", 143)
     except KeyboardInterrupt:
         _end("stopped by Ctrl-C; nothing half-written is left", 130)
+    except MemoryError:
+        _end("out of memory; use a machine with more", 1)
     except OSError as error:
         if error.errno not in REMEDIES:
             raise

@@ -5,10 +5,11 @@ import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.forkserver import ensure_running, set_forkserver_preload
+from multiprocessing.reduction import ForkingPickler
 from threading import Thread
 from typing import Any, TypeVar, cast
 
@@ -55,7 +56,7 @@ def worker_pool() -> Iterator[Executor]:
             yield pool
         except BrokenProcessPool:
             raise UserError(
-                "a worker process was killed, probably for want of memory; use a machine with more",
+                "a worker process was killed; it probably ran out of memory: use a machine with more memory",
                 1,
             ) from None
         except BaseException:
@@ -96,7 +97,10 @@ def call_in_process(function: Callable[..., R], *arguments: Any) -> R:
     try:
         result, error = receiver.recv()
     except EOFError:
-        raise UserError("a process was killed, perhaps for want of memory", 1) from None
+        process.join()
+        killed = process.exitcode == -signal.SIGKILL
+        reason = "was killed; it probably ran out of memory" if killed else f"ended with status {process.exitcode}"
+        raise UserError(f"a process {reason}", 1) from None
     finally:
         process.terminate()
         process.join()
@@ -108,9 +112,17 @@ def call_in_process(function: Callable[..., R], *arguments: Any) -> R:
 def _send_result(sender: Connection, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     """Send what the function returns, or raises (runs in the process)."""
     _start_worker()
-    outcome: tuple[Any, Exception | None]
     try:
-        outcome = (function(*arguments), None)
+        outcome = bytes(ForkingPickler.dumps((function(*arguments), None)))
     except Exception as error:
-        outcome = (None, error)
-    sender.send(outcome)
+        outcome = _pickled_error(error)
+    sender.send_bytes(outcome)
+
+
+def _pickled_error(error: Exception) -> bytes:
+    """Return no result and the error, or its text where it does not survive being pickled."""
+    with suppress(Exception):
+        outcome = bytes(ForkingPickler.dumps((None, error)))
+        ForkingPickler.loads(outcome)
+        return outcome
+    return bytes(ForkingPickler.dumps((None, RuntimeError(f"{type(error).__name__}: {error}"))))

@@ -42,18 +42,18 @@ def upright_rgb(image: Image.Image, background: str, depth: Depth) -> Image.Imag
 def white_level(image: Image.Image, depth: Depth) -> float:
     """Return the value that is white in greyscale of more than 8 bits; 0 is black.
 
-    Floating-point values go from 0 to 1. Whole numbers fill `depth` bits; with "auto" all that the format declares:
-    16, or what a TIFF says. It is the same for all pictures of a kind, whatever the values of one. Raises
-    UnreadablePicture where the format declares no range.
+    Floating-point values go from 0 to 1, those of PGM to the white that the file declares. Other integers fill `depth`
+    bits; with "auto" all that the format declares: 16, or what a TIFF says. It is the same for all pictures of a kind,
+    whatever the values of one. Raises UnreadablePicture where the format declares no range.
     """
     if image.mode == "F":
         return 1.0
+    if image.format == "PPM":  # it declares its white, and Pillow scales that to 16 bits
+        return 65535.0
     if depth != "auto":
         return float(2**depth - 1)
-    if image.format == "PPM":  # Pillow brings each to 16 bits
-        return 65535.0
     if not image.mode.startswith("I;16"):
-        raise UnreadablePicture("greyscale of whole numbers without a declared range; set image.depth to its bits")
+        raise UnreadablePicture("integer greyscale without a declared range; set image.depth to its bits")
     bits: int = image.tag_v2.get(BITS_PER_SAMPLE, (16,))[0] if image.format == "TIFF" else 16  # type: ignore[attr-defined]
     return float(2**bits - 1)
 

@@ -122,6 +122,10 @@ def _reasons() -> Iterator[None]:
         raise
     except UnidentifiedImageError:
         raise UnreadablePicture("not an image in a known format") from None
+    except MemoryError:  # says nothing of the picture
+        raise
     except Exception as error:  # codecs raise nearly anything: OSError, SyntaxError, KeyError, struct.error
-        reason = re.sub(r"0x[0-9a-f]+", "0x", str(error).split("\n")[0])  # an address differs in each run
-        raise UnreadablePicture(f"does not decode whole: {reason or type(error).__name__}") from None
+        reason = str(error).split("\n")[0]
+        reason = re.sub(r":? *b?(['\"]).*", "", reason)  # a quotation is from the file; an error never repeats it
+        reason = re.sub(r"0x[0-9a-f]+", "0x", reason)  # an address differs in each run
+        raise UnreadablePicture(f"cannot be decoded completely: {reason or type(error).__name__}") from None

@@ -11,7 +11,7 @@ PROGRESSIVE = b"\xff\xc2"  # the start of such a frame
 
 
 class UnreadablePicture(ValueError):
-    """The bytes are not a picture, or do not decode whole; the text is the reason."""
+    """The bytes are not a picture, or cannot be decoded completely; the text is the reason."""
 
 
 def require_size(width: int, height: int, max_pixels: int) -> None:

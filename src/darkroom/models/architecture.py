@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from darkroom.core.errors import UserError
+from darkroom.models.backbone_table import BACKBONES
 from darkroom.models.backbones import backbone_features
 from darkroom.models.convolutional import conv_features
 from darkroom.models.fused import normalisation
@@ -29,7 +30,7 @@ def build_network(params: "Model", size: int | None, classes: int, fused: bool =
 
 
 def _features(params: "Model", inputs: Any, fused: bool) -> Any:
-    if params.is_backbone:
+    if params.architecture in BACKBONES:
         return backbone_features(params, inputs)
     if params.architecture == "residual":
         return residual_features(params, inputs, fused)

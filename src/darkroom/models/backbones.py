@@ -25,6 +25,11 @@ ADVICE = (
 CENTRE = (103.939, 116.779, 123.68)  # of ImageNet's BGR, 0-255; as Caffe's models were trained
 
 
+def is_pretrained(params: "Model") -> bool:
+    """Return whether the network starts from pretrained weights."""
+    return params.architecture in BACKBONES and params.weights != "none"
+
+
 def backbone_features(params: "Model", inputs: Any) -> Any:
     """Return the maps behind a backbone without its head; one with given weights can be frozen layer by layer."""
     import keras
@@ -32,7 +37,7 @@ def backbone_features(params: "Model", inputs: Any) -> Any:
     built = _build(params, inputs.shape[1:], None)
     backbone = keras.Model(built.input, built.output, name="backbone")  # some builders look things up by their name
     x = to_range(inputs, BACKBONES[params.architecture])
-    if params.is_pretrained:
+    if is_pretrained(params):
         _infer_while_frozen(backbone)
     return backbone(x)
 
@@ -83,7 +88,7 @@ def load_pretrained(network: "keras.Model", params: "Model", folder: Path) -> No
 
     Raises UserError when they are missing or do not fit.
     """
-    if params.is_pretrained:
+    if is_pretrained(params):
         backbone = network.get_layer("backbone")
         if params.weights == "imagenet":
             _load_imagenet(backbone, params)

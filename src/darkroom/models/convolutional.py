@@ -9,11 +9,15 @@ if TYPE_CHECKING:
 
 
 def conv_features(params: "Model", inputs: Any, fused: bool) -> Any:
-    """Return the maps behind all blocks. Pixels are scaled to 0-1 first."""
+    """Return the maps after the last block. Pixels are scaled to 0-1 first."""
     from keras import layers
 
     x = layers.Rescaling(1 / 255, name="scale")(inputs)
-    rows = zip(params.filters, *map(params.for_blocks, (params.kernel, params.stride, params.pool)), strict=True)
+    rows = zip(
+        params.filters,
+        *(_per_block(params, value) for value in (params.kernel, params.stride, params.pool)),
+        strict=True,
+    )
     for number, (filters, kernel, stride, pool) in enumerate(rows, start=1):
         name = f"conv{number}"
         x = layers.Conv2D(filters, kernel, stride, params.padding, activation="relu", name=name)(x)
@@ -27,3 +31,7 @@ def conv_features(params: "Model", inputs: Any, fused: bool) -> Any:
             dropout = layers.SpatialDropout2D if params.drop_maps else layers.Dropout
             x = dropout(params.block_dropout, name=f"{name}_dropout")(x)
     return x
+
+
+def _per_block(params: "Model", value: int | list[int]) -> list[int]:
+    return value if isinstance(value, list) else [value] * len(params.filters)

@@ -50,8 +50,8 @@ class Answers:
                     raise ValueError(error)
                 pixels.append(self._decode(value))
                 places.append(place)
-            except ValueError as problem:
-                answers[place] = {**dict.fromkeys(COLUMNS), "error": str(problem)}
+            except (ValueError, MemoryError) as problem:
+                answers[place] = {**dict.fromkeys(COLUMNS), "error": str(problem) or "too large for the memory left"}
         if pixels:
             for place, row in zip(places, self.engine(np.stack(pixels)), strict=True):
                 answers[place] = self._describe(row)

@@ -74,7 +74,7 @@ class Rule:
 
 RULES = (
     Rule(lambda new, old: new.content == old.content, True, "it is the champion already"),
-    Rule(lambda _, old: not old.scores, False, "the champion carries no measurements to compare with", manual=True),
+    Rule(lambda _, old: not old.scores, False, "the champion has no recorded scores to compare with", manual=True),
     Rule(lambda new, old: new.classes != old.classes, False, "the champion has other classes ({classes})", manual=True),
     Rule(lambda new, old: new.network == old.network, True, "it is the champion's network with other serving code"),
     Rule(lambda new, old: new.data != old.data, False, "the champion was validated on other pictures", manual=True),

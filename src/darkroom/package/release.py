@@ -76,7 +76,8 @@ def _closing(client: "MlflowClient", run: "Run") -> Iterator[None]:
     try:
         yield
     except BaseException:
-        client.set_terminated(run.info.run_id, "FAILED")
+        if run.info.status != "FINISHED":
+            client.set_terminated(run.info.run_id, "FAILED")
         raise
     if run.info.status != "FINISHED":
         client.set_terminated(run.info.run_id, "FINISHED")

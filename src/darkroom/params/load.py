@@ -86,7 +86,7 @@ def _check_space(params: Params, file: str) -> None:
         for key, values in keys.items():
             where = f"tune.space.{section}.{key}"
             if (section, key) in NOT_SEARCHED:
-                raise UserError(f"{file}: {where}: is not searched; take it out{NOTE.get(key, '')}")
+                raise UserError(f"{file}: {where}: cannot be searched; remove it{NOTE.get(key, '')}")
             if key not in known:
                 raise UserError(f"{file}: {where}: no such key in {section}{nearest(key, known)}")
             for value in _extremes(values):

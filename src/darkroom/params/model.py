@@ -53,15 +53,6 @@ class Model(Section):
         """Whether the network is one of keras.applications."""
         return self.architecture in BACKBONES
 
-    @property
-    def is_pretrained(self) -> bool:
-        """Whether the network starts from pretrained weights."""
-        return self.is_backbone and self.weights != "none"
-
-    def for_blocks(self, value: int | list[int]) -> list[int]:
-        """Return one number per block, from a single number or a list."""
-        return value if isinstance(value, list) else [value] * len(self.filters)
-
     @model_validator(mode="after")
     def _blocks_fit(self) -> Self:
         for name in ("kernel", "stride", "pool"):
@@ -89,7 +80,8 @@ class Model(Section):
         if self.architecture == "residual":
             return int(2 ** len(self.filters)) + 1
         side: int = 1
-        blocks = zip(*(self.for_blocks(value) for value in (self.kernel, self.stride, self.pool)), strict=True)
+        numbers = (self.kernel, self.stride, self.pool)
+        blocks = zip(*(n if isinstance(n, list) else [n] * len(self.filters) for n in numbers), strict=True)
         for kernel, stride, pool in reversed(list(blocks)):
             side = (side * pool - 1) * stride + (1 if self.padding == "same" else kernel)
         return side

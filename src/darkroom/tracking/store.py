@@ -74,6 +74,7 @@ def redacted(text: str) -> str:
     address = os.environ.get("MLFLOW_TRACKING_URI", "")
     found = re.search(r"://[^:@/]*:(.*)@", address)
     text = re.sub(r"://[^\s/]*@", "://***@", text)
+    text = re.sub(r"([?&][^=&\s]*(?:password|passwd|pwd|token|secret|key)[^=&\s]*=)[^&\s]+", r"\1***", text, flags=re.I)
     for password in {found[1], unquote(found[1])} if found else ():
         text = text.replace(password, "***") if password else text
     return text

@@ -54,7 +54,7 @@ def overfit_verdict(history: pd.DataFrame) -> str:
     last = history.iloc[-1]
     result = f"{last['validation_accuracy']:.1%} of the batch is right, loss {last['validation_loss']:.2g}"
     if last["validation_accuracy"] == 1:
-        return f"the batch is learnt by heart: {result}"
+        return f"the network memorised the batch: {result}"
     return f"the batch is not learnt: {result}; check train.learning_rate, the labels, then the network"
 
 

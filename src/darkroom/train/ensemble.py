@@ -15,6 +15,7 @@ from darkroom.examples.metrics import predict, score
 from darkroom.examples.pixels import Examples, load_examples
 from darkroom.examples.sampling import sample_train
 from darkroom.execution.workers import worker_pool
+from darkroom.models.backbones import is_pretrained
 from darkroom.models.combine import combine
 from darkroom.params.data import Balance
 from darkroom.params.declared import DeclaredParams
@@ -113,7 +114,7 @@ def _unused(params: DeclaredParams) -> str:
     unused = []
     if not model.is_backbone and model.weights != "none":
         unused.append(f"model.weights = {model.weights} is not used: {model.architecture} starts from random weights")
-    if epochs and not model.is_pretrained:
+    if epochs and not is_pretrained(model):
         unused.append(f"finetune.epochs = {epochs} is not used: no weights are given")
     if model.block_dropout and model.architecture != "conv":
         unused.append(f"model.block_dropout = {model.block_dropout:g} is not used: {model.architecture} has none")

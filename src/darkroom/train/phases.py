@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from darkroom.core.errors import UserError
 from darkroom.core.suggestions import nearest
+from darkroom.models.backbones import is_pretrained
 from darkroom.params.declared import DeclaredParams
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Phase:
 def phases(params: DeclaredParams) -> list[Phase]:
     """Return the phases of a training; one for a network without given weights."""
     train = params.train
-    if not params.model.is_pretrained:
+    if not is_pretrained(params.model):
         return [Phase(1, train.epochs, train.learning_rate, None, train.small_epochs)]
     frozen = Phase(1, train.epochs, train.learning_rate, 0, train.small_epochs)
     tuning = params.finetune

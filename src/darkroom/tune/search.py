@@ -152,7 +152,7 @@ def _ended(study: "optuna.Study") -> "list[FrozenTrial]":
 
 def _failure(trial: "FrozenTrial") -> str:
     """Return why an ended trial gave no model; an empty text when it gave one."""
-    killed = "" if trial.state.name == "COMPLETE" else "killed twice, probably for want of memory"
+    killed = "" if trial.state.name == "COMPLETE" else "killed twice; it probably ran out of memory"
     return str(trial.user_attrs.get(FAILURE, killed))
 
 

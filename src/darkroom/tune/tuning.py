@@ -42,7 +42,7 @@ def run_search(
         log({metric: score}, number)
 
     searched = ", ".join(f"{section}.{key}" for section, space in params.tune.space.items() for key in space)
-    logger.info("searches %s; their values in params.yaml are not used", searched)
+    logger.info("searching %s; their values in params.yaml are not used", searched)
     key = digest([content, {k: v for k, v in params.flat(SECTIONS).items() if k != "tune.trials"}])
     return search(params, objective, cache / "tune" / f"{key[:20]}.journal", on_trial)
 
