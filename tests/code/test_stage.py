@@ -252,7 +252,8 @@ def test_the_code_digest_follows_the_code_and_the_libraries(workspace: Path, mon
         with pytest.raises(SystemExit):
             run(work)
     assert seen[0] == seen[1] != seen[2]
-    for name in (".#code.py", ".code.py.swp", "code.py~", "#code.py#"):
+    (workspace / "src" / ".ipynb_checkpoints").mkdir()
+    for name in (".#code.py", ".code.py.swp", "code.py~", "#code.py#", ".ipynb_checkpoints/code.py"):
         (workspace / "src" / name).write_text("3")
     with pytest.raises(SystemExit):
         run(work)

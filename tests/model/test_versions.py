@@ -22,6 +22,7 @@ from darkroom.package.bundle import LIBRARY, bundle_digest, serving_code, write_
 from darkroom.package.gate import Candidate, Verdict
 from darkroom.package.promotion import promote
 from darkroom.package.registry import FACTS_TAG, PROMOTE, get_champion, record_verdict, register
+from darkroom.package.release import closing
 from darkroom.params.load import load_params
 from pictures import ROOT, encode
 
@@ -203,13 +204,13 @@ def test_what_cannot_be_compared_is_a_challenger_until_a_person_promotes_it(clie
     assert aliases(client, "manual") == {"champion": number}
 
 
-def test_a_champion_from_elsewhere_has_no_measurements(client: MlflowClient) -> None:
+def test_a_champion_from_elsewhere_has_no_scores(client: MlflowClient) -> None:
     client.create_registered_model("elsewhere")
     version = client.create_model_version("elsewhere", "file:///nowhere")
     client.set_registered_model_alias("elsewhere", "champion", version.version)
     assert get_champion(client, "elsewhere")[1] == Candidate()
     verdict = promote(client, "elsewhere", *add_version(client, "elsewhere", 0.9), "accuracy")
-    assert not verdict.released and "no measurements" in verdict.reasons[0]
+    assert not verdict.released and "no recorded scores" in verdict.reasons[0]
 
 
 def test_a_user_without_an_entry_in_passwd_is_recorded_by_number(
@@ -226,3 +227,12 @@ def test_a_user_without_an_entry_in_passwd_is_recorded_by_number(
     monkeypatch.setattr(pwd, "getpwuid", unknown)
     record_verdict(client, "nobody", number, Verdict(True, ["it is the first"]))
     assert client.get_model_version("nobody", number).tags["darkroom.gate.by"] == str(os.getuid())
+
+
+@pytest.mark.parametrize(("before", "after"), [("RUNNING", "FAILED"), ("FINISHED", "FINISHED")])
+def test_a_failed_release_leaves_a_run_that_was_finished_before(client: MlflowClient, before: str, after: str) -> None:
+    run_id = client.create_run(client.get_experiment_by_name("test").experiment_id).info.run_id
+    client.update_run(run_id, before)
+    with pytest.raises(KeyboardInterrupt), closing(client, client.get_run(run_id)):
+        raise KeyboardInterrupt
+    assert client.get_run(run_id).info.status == after

@@ -44,7 +44,7 @@ def release(params: DeclaredParams, results: list[StageResult], bundle: Path, ex
         client = connect()
         with locked(cache_folder() / "release.lock"):
             run = find_or_create_pipeline_run(client, params.tracking.experiment, params.flat(), results)
-            with _closing(client, run):
+            with closing(client, run):
                 done = _release_run(client, run, params, candidate, bundle, example)
                 if own_run:
                     client.set_tag(own_run, PARENT_TAG, done.run_id)
@@ -71,7 +71,7 @@ def describe(params: DeclaredParams, reports: dict[str, Report], content: str) -
 
 
 @contextmanager
-def _closing(client: "MlflowClient", run: "Run") -> Iterator[None]:
+def closing(client: "MlflowClient", run: "Run") -> Iterator[None]:
     """Close the run when the block is done: FINISHED, or FAILED when it raises; one closed before stays as it is."""
     try:
         yield
