@@ -37,6 +37,15 @@ def test_an_empty_batch_has_no_answers() -> None:
     assert answers()([]) == []
 
 
+def test_a_picture_that_memory_does_not_hold_is_its_own_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    asked = answers()
+    monkeypatch.setattr("darkroom.package.answers.decode", fail)
+    assert asked([RED])[0]["error"] == "too large for the memory left"
+
+
 def test_rows_beyond_the_limits_get_an_error() -> None:
     first, late = answers(rows=1)([RED, RED])
     assert first["label"] == "red" and "another request" in late["error"]

@@ -2,6 +2,7 @@ import logging
 
 import pytest
 
+from darkroom.execution.exits import reported_errors
 from darkroom.execution.logs import configure_logging
 
 
@@ -27,3 +28,12 @@ def test_the_root_logger_gets_nothing(capsys: pytest.CaptureFixture[str]) -> Non
     finally:
         root.removeHandler(handler)
     assert capsys.readouterr().err == "train: once\n"
+
+
+def test_want_of_memory_ends_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended, reported_errors("train"):
+        raise MemoryError
+    assert (ended.value.code, capsys.readouterr().err) == (
+        1,
+        "train: out of memory; use a machine with more memory\n",
+    )

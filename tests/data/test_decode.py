@@ -180,3 +180,12 @@ def test_want_of_memory_says_nothing_of_the_picture(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("darkroom.images.decode._open", fail)
     with pytest.raises(MemoryError):
         decode(b"P6\n", 8, "squash", "white", "auto")
+
+
+def test_an_apostrophe_is_no_quotation(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("can't read it: b'SECRET'")
+
+    monkeypatch.setattr("darkroom.images.decode._open", fail)
+    with pytest.raises(UnreadablePicture, match=r"^cannot be decoded completely: can't read it$"):
+        decode(b"P6\n", 8, "squash", "white", "auto")

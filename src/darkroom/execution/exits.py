@@ -40,7 +40,7 @@ def reported_errors(name: str) -> Iterator[None]:
     except KeyboardInterrupt:
         _end("stopped by Ctrl-C; nothing half-written is left", 130)
     except MemoryError:
-        _end("out of memory; use a machine with more", 1)
+        _end("out of memory; use a machine with more memory", 1)
     except OSError as error:
         if error.errno not in REMEDIES:
             raise

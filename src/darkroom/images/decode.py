@@ -126,6 +126,8 @@ def _reasons() -> Iterator[None]:
         raise
     except Exception as error:  # codecs raise nearly anything: OSError, SyntaxError, KeyError, struct.error
         reason = str(error).split("\n")[0]
-        reason = re.sub(r":? *b?(['\"]).*", "", reason)  # a quotation is from the file; an error never repeats it
+        reason = re.sub(
+            r":? *(?<![a-zA-Z])b?['\"].*", "", reason
+        )  # a quotation is from the file; an error never repeats it
         reason = re.sub(r"0x[0-9a-f]+", "0x", reason)  # an address differs in each run
         raise UnreadablePicture(f"cannot be decoded completely: {reason or type(error).__name__}") from None
