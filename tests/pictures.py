@@ -24,7 +24,7 @@ from darkroom.ingest.listing import list_entries, open_source
 from darkroom.params.data import Columns, Ingest
 
 ROOT = Path(__file__).parents[1]
-ANY = Ingest(source="x", labels={}, columns=Columns(path="path", label="label", split="", group=""))
+ANY = Ingest(source="x", labels={}, columns=Columns(path="path", label="label", split="", group="", attributes=[]))
 RED, GREEN, BLUE, YELLOW = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0)
 
 

@@ -21,8 +21,8 @@ from darkroom.ingest.table_columns import read_columns
 from darkroom.params.data import Columns, Ingest
 from pictures import inside, write_files
 
-PLAIN = Columns(path="path", label="label", split="", group="")
-WITH_SPLIT = Columns(path="path", label="label", split="set", group="patient")
+PLAIN = Columns(path="path", label="label", split="", group="", attributes=[])
+WITH_SPLIT = Columns(path="path", label="label", split="set", group="patient", attributes=[])
 CELLS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(
     ["NA", "None", "01", 'a"b', "x;y"]
 )
@@ -153,7 +153,7 @@ def test_a_csv_gives_back_what_was_written_but_for_outer_blanks(
     with file.open("w", encoding="utf-8", newline="") as text:
         writer = csv.writer(text, delimiter=separator, quoting=csv.QUOTE_ALL)
         writer.writerows([("path", "group"), *rows])
-    found = read_columns(file, Columns(path="path", label="path", split="", group="group"))
+    found = read_columns(file, Columns(path="path", label="path", split="", group="group", attributes=[]))
     assert found[["path", "group"]].to_numpy().tolist() == [[cell.strip() for cell in row] for row in rows]
 
 

@@ -20,14 +20,25 @@ def combine(networks: "list[keras.Model]", average: str) -> "keras.Model":
     if len(networks) == 1 and average == "none":
         return networks[0]
     inputs = keras.Input(networks[0].input_shape[1:], name="pixels")
-    views = _views(inputs, average)
+    views = views_of(inputs, average)
     members = [_renamed(network, f"network{number}") for number, network in enumerate(networks, start=1)]
-    total = sum(weight for _, weight in views) * len(members)
-    answers = [member(view) * (weight / total) for member in members for view, weight in views]
-    return keras.Model(inputs, keras.ops.sum(keras.ops.stack(answers), axis=0), name="network")
+    answers = [(member(view), weight) for member in members for view, weight in views]
+    return keras.Model(inputs, weighted_mean(answers), name="network")
 
 
-def _views(inputs: Any, average: str) -> list[tuple[Any, float]]:
+def weighted_mean(answers: list[tuple[Any, float]]) -> Any:
+    """Return the mean of answers (n, classes), each with its weight."""
+    from keras import ops
+
+    total = sum(weight for _, weight in answers)
+    return ops.sum(ops.stack([answer * (weight / total) for answer, weight in answers]), axis=0)
+
+
+def views_of(inputs: Any, average: str) -> list[tuple[Any, float]]:
+    """Return the views (n, side, side, 3) of pictures that `model.average` names, the picture itself first.
+
+    Each has its weight.
+    """
     from keras import ops
 
     views = [(inputs, 1.0)]

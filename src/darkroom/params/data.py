@@ -31,6 +31,7 @@ class Columns(Section):
     label: Name
     split: str
     group: str
+    attributes: list[Name]
 
 
 class Ingest(Section):

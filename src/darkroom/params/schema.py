@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationError,
 
 from darkroom.models.backbone_table import BACKBONES
 from darkroom.params.data import Balance, Dedupe, Ingest, Split, Validate
+from darkroom.params.evaluation import Evaluate
 from darkroom.params.model import Augment, Debug, Ensemble, Finetune, Model
 from darkroom.params.section import Count, Section, Seed
 from darkroom.params.training import Train
@@ -66,12 +67,6 @@ class Tune(Section):
     metric: Metric
     seed: Seed
     space: dict[Literal["model", "train", "augment"], dict[str, Space]]
-
-
-class Evaluate(Section):
-    """How the model is measured."""
-
-    batch_size: Count
 
 
 class Limits(Section):
