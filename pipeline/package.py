@@ -11,7 +11,8 @@ def package(stage: Stage) -> Report:
     results = stage.read_results()
     reports = {result.stage: result.report for result in results}
     bundle = stage.output("bundle")
-    write_bundle(bundle, stage.input("model"), reports["train"]["classes"], stage.params.image, stage.params.package)
+    classes, params = reports["train"]["classes"], stage.params
+    write_bundle(bundle, stage.input("model"), stage.input("decision"), classes, params.image, params.package)
     done = release(stage.params, results, bundle, stage.input("example"), stage.run.run_id)
     report = summarise(done, stage.params, bundle_digest(bundle))
     stage.save("model_card", model_card(reports, stage.params, report))

@@ -1,7 +1,11 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from darkroom.decision.familiarity import Familiarity
+from darkroom.decision.rule import Rule
+from darkroom.decision.saving import write_decision
 from darkroom.package import bundle
 from darkroom.package.bundle import PREDICTOR, bundle_digest, serving_code, write_bundle, write_code
 from darkroom.params.load import load_params
@@ -30,7 +34,10 @@ def digest_of(folder: Path, params: Params, classes: tuple[str, ...] = ("cat", "
     model = folder.with_suffix(".keras")
     if not model.exists():
         model.write_bytes(b"weights")
-    write_bundle(folder, model, classes, params.image, params.package)
+    decision = folder.with_suffix(".decision")
+    if not decision.exists():
+        write_decision(decision, Rule(1.5, 0.9, 0.2), Familiarity(np.eye(2, dtype=np.float32), 1, 0.5))
+    write_bundle(folder, model, decision, classes, params.image, params.package)
     return bundle_digest(folder)
 
 
@@ -41,7 +48,7 @@ def test_the_predictor_needs_nothing_of_the_library() -> None:
 def test_the_bundle_holds_the_code_that_answers() -> None:
     served = serving_code(LIBRARY).keys()
     assert set(served) == code_behind(LIBRARY / "package" / "answers.py") | {"package/answers.py"}
-    assert {Path(module).parts[0] for module in served} == {"images", "package"}
+    assert {Path(module).parts[0] for module in served} == {"decision", "images", "models", "package"}
 
 
 def test_the_code_has_a_name_of_its_own_and_imports_by_it(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from darkroom.examples.metrics import predict
 from darkroom.execution.logs import configure_logging
 from darkroom.models.combine import combine
 from darkroom.params.load import load_params
-from darkroom.train.ensemble import Data, Fold, fit_members, histories, in_fold, members, score_members
+from darkroom.train.ensemble import Data, Fold, fit_members, histories, in_fold, measure_members, members
 from easy import data, examples, small_params, weights_digest
 from pictures import ROOT
 
@@ -79,9 +79,9 @@ def test_with_folds_no_network_is_asked_what_it_learnt(tmp_path: Path) -> None:
     params = small_params(ensemble={"folds": True}, split={"folds": 2}, train={"epochs": 2})
     chosen = members(params, parts)
     fits = fit_members(chosen, parts, tmp_path, tmp_path, print, 0)
-    scores = score_members(chosen, [one.network for one in fits], parts, "none", 16)
-    assert scores["train"]["pictures"] == 2 * 96
-    scores = scores["validation"]
+    answers = measure_members(chosen, fits, parts, params)
+    assert len(answers["train"]) == 2 * 96
+    scores = answers["validation"].scores()
     right = sum(
         (predict(one.network, part["validation"], 16).argmax(axis=1) == part["validation"].labels).sum()
         for one, part in zip(fits, parts.values(), strict=True)

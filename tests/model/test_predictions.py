@@ -15,8 +15,9 @@ from darkroom.examples import sampling
 from darkroom.examples.metrics import predict
 from darkroom.examples.predictions import Predictions, answers_table
 from darkroom.models.architecture import build_network
-from darkroom.models.combine import combine
-from darkroom.train.ensemble import Member, score_members
+from darkroom.models.features import with_features
+from darkroom.train.ensemble import Member, measure_members
+from darkroom.train.fit import Fit
 from easy import examples, model_params, small_params
 
 # four pictures of three classes, and one that none of them is of; predicted 0, 1, 1, 2
@@ -38,6 +39,10 @@ def network() -> Any:
 
     keras.utils.set_random_seed(3)
     return build_network(model_params(dense=[]), 8, 2)
+
+
+def fitted(network: Any) -> Fit:
+    return Fit(network, pd.DataFrame(), 1)
 
 
 def test_the_studies_have_a_row_for_each_class_even_when_it_is_missing() -> None:
@@ -64,11 +69,12 @@ def test_the_answers_hold_every_probability_and_are_the_same_bytes_each_time(tmp
         write_value(tmp_path / name, answers_table([EARLIER, ANSWERED]), ".parquet")
     assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
     table = pd.read_parquet(tmp_path / "one.parquet")
-    assert list(table) == [*ANSWERS, *(f"probability_{name}" for name in ANSWERED.classes)]
+    assert list(table) == list(ANSWERS)
     assert table["image_id"].tolist() == ["a1", "b1", "b2", "c3", "d4"]
     assert table["split"].tolist() == ["test", "validation", "test", "test", "test"]
     assert table["label"].tolist() == ["cat", "split", "dog", "cat", "猫"]
-    test = table[table["split"] == "test"].filter(like="probability_").to_numpy()
+    assert table["predicted"].tolist() == ["cat", "split", "dog", "dog", "猫"]
+    test = np.stack(table[table["split"] == "test"]["probabilities"].to_list())
     assert test.dtype == np.float32 and np.array_equal(test, ANSWERED.probabilities)
 
 
@@ -92,17 +98,17 @@ def test_train_and_evaluate_measure_the_same_pictures_of_train(
 ) -> None:
     monkeypatch.setattr(sampling, "LARGEST_TRAIN", largest)
     params, data = small_params(), {"train": examples(count, 1), "validation": examples(20, 2)}
-    trained = score_members([Member(params, None)], [network], {None: data}, "none", 16)
-    found = measure(combine([network], "none"), data, 64)
-    assert {name: part.scores() for name, part in found.items()} == {
-        name: pytest.approx(scores, abs=1e-5) for name, scores in trained.items()
+    trained = measure_members([Member(params, None)], [fitted(network)], {None: data}, params)
+    found = measure(with_features(network), data, 64)
+    assert {name: part.answers.scores() for name, part in found.items()} == {
+        name: pytest.approx(part.scores(), abs=1e-5) for name, part in trained.items()
     }
-    assert trained["train"]["pictures"] == min(count, largest)
+    assert len(trained["train"]) == len(found["train"].features) == min(count, largest)
 
 
 def test_folds_share_the_pictures_of_train_that_are_measured(network: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampling, "LARGEST_TRAIN", 40)
     params, data = small_params(), {"train": examples(90, 1), "validation": examples(20, 2)}
     members = [Member(params, fold) for fold in (0, 1)]
-    scores = score_members(members, [network, network], {0: data, 1: data}, "none", 16)
-    assert scores["train"]["pictures"] == 40 and scores["validation"]["pictures"] == 40
+    answers = measure_members(members, [fitted(network)] * 2, {0: data, 1: data}, params)
+    assert len(answers["train"]) == 40 and len(answers["validation"]) == 40

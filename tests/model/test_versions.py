@@ -11,12 +11,16 @@ from typing import Any
 
 import keras
 import mlflow
+import numpy as np
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
 from mlflow.pyfunc.scoring_server import invocations
 from PIL import Image
 
+from darkroom.decision.familiarity import Familiarity
+from darkroom.decision.rule import Rule
+from darkroom.decision.saving import write_decision
 from darkroom.package import bundle
 from darkroom.package.bundle import LIBRARY, bundle_digest, serving_code, write_bundle
 from darkroom.package.gate import Candidate, Verdict
@@ -51,11 +55,14 @@ def model(client: MlflowClient, tmp_path_factory: pytest.TempPathFactory) -> Any
 def registered(client: MlflowClient, folder: Path, library: Path) -> Any:
     params, sent = load_params(ROOT / "params.yaml"), folder / "bundle"
     image = params.image.model_copy(update={"size": 8})
-    layers = [keras.Input((8, 8, 3)), keras.layers.Rescaling(1 / 255), keras.layers.GlobalAveragePooling2D()]
-    keras.Sequential(layers).save(folder / "model.keras")
+    pixels = keras.Input((8, 8, 3))
+    means = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(pixels))
+    last = keras.layers.Dense(3, use_bias=False, kernel_initializer="identity", name="probabilities")
+    keras.Model(pixels, last(means)).save(folder / "model.keras")
+    write_decision(folder / "decision", Rule(1.0, 0.9, 0.5), Familiarity(np.eye(3, dtype=np.float32), 1, 1.0))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bundle, "LIBRARY", library)
-        write_bundle(sent, folder / "model.keras", COLOURS, image, params.package)
+        write_bundle(sent, folder / "model.keras", folder / "decision", COLOURS, image, params.package)
     (folder / "example.png").write_bytes(encode(Image.new("RGB", (8, 8), "red")))
     run = client.create_run(client.get_experiment_by_name("test").experiment_id)
     content = Candidate(content=bundle_digest(sent))

@@ -18,6 +18,8 @@ ARTEFACTS = {
     "trials": "models/tune/trials.csv",
     "augmented": "reports/augmented.png",
     "model": "models/model.keras",
+    "validation_answers": "models/validation_answers.parquet",
+    "decision": "models/decision",
     "history": "models/history.csv",
     "plots": "reports/plots",
     "per_class": "reports/per_class.csv",

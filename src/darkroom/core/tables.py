@@ -57,10 +57,12 @@ SPLITS = {
     "reason": "str",  # why left out of train: "undersampled" or "over the cap"; missing for what is used
 }
 
-ANSWERS = {  # and a column probability_<class>, float32, for each class
+ANSWERS = {
     "image_id": "str",
     "split": "str",  # validation or test
     "label": "str",
+    "predicted": "str",
+    "probabilities": "object",  # of the classes in the order of their names, list of float32
 }
 
 ISSUES = (

@@ -31,7 +31,7 @@ class Familiarity:
     def _part(self, features: np.ndarray) -> np.ndarray:
         cosines = unit_rows(features) @ self.reference.T
         nearest = np.partition(cosines, -self.neighbours, axis=1)[:, -self.neighbours]
-        return np.sqrt(np.maximum(2 - 2 * nearest, 0))
+        return np.asarray(np.sqrt(np.maximum(2 - 2 * nearest, 0)))
 
 
 def unit_rows(features: np.ndarray) -> np.ndarray:

@@ -1,16 +1,34 @@
-"""The model on each split."""
+"""The network on each split: probabilities, and the features of its last layer."""
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
+from darkroom.decision.rule import Rule
+from darkroom.examples.metrics import require_finite
 from darkroom.examples.pixels import Examples
-from darkroom.examples.predictions import Predictions, predict_split
+from darkroom.examples.predictions import Predictions
 from darkroom.examples.sampling import sample_train
 from darkroom.params.declared import DeclaredParams
 
 if TYPE_CHECKING:
     import keras
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a network gives on a split: its pictures, the answers, and features (n, features) float32."""
+
+    examples: Examples
+    answers: Predictions
+    features: np.ndarray
+
+    def calibrated(self, rule: Rule) -> "Measured":
+        """Return the same with calibrated probabilities."""
+        probabilities = rule.calibrate(self.answers.probabilities)
+        return replace(self, answers=replace(self.answers, probabilities=probabilities))
 
 
 def measured_splits(splits: pd.DataFrame, params: DeclaredParams) -> pd.DataFrame:
@@ -21,7 +39,20 @@ def measured_splits(splits: pd.DataFrame, params: DeclaredParams) -> pd.DataFram
     return splits.assign(copies=splits["copies"].where(first, 0))
 
 
-def measure(network: "keras.Model", data: dict[str, Examples], batch_size: int) -> dict[str, Predictions]:
-    """Return the answers on each split; of a large train split on as many pictures as train measured."""
-    measured = {name: sample_train(part) if name == "train" else part for name, part in data.items()}
-    return {name: predict_split(network, name, part, batch_size) for name, part in measured.items()}
+def measure(network: "keras.Model", data: dict[str, Examples], batch_size: int) -> dict[str, Measured]:
+    """Return what a network of models.features.with_features gives on each split; raises Diverged.
+
+    A large train split is measured on as many pictures as train measured.
+    """
+    return {
+        name: _measure_split(network, name, sample_train(part) if name == "train" else part, batch_size)
+        for name, part in data.items()
+    }
+
+
+def _measure_split(network: "keras.Model", split: str, examples: Examples, batch_size: int) -> Measured:
+    from darkroom.examples.batches import Batches
+
+    probabilities, features = network.predict(Batches(examples, batch_size), verbose=0)
+    answers = Predictions(split, examples.image_ids, examples.labels, require_finite(probabilities), examples.classes)
+    return Measured(examples, answers, np.asarray(features))

@@ -25,10 +25,14 @@ def predict(network: "keras.Model", examples: Examples, batch_size: int, vary: "
     """
     from darkroom.examples.batches import Batches
 
-    probabilities = np.asarray(network.predict(Batches(examples, batch_size, variation=vary), verbose=0))
+    return require_finite(network.predict(Batches(examples, batch_size, variation=vary), verbose=0))
+
+
+def require_finite(probabilities: np.ndarray) -> np.ndarray:
+    """Return the probabilities; raises Diverged when some are not numbers."""
     if not np.isfinite(probabilities).all():
         raise Diverged("the network diverged; lower train.learning_rate in params.yaml (or tune.space)", 1)
-    return probabilities
+    return np.asarray(probabilities)
 
 
 def score(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from darkroom.examples.batches import Vary
 
-PROBABILITY = "probability_"  # and the name of a class: a column of the table
-
 
 @dataclass(frozen=True)
 class Predictions:
@@ -45,10 +43,17 @@ class Predictions:
         return {**score(self.labels, self.probabilities), "pictures": len(self)}
 
     def table(self) -> pd.DataFrame:
-        """Return a row for each picture: tables.ANSWERS, then the probability of each class, float32."""
-        known = {"image_id": self.image_ids, "split": self.split, "label": np.array(self.classes)[self.labels]}
-        probabilities = pd.DataFrame(self.probabilities, columns=[PROBABILITY + name for name in self.classes])
-        return pd.concat([pd.DataFrame(known), probabilities], axis=1)
+        """Return a row for each picture: tables.ANSWERS."""
+        names = np.array(self.classes)
+        return pd.DataFrame(
+            {
+                "image_id": self.image_ids,
+                "split": self.split,
+                "label": names[self.labels],
+                "predicted": names[self.predicted],
+                "probabilities": list(self.probabilities.astype(np.float32)),
+            }
+        )
 
 
 def predict_split(
@@ -57,6 +62,14 @@ def predict_split(
     """Return the answers on a split, its pictures varied by `vary`; raises Diverged."""
     probabilities = predict(network, examples, batch_size, vary)
     return Predictions(split, examples.image_ids, examples.labels, probabilities, examples.classes)
+
+
+def joined(parts: list[Predictions]) -> Predictions:
+    """Return the answers on several parts of one split as one."""
+    ids, labels, probabilities = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("image_ids", "labels", "probabilities")
+    )
+    return Predictions(parts[0].split, ids, labels, probabilities, parts[0].classes)
 
 
 def answers_table(parts: Iterable[Predictions]) -> pd.DataFrame:

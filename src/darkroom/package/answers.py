@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from darkroom.decision.familiarity import Familiarity
+from darkroom.decision.rule import Rule
+from darkroom.decision.saving import load_decision
 from darkroom.images.decode import decode
 from darkroom.package.engine import Engine, load_engine
 from darkroom.package.requests import limit_errors, picture_bytes
 
-COLUMNS = ("label", "score", "probabilities", "error")
+COLUMNS = ("label", "score", "probabilities", "set", "abstains", "ood_score", "out_of_distribution", "error")
 PIXELS_AT_ONCE = 2**19  # of what the network sees: bounds the memory of its activations
 ROWS_AT_ONCE = 256
 
@@ -21,25 +24,45 @@ Answer = dict[str, Any]  # a value for each of COLUMNS
 
 @dataclass(frozen=True)
 class Answers:
-    """Answers requests with an engine, as bundle.json says: classes in order, decoding, limits of a request."""
+    """Answers requests with an engine, as bundle.json says: classes in order, decoding, limits of a request.
+
+    `rule` calibrates the probabilities and gives the sets, `familiarity` tells pictures unlike those of the training.
+    """
 
     engine: Engine
     classes: list[str]
     image: dict[str, Any]
     limits: dict[str, int]
+    rule: Rule
+    familiarity: Familiarity
 
     def __call__(self, values: Sequence[object]) -> list[Answer]:
-        """Return label, score, probabilities {class: share} and error for each value, a picture in base64.
+        """Return a value for each of COLUMNS for each value, a picture in base64; a class's share in `probabilities`.
 
         One that cannot be answered has only an error. One picture at a time is decoded at its full size.
         """
         errors = limit_errors(values, self.limits["rows"], self.limits["bytes"])
-        at_once = max(1, min(ROWS_AT_ONCE, PIXELS_AT_ONCE // self.image["size"] ** 2))
         answers: list[Answer] = []
-        for start in range(0, len(values), at_once):
-            rows = slice(start, start + at_once)
+        for start in range(0, len(values), self.at_once):
+            rows = slice(start, start + self.at_once)
             answers += self._batch(values[rows], errors[rows])
         return answers
+
+    @property
+    def at_once(self) -> int:
+        """How many pictures the network sees at once."""
+        return max(1, min(ROWS_AT_ONCE, PIXELS_AT_ONCE // int(self.image["size"]) ** 2))
+
+    def decode(self, data: bytes) -> np.ndarray:
+        """Return the pixels (size, size, 3) uint8 of a picture's bytes; raises ValueError with the reason."""
+        return decode(data, **self.image, max_pixels=self.limits["pixels"])
+
+    def answer_pixels(self, pixels: np.ndarray) -> list[Answer]:
+        """Return the answers on decoded pictures (n, size, size, 3) uint8."""
+        probabilities, features = self.engine(pixels)
+        shares = self.rule.calibrate(probabilities)
+        rows = zip(shares, self.rule.sets(shares), self.familiarity.score(features), strict=True)
+        return [self._describe(*row) for row in rows]
 
     def _batch(self, values: Sequence[object], errors: list[str | None]) -> list[Answer]:
         answers: list[Answer] = [{} for _ in values]
@@ -48,26 +71,33 @@ class Answers:
             try:
                 if error:
                     raise ValueError(error)
-                pixels.append(self._decode(value))
+                pixels.append(self.decode(picture_bytes(value)))
                 places.append(place)
             except (ValueError, MemoryError) as problem:
                 answers[place] = {**dict.fromkeys(COLUMNS), "error": str(problem) or "too large for the memory left"}
-        if pixels:
-            for place, row in zip(places, self.engine(np.stack(pixels)), strict=True):
-                answers[place] = self._describe(row)
+        for place, answer in zip(places, self.answer_pixels(np.stack(pixels)) if pixels else [], strict=True):
+            answers[place] = answer
         return answers
 
-    def _decode(self, value: object) -> np.ndarray:
-        return decode(picture_bytes(value), **self.image, max_pixels=self.limits["pixels"])
-
-    def _describe(self, row: np.ndarray) -> Answer:
-        best = int(row.argmax())
-        probabilities = {name: float(share) for name, share in zip(self.classes, row, strict=True)}
-        return {"label": self.classes[best], "score": float(row[best]), "probabilities": probabilities, "error": None}
+    def _describe(self, shares: np.ndarray, members: np.ndarray, unfamiliar: np.floating) -> Answer:
+        """Return an answer; it abstains unless the set names one class and the picture looks like those of training."""
+        best = int(shares.argmax())
+        unlike = bool(unfamiliar > 1)
+        return {
+            "label": self.classes[best],
+            "score": float(shares[best]),
+            "probabilities": {name: float(share) for name, share in zip(self.classes, shares, strict=True)},
+            "set": [self.classes[place] for place in np.flatnonzero(members)],
+            "abstains": bool(members.sum() != 1 or unlike),
+            "ood_score": float(unfamiliar),
+            "out_of_distribution": unlike,
+            "error": None,
+        }
 
 
 def load_answers(bundle: Path) -> Answers:
-    """Load network and bundle.json of a bundle."""
+    """Load network, bundle.json and decision of a bundle."""
     facts = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))
     engine = load_engine(bundle, facts["image"]["size"])
-    return Answers(engine, facts["classes"], facts["image"], facts["limits"])
+    decision = load_decision(bundle / "decision")
+    return Answers(engine, facts["classes"], facts["image"], facts["limits"], *decision)

@@ -1,4 +1,4 @@
-"""What a served model consists of: the network, bundle.json, and the code that decodes pictures and answers."""
+"""What a served model consists of: the network, the decision, bundle.json, and the code that decodes pictures and answers."""
 
 import re
 import shutil
@@ -14,18 +14,21 @@ LIBRARY = Path(__file__).parents[1]  # src/darkroom
 PREDICTOR = LIBRARY / "package" / "predictor.py"
 ANSWERS = "package/answers.py"  # what the predictor loads from the bundle
 REQUIREMENTS = ("keras", "mlflow", "numpy", "pandas", "pillow", "simplejpeg", "tensorflow")
-SCHEMA = 1  # of bundle.json
+SCHEMA = 2  # of bundle.json
 OWN_IMPORT = re.compile(r"^(\s*from )darkroom\.([\w.]+)", re.MULTILINE)
 
 
-def write_bundle(folder: Path, model: Path, classes: Sequence[str], image: ImageParams, package: Package) -> None:
+def write_bundle(
+    folder: Path, model: Path, decision: Path, classes: Sequence[str], image: ImageParams, package: Package
+) -> None:
     """Write what is served to `folder`: model.keras, bundle.json and code/; the same bytes for the same content.
 
     bundle.json holds the classes in order, how pictures are decoded, the limits of a request and the libraries with
-    their versions.
+    their versions. `decision` is a folder of decision.saving.
     """
     folder.mkdir(parents=True)
     shutil.copyfile(model, folder / "model.keras")
+    shutil.copytree(decision, folder / "decision", copy_function=shutil.copyfile)
     facts = {
         "schema": SCHEMA,
         "classes": list(classes),

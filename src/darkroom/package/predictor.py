@@ -1,4 +1,4 @@
-"""The served model as MLflow loads it: a table of pictures in base64 in; label, score and probabilities out.
+"""The served model as MLflow loads it: a table of pictures in base64 in, a table of answers out.
 
 A copy of this file belongs to each version, so it imports nothing of the library: the code that answers comes with the
 bundle, under a name of its own. Versions in one process, or beside another state of the library, keep their own code.
@@ -41,7 +41,7 @@ class Predictor(PythonModel):
         self.answers, self.columns = code.load_answers(bundle), code.COLUMNS
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Return label, score, probabilities {class: share} and error for each row of `model_input`."""
+        """Return the columns of answers.COLUMNS for each row of `model_input`."""
         if "image" not in model_input:  # MLflow leaves out other columns; a list of no records has none
             raise ValueError("the request has no pictures; each row needs the column `image`")
         return pd.DataFrame(self.answers(model_input["image"].tolist()), columns=self.columns, dtype=object)

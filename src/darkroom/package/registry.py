@@ -78,7 +78,7 @@ def log_model(run_id: str, bundle: Path, example: Path) -> "ModelInfo":
     """
     import mlflow
     from mlflow.models import ModelSignature
-    from mlflow.types.schema import ColSpec, DataType, Map, Schema
+    from mlflow.types.schema import Array, ColSpec, DataType, Map, Schema
 
     # a required column would be MLflow's to check: it refuses an empty batch, and quotes the request in the refusal
     inputs = [ColSpec(DataType.string, "image", required=False)]
@@ -86,6 +86,10 @@ def log_model(run_id: str, bundle: Path, example: Path) -> "ModelInfo":
         ColSpec(DataType.string, "label", required=False),
         ColSpec(DataType.double, "score", required=False),
         ColSpec(Map(DataType.double), "probabilities", required=False),
+        ColSpec(Array(DataType.string), "set", required=False),
+        ColSpec(DataType.boolean, "abstains", required=False),
+        ColSpec(DataType.double, "ood_score", required=False),
+        ColSpec(DataType.boolean, "out_of_distribution", required=False),
         ColSpec(DataType.string, "error", required=False),
     ]
     picture = base64.b64encode(example.read_bytes()).decode()

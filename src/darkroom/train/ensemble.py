@@ -1,18 +1,18 @@
 """Several networks for one model: other architectures, other seeds, other parts of the data."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from darkroom.balance.balance import balance_training
-from darkroom.examples.metrics import predict, score
 from darkroom.examples.pixels import Examples, load_examples
+from darkroom.examples.predictions import Predictions, joined, predict_split
 from darkroom.examples.sampling import sample_train
 from darkroom.execution.workers import worker_pool
 from darkroom.models.backbones import is_pretrained
@@ -25,7 +25,7 @@ from darkroom.train.fit import Fit, check_network
 from darkroom.train.jobs import Job, run_job
 
 if TYPE_CHECKING:
-    import keras
+    pass
 
 logger = logging.getLogger(__name__)
 Data = dict[str, Examples]
@@ -136,29 +136,20 @@ def histories(fits: list[Fit]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def score_members(
-    ensemble: list[Member], networks: "list[keras.Model]", data: dict[Fold, Data], average: str, batch_size: int
-) -> dict[str, Any]:
-    """Return {split: scores} on validation and some pictures of train.
+def measure_members(
+    ensemble: list[Member], fits: list[Fit], data: dict[Fold, Data], params: DeclaredParams
+) -> dict[str, Predictions]:
+    """Return the answers on validation and some pictures of train, {split: predictions}.
 
     With folds, each picture is answered by the networks of the fold: on validation those that did not learn it.
     """
-    return {name: _score_split(name, ensemble, networks, data, average, batch_size) for name in ("train", "validation")}
+    return {name: joined(list(_measure_folds(name, ensemble, fits, data, params))) for name in ("train", "validation")}
 
 
-def _score_split(
-    name: str,
-    ensemble: list[Member],
-    networks: "list[keras.Model]",
-    data: dict[Fold, Data],
-    average: str,
-    batch_size: int,
-) -> dict[str, Any]:
-    labels, answers = [], []
+def _measure_folds(
+    split: str, ensemble: list[Member], fits: list[Fit], data: dict[Fold, Data], params: DeclaredParams
+) -> Iterator[Predictions]:
     for fold, part in data.items():
-        own = [network for member, network in zip(ensemble, networks, strict=True) if member.fold == fold]
-        examples = sample_train(part[name], len(data)) if name == "train" else part[name]
-        answers.append(predict(combine(own, average), examples, batch_size))
-        labels.append(examples.labels)
-    found = np.concatenate(labels)
-    return {**score(found, np.concatenate(answers)), "pictures": len(found)}
+        own = [fitted.network for member, fitted in zip(ensemble, fits, strict=True) if member.fold == fold]
+        examples = sample_train(part[split], len(data)) if split == "train" else part[split]
+        yield predict_split(combine(own, params.model.average), split, examples, params.train.batch_size)

@@ -1,23 +1,27 @@
-"""The report of a training."""
+"""The model and the report of a training."""
 
+from pathlib import Path
 from typing import Any
 
+from darkroom.core.files import file_digest
+from darkroom.examples.predictions import Predictions
+from darkroom.examples.saving import save_network
+from darkroom.models.combine import combine
 from darkroom.params.declared import DeclaredParams
-from darkroom.train.ensemble import Data, Fold, Member, score_members
 from darkroom.train.fit import Fit
 
 
-def summarise(
-    ensemble: list[Member],
-    fits: list[Fit],
-    data: dict[Fold, Data],
-    params: DeclaredParams,
-    weights: str,
-) -> dict[str, Any]:
+def save_combined(fits: list[Fit], average: str, path: Path) -> str:
+    """Write the networks as one model (models.combine) and return the digest of its file."""
+    save_network(combine([fitted.network for fitted in fits], average), path)
+    return file_digest(path)
+
+
+def summarise(fits: list[Fit], answers: dict[str, Predictions], params: DeclaredParams, weights: str) -> dict[str, Any]:
     """Return the report: epochs, size, the scores on train and validation, and what decides the last bits.
 
-    `weights` is the digest of the model as it was saved. Of several networks the epochs are those of all, and the
-    best epoch is the first one's.
+    `answers` are those on train and validation, `weights` is the digest of the model as it was saved. Of several
+    networks the epochs are those of all, and the best epoch is the first one's.
     """
     networks = [fitted.network for fitted in fits]
     return {
@@ -26,8 +30,8 @@ def summarise(
         "best_epochs": [fitted.best_epoch for fitted in fits],
         "networks": len(fits),
         "parameters": sum(network.count_params() for network in networks),
-        "classes": list(next(iter(data.values()))["train"].classes),
+        "classes": list(answers["train"].classes),
         "threads": params.train.threads,
-        **score_members(ensemble, networks, data, params.model.average, params.train.batch_size),
+        **{name: part.scores() for name, part in answers.items()},
         "digest": weights,
     }
