@@ -1,4 +1,4 @@
-"""What a served model consists of: the network, the decision, bundle.json, and the code that decodes pictures and answers."""
+"""What a served model is: the network, the decision, bundle.json, and the code that decodes pictures and answers."""
 
 import re
 import shutil
