@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from darkroom.evaluate import scores as scores_module
-from darkroom.evaluate.bootstrap import group_weights
-from darkroom.evaluate.class_scores import class_scores
-from darkroom.evaluate.intervals import all_or_none_interval, percentile_interval, wilson_interval
-from darkroom.evaluate.scores import score_with_intervals, weighted_scores
+from darkroom.scoring import scores as scores_module
+from darkroom.scoring.bootstrap import group_weights
+from darkroom.scoring.class_scores import class_scores
+from darkroom.scoring.intervals import all_or_none_interval, percentile_interval, wilson_interval
+from darkroom.scoring.scores import score_with_intervals, weighted_scores
 from darkroom.examples.metrics import score
 
 

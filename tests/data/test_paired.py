@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from darkroom.evaluate.paired import mcnemar, paired_difference
+from darkroom.scoring.paired import mcnemar, paired_difference
 
 
 def test_pairs_narrow_the_difference_and_copies_do_not() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from darkroom.evaluate.reliability import calibrated_band, calibration_error, reliability_table
+from darkroom.scoring.reliability import calibrated_band, calibration_error, reliability_table
 
 
 def simulated(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from darkroom.evaluate.bootstrap import Resamples, group_weights
-from darkroom.evaluate.class_counts import counts_by_group, precision_recall_f1
-from darkroom.evaluate.intervals import all_or_none_interval, percentile_interval
-from darkroom.evaluate.ranking import rank_classes
+from darkroom.scoring.bootstrap import Resamples, group_weights
+from darkroom.scoring.class_counts import counts_by_group, precision_recall_f1
+from darkroom.scoring.intervals import all_or_none_interval, percentile_interval
+from darkroom.scoring.ranking import rank_classes
 
 NAMES = ("precision", "recall", "f1")
 

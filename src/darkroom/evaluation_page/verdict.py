@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from darkroom.evaluate.page_content import EvaluationContent
-from darkroom.evaluate.page_texts import count, known, number, p_value, percent, percent_span, points, span
+from darkroom.evaluation_page.content import EvaluationContent
+from darkroom.evaluation_page.texts import count, known, number, p_value, percent, percent_span, points, span
 from darkroom.pages.elements import Tile
 
 

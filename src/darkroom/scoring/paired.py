@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from darkroom.evaluate.bootstrap import group_weights
-from darkroom.evaluate.intervals import TAIL, percentile_interval
+from darkroom.scoring.bootstrap import group_weights
+from darkroom.scoring.intervals import TAIL, percentile_interval
 
 
 def paired_difference(

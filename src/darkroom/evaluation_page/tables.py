@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from darkroom.core.tables import SPLIT_NAMES
-from darkroom.evaluate.page_content import EvaluationContent
-from darkroom.evaluate.page_pictures import ChangedPicture, ConfusedPair, UncertainPicture
-from darkroom.evaluate.page_texts import GROUPS, NOTES, count, family, known, metric_name, number, percent, span
+from darkroom.evaluation_page.content import EvaluationContent
+from darkroom.evaluation_page.pictures import ChangedPicture, ConfusedPair, UncertainPicture
+from darkroom.evaluation_page.texts import GROUPS, NOTES, count, family, known, metric_name, number, percent, span
 from darkroom.pages.elements import Card, Sheet
 
 ISSUES = 60  # suspected labels with their pictures, at most; the lines to copy hold as many

@@ -6,11 +6,11 @@ from io import BytesIO
 from pathlib import Path
 
 from darkroom.core.files import replacing
-from darkroom.evaluate import page_charts as charts
-from darkroom.evaluate import page_tables as tables
-from darkroom.evaluate import page_texts as texts
-from darkroom.evaluate.page_content import EvaluationContent
-from darkroom.evaluate.page_verdict import faithful, statements, tiles
+from darkroom.evaluation_page import charts
+from darkroom.evaluation_page import tables
+from darkroom.evaluation_page import texts
+from darkroom.evaluation_page.content import EvaluationContent
+from darkroom.evaluation_page.verdict import faithful, statements, tiles
 from darkroom.pages.line_charts import matrix_chart
 from darkroom.pages.render import render
 

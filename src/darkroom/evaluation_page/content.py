@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from darkroom.evaluate.page_pictures import ChangedPicture, ConfusedPair, ErrorPicture, UncertainPicture
+from darkroom.evaluation_page.pictures import ChangedPicture, ConfusedPair, ErrorPicture, UncertainPicture
 
 Interval = tuple[float, float]  # low, high
 Curve = tuple[np.ndarray, np.ndarray]  # x, y, both (points,) float

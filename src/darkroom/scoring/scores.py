@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from darkroom.evaluate.bootstrap import DRAWS_AT_ONCE, Resamples, group_weights
-from darkroom.evaluate.class_counts import count_scores, counts_by_group, ratio
-from darkroom.evaluate.intervals import all_or_none_interval, percentile_interval
-from darkroom.evaluate.ranking import Ranking, rank_classes
+from darkroom.scoring.bootstrap import DRAWS_AT_ONCE, Resamples, group_weights
+from darkroom.scoring.class_counts import count_scores, counts_by_group, ratio
+from darkroom.scoring.intervals import all_or_none_interval, percentile_interval
+from darkroom.scoring.ranking import Ranking, rank_classes
 
 SHARES = ("accuracy", "recall_weighted", "top_3_accuracy")  # of the pictures: those that are right
 RANKED = ("roc_auc", "average_precision")

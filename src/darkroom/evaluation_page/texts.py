@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Iterable
 
-from darkroom.evaluate.page_content import Interval
+from darkroom.evaluation_page.content import Interval
 
 GROUPS = {  # of the table of metrics: heading -> the metrics in order; others follow
     "Right answers": ("accuracy", "balanced_accuracy", "top_k_accuracy"),

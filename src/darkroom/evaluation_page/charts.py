@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from darkroom.evaluate.page_content import Calibration, Curve, Curves
-from darkroom.evaluate.page_texts import number, percent
+from darkroom.evaluation_page.content import Calibration, Curve, Curves
+from darkroom.evaluation_page.texts import number, percent
 from darkroom.pages.line_charts import SHARES, Line, interval_bars, line_chart, round_ticks
 
 COLOURS = 7  # curves of classes at most; more could not be told apart

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from darkroom.evaluate.bootstrap import Resamples
+from darkroom.scoring.bootstrap import Resamples
 
 
 def counts_by_group(labels: np.ndarray, predicted: np.ndarray, classes: int, resamples: Resamples) -> Any:

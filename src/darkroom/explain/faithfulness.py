@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from darkroom.evaluate.occlusion import class_probabilities, mean_colours
+from darkroom.explain.occlusion import class_probabilities, mean_colours
 
 if TYPE_CHECKING:
     import keras

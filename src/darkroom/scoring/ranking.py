@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from darkroom.evaluate.bootstrap import Resamples
-from darkroom.evaluate.class_counts import ratio
+from darkroom.scoring.bootstrap import Resamples
+from darkroom.scoring.class_counts import ratio
 
 BETWEEN, TIED, POSITIVE = range(3)  # a picture of another class above a threshold, or at it; one of the class at it
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from darkroom.evaluate.bootstrap import DRAWS_AT_ONCE
-from darkroom.evaluate.intervals import TAIL, wilson_interval
+from darkroom.scoring.bootstrap import DRAWS_AT_ONCE
+from darkroom.scoring.intervals import TAIL, wilson_interval
 
 
 def calibration_error(confidence: np.ndarray, correct: np.ndarray, bins: int = 15) -> float:
