@@ -1,10 +1,12 @@
 """Curves over all thresholds: ROC, precision against recall, accuracy against coverage."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from darkroom.core.files import write_value
 from darkroom.evaluation_page.content import Curve, Curves
 from darkroom.examples.predictions import Predictions
 
@@ -52,7 +54,19 @@ def answered_curve(confidence: np.ndarray, correct: np.ndarray) -> Curve:
     return chosen / count, np.cumsum(correct[order])[chosen - 1] / chosen
 
 
-def curve_table(curves: Mapping[str, Curve], x: str, y: str) -> pd.DataFrame:
-    """Return the curves as a table: class, and the columns `x` and `y`."""
-    parts = [pd.DataFrame({"class": name, x: points[0], y: points[1]}) for name, points in curves.items()]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["class", x, y])
+def curve_table(curves: Mapping[str, Curve], mean: Curve | None, x: str) -> pd.DataFrame:
+    """Return a row for each point: the column `x`, the mean curve as `mean`, then one column for each class."""
+    if not curves:
+        return pd.DataFrame({x: [], "mean": []})
+    grid, first = next(iter(curves.values()))
+    columns = {f"class {name}": y for name, (_, y) in curves.items()}
+    return pd.DataFrame({x: grid, "mean": first if mean is None else mean[1], **columns})
+
+
+def write_curves(folder: Path, curves: Curves, reliability: pd.DataFrame) -> None:
+    """Write roc.csv, precision_recall.csv and reliability.csv to `folder`, which is made."""
+    folder.mkdir(parents=True)
+    roc = curve_table(curves.roc, curves.roc_macro, "false_positive_rate")
+    recall = curve_table(curves.precision_recall, curves.precision_recall_macro, "recall")
+    for name, table in {"roc": roc, "precision_recall": recall, "reliability": reliability}.items():
+        write_value(folder / f"{name}.csv", table, ".csv")
