@@ -46,8 +46,9 @@ def rank_classes(
     rows, groups, starts = [], [], [0]
     for column in columns:
         row, thresholds = _threshold_rows(labels == column, probabilities[:, column])
-        rows.append(row[row >= 0] + 3 * starts[-1])
-        groups.append(resamples.group[row >= 0])
+        kept = row >= 0
+        rows.append((row[kept] + 3 * starts[-1]).astype(np.int32))
+        groups.append(resamples.group[kept].astype(np.int32))
         starts.append(starts[-1] + thresholds)
     found, members = np.concatenate(rows), np.concatenate(groups)
     sums = csr_matrix((np.ones(len(found)), (found, members)), shape=(3 * starts[-1], resamples.count))

@@ -51,6 +51,7 @@ def _bins(confidence: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:
     """The order (n,) of rising confidence, and where each bin starts in it; equal confidences share a bin."""
     order = np.argsort(confidence, kind="stable")
     ordered = confidence[order]
+    bins = min(bins, max(len(ordered) // 2, 1))  # what chance adds is not known from a bin of one picture
     cuts = np.arange(bins) * len(ordered) // bins
     return order, np.unique(np.searchsorted(ordered, ordered[cuts]))
 
