@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from working_copy import print_table
 
-from darkroom.evaluate.paired import paired_difference
-from darkroom.evaluate.scores import score_with_intervals
+from darkroom.scoring.paired import paired_difference
+from darkroom.scoring.scores import score_with_intervals
 
 CLASSES, DRAWS = 10, 2000
 LOOPED = 5  # draws of scikit-learn
