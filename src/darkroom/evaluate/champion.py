@@ -34,10 +34,14 @@ class ChampionComparison:
     p: float | None = None
     won: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    answers: np.ndarray | None = None  # the champion's labels (n,) str
 
     def report(self) -> dict[str, Any]:
-        """Return what evaluate's report holds of it: of the pictures that changed sides, their numbers."""
-        names = ("compared", "reason", "version", "measured", "same", "difference", "interval", "p")
+        """Return what evaluate's report holds of it: of the pictures that changed sides, their numbers.
+
+        The version is not part of it: its number depends on what else the store has seen.
+        """
+        names = ("compared", "reason", "measured", "same", "difference", "interval", "p")
         return {**{name: getattr(self, name) for name in names}, "won": len(self.won), "lost": len(self.lost)}
 
 
@@ -83,7 +87,7 @@ def _compare(
     difference, interval = paired_difference(correct, other, groups)
     won, lost = (tuple(sorted(own.image_ids[changed].tolist())) for changed in (correct & ~other, other & ~correct))
     p = mcnemar(correct, other)
-    return ChampionComparison(True, "", champion.version, measured, False, difference, interval, p, won, lost)
+    return ChampionComparison(True, "", champion.version, measured, False, difference, interval, p, won, lost, labels)
 
 
 def _true_labels(own: Predictions) -> np.ndarray:
