@@ -54,13 +54,14 @@ document.addEventListener("click", event => {
 });
 
 const nav = document.querySelector("nav");
+const sections = [...document.querySelectorAll("main > section[id]")], seen = new Set();
 const present = new IntersectionObserver(entries => {
-  for (const {target} of entries.filter(entry => entry.isIntersecting)) {
-    for (const link of nav.children) {
-      if (link.hash !== "#" + target.id) { link.removeAttribute("aria-current"); continue; }
-      link.setAttribute("aria-current", "true");
-      nav.scrollLeft = link.offsetLeft - nav.offsetLeft - 40;
-    }
+  for (const {target, isIntersecting} of entries) seen[isIntersecting ? "add" : "delete"](target);
+  const first = sections.find(section => seen.has(section));
+  for (const link of nav.children) {
+    if (!first || link.hash !== "#" + first.id) { link.removeAttribute("aria-current"); continue; }
+    link.setAttribute("aria-current", "true");
+    nav.scrollLeft = link.offsetLeft - nav.offsetLeft - 40;
   }
-}, {rootMargin: "-15% 0px -85% 0px"});
-for (const section of document.querySelectorAll("main > section[id]")) present.observe(section);
+}, {root: document, rootMargin: `-${nav.parentNode.offsetHeight + 24}px 0px 0px 0px`});
+for (const section of sections) present.observe(section);
