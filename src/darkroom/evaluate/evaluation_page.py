@@ -10,7 +10,7 @@ from darkroom.evaluate import page_charts as charts
 from darkroom.evaluate import page_tables as tables
 from darkroom.evaluate import page_texts as texts
 from darkroom.evaluate.page_content import EvaluationContent
-from darkroom.evaluate.page_verdict import faithful, statements, tiles
+from darkroom.evaluate.page_verdict import faithful, statements, temperature, tiles
 from darkroom.pages.line_charts import matrix_chart
 from darkroom.pages.render import render
 
@@ -71,6 +71,7 @@ def _optional(content: EvaluationContent) -> dict[str, object]:
     shown = [] if issues is None else issues[tables.ISSUE_COLUMNS].head(tables.ISSUES).to_dict("records")
     severities, corruptions = tables.corruption_table(content.robustness.corruptions if content.robustness else None)
     return {
+        "temperature": temperature(content.calibration.temperature) if content.calibration else "",
         "calibration_charts": charts.calibration_charts(content.calibration) if content.calibration else [],
         **{"worse_slices": worse, "slice_charts": slices},
         **{"issues": shown, "issue_count": 0 if issues is None else len(issues)},

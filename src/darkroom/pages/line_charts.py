@@ -6,14 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-WIDTH, HEIGHT = 400, 300
-LEFT, RIGHT, TOP, BOTTOM = 46, 388, 44, 250  # of the plot area
+from darkroom.pages.axes import BOTTOM, LEFT, RIGHT, TOP, Ticks, frame, places, round_ticks, scaled
+
 POINTS = 300  # of a curve, at most; more are thinned out
 DOTS = 40  # a curve of at most so many points shows each of them
 NUMBERS = 25  # classes up to which a matrix shows its counts
 LABEL = 18  # characters of a class name in a matrix, at most
 
-Ticks = Sequence[tuple[float, str]]
 SHARES: Ticks = [(share, f"{share:g}") for share in (0, 0.2, 0.4, 0.6, 0.8, 1)]
 
 
@@ -34,44 +33,30 @@ class Line:
     high: np.ndarray | None = None
 
 
-def round_ticks(low: float, high: float, count: int = 5) -> list[tuple[float, str]]:
-    """Return about `count` evenly spaced round values, from one at or below `low` to one at or above `high`."""
-    rough = (high - low or abs(high) or 1.0) / count
-    power = 10.0 ** np.floor(np.log10(rough))
-    step = power * next(factor for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough * 0.999)
-    numbers = np.arange(
-        np.floor(low / step + 1e-9), max(np.ceil(high / step - 1e-9), np.floor(low / step + 1e-9) + 1) + 1
-    )
-    return [(float(number * step), f"{round(number * step, 12):,.10g}") for number in numbers]
-
-
 def line_chart(
     lines: Sequence[Line], title: str, x_label: str, y_label: str, x_ticks: Ticks = SHARES, y_ticks: Ticks = SHARES
 ) -> Markup:
     """Return the curves with axes and a legend; the axes run from the first to the last tick, beyond it is clipped."""
-    marks = Markup("").join(_curve(line, x_ticks, y_ticks) for line in lines)
+    x_range, y_range = ((ticks[0][0], ticks[-1][0]) for ticks in (x_ticks, y_ticks))
+    marks = Markup("").join(_curve(line, x_range, y_range) for line in lines)
+    x_places, y_places = places(x_ticks, *x_range, LEFT, RIGHT), places(y_ticks, *y_range, BOTTOM, TOP)
     names = ", ".join(line.name for line in lines)
-    head = Markup(
-        '<div class="plot"><svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}: {}">'
-        '<text class="title" x="0" y="13">{}</text><text x="0" y="31">{}</text>'
-    ).format(WIDTH, HEIGHT, title, names, title, y_label)
-    foot = Markup('<text x="{}" y="{}" text-anchor="middle">{}</text></svg>').format(
-        (LEFT + RIGHT) / 2, BOTTOM + 38, x_label
-    )
+    chart = frame(title, (x_label, y_label), x_places, y_places, marks, names)
     key = Markup('<span><i class="line {}"></i>{}</span>')
     keys = Markup("").join(key.format(line.tone, line.name) for line in lines)
-    return head + _grid(x_ticks, y_ticks) + marks + foot + Markup('<p class="legend">{}</p></div>').format(keys)
+    return Markup('<div class="plot">{}<p class="legend">{}</p></div>').format(chart, keys)
 
 
-def _curve(line: Line, x_ticks: Ticks, y_ticks: Ticks) -> Markup:
-    known = np.flatnonzero(np.isfinite(line.x) & np.isfinite(line.y))
+def _curve(line: Line, x_range: tuple[float, float], y_range: tuple[float, float]) -> Markup:
+    band = [side for side in (line.low, line.high) if side is not None]
+    known = np.flatnonzero(np.isfinite([line.x, line.y, *band]).all(axis=0))
     if len(known) > POINTS:
         known = known[np.unique(np.linspace(0, len(known) - 1, POINTS).round().astype(int))]
-    x, y = _scaled(line.x[known], x_ticks, LEFT, RIGHT), _scaled(line.y[known], y_ticks, BOTTOM, TOP)
+    x, y = scaled(line.x[known], *x_range, LEFT, RIGHT), scaled(line.y[known], *y_range, BOTTOM, TOP)
     marks = Markup("")
-    if line.low is not None and line.high is not None:
-        edge = [_scaled(side[known], y_ticks, BOTTOM, TOP) for side in (line.low, line.high)]
-        outline = _points(np.concatenate([x, x[::-1]]), np.concatenate([edge[0], edge[1][::-1]]))
+    if len(band) == 2:
+        low, high = (scaled(side[known], *y_range, BOTTOM, TOP) for side in band)
+        outline = _points(np.concatenate([x, x[::-1]]), np.concatenate([low, high[::-1]]))
         marks += Markup('<polygon class="band {}" points="{}"/>').format(line.tone, outline)
     curve = Markup('<polyline class="line {}" points="{}"><title>{}</title></polyline>')
     marks += curve.format(line.tone, _points(x, y), line.name)
@@ -80,23 +65,6 @@ def _curve(line: Line, x_ticks: Ticks, y_ticks: Ticks) -> Markup:
     dot = Markup('<circle class="dot {}" cx="{:.1f}" cy="{:.1f}" r="3"><title>{}: {:.4g}, {:.4g}</title></circle>')
     values = zip(x, y, line.x[known], line.y[known], strict=True)
     return marks + Markup("").join(dot.format(line.tone, cx, cy, line.name, *pair) for cx, cy, *pair in values)
-
-
-def _grid(x_ticks: Ticks, y_ticks: Ticks) -> Markup:
-    """Return the lines at the ticks with their texts."""
-    row = Markup('<path class="grid" d="M{} {:.1f}H{}"/><text x="{}" y="{:.1f}" text-anchor="end">{}</text>')
-    column = Markup('<path class="grid" d="M{:.1f} {}V{}"/><text x="{:.1f}" y="{}" text-anchor="middle">{}</text>')
-    ys = zip(_scaled(np.array([value for value, _ in y_ticks]), y_ticks, BOTTOM, TOP), y_ticks, strict=True)
-    xs = zip(_scaled(np.array([value for value, _ in x_ticks]), x_ticks, LEFT, RIGHT), x_ticks, strict=True)
-    return Markup("").join(
-        [row.format(LEFT, y, RIGHT, LEFT - 6, y + 4, text) for y, (_, text) in ys]
-        + [column.format(x, TOP, BOTTOM, x, BOTTOM + 17, text) for x, (_, text) in xs]
-    )
-
-
-def _scaled(values: np.ndarray, ticks: Ticks, start: float, end: float) -> np.ndarray:
-    low, high = ticks[0][0], ticks[-1][0]
-    return start + (end - start) * np.clip((np.asarray(values, float) - low) / (high - low), 0, 1)
 
 
 def _points(x: np.ndarray, y: np.ndarray) -> str:
@@ -110,45 +78,50 @@ def matrix_chart(names: Sequence[str], counts: np.ndarray, title: str) -> Markup
     """
     cell = _cell_side(len(names), len(f"{counts.max(initial=0)}"))
     font = min(12, cell)
-    short = [name if len(name) <= LABEL else f"{name[: LABEL - 1]}…" for name in names]
-    margin = 12 + round(0.62 * font * max(map(len, short)))
-    side = margin + cell * len(names) + 2
+    margin = 12 + round(0.62 * font * min(LABEL, max(map(len, names))))
+    size = cell * len(names)
     head = Markup(
         '<div class="plot"><p><b>{0}</b> <small>rows: actual, columns: predicted</small></p><div class="scroll">'
         '<svg class="matrix" width="{1}" height="{1}" font-size="{2}" role="img" aria-label="{0}: {3} classes">'
         '<rect class="empty" x="{4}" y="{4}" width="{5}" height="{5}"/>'
-    ).format(title, side, font, len(names), margin, cell * len(names))
-    label = Markup(
-        '<text x="{0}" y="{1:.1f}" text-anchor="end">{3}<title>{4}</title></text>'
-        '<text transform="translate({2:.1f} {0}) rotate(-90)">{3}<title>{4}</title></text>'
-    )
-    places = [margin + (number + 0.5) * cell + 0.35 * font for number in range(len(names))]
-    marks = [label.format(margin - 6, place, place, *pair) for place, *pair in zip(places, short, names, strict=True)]
+    ).format(title, margin + size, font, len(names), margin, size)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    for row, column in np.argwhere(counts):
-        place = Markup('<g transform="translate({} {})">').format(margin + column * cell, margin + row * cell)
-        text = f"{names[row]}, predicted {names[column]}: {counts[row, column]:,} ({shares[row, column]:.1%})"
-        number = int(counts[row, column]) if len(names) <= NUMBERS else None
-        marks.append(place + _cell(cell, float(shares[row, column]), bool(row == column), text, number))
+    marks = [_class_label(name, margin, number, cell, font) for number, name in enumerate(names)]
+    for row, column in np.argwhere(counts).tolist():
+        share, count = float(shares[row, column]), int(counts[row, column])
+        text = f"{names[row]}, predicted {names[column]}: {count:,} ({share:.1%})"
+        tone, number = "right" if row == column else "wrong", f"{count}" if len(names) <= NUMBERS else ""
+        marks.append(_cell(margin + column * cell, margin + row * cell, cell, share, tone, text, number))
     return head + Markup("").join(marks) + Markup("</svg></div></div>")
 
 
 def _cell_side(classes: int, digits: int) -> int:
     """Return the side of a cell, pixels."""
     if classes <= NUMBERS:
-        return max(44 if classes <= 10 else 30, 7 * digits + 8)
+        return max(44 if classes <= 6 else 30, 7 * digits + 8)
     return 16 if classes <= 50 else 9
 
 
-def _cell(side: int, share: float, right: bool, text: str, number: int | None) -> Markup:
+def _class_label(name: str, margin: int, number: int, cell: int, font: int) -> Markup:
+    """Return the name of a class before its row and above its column, there upright only where it fits."""
+    short = name if len(name) <= LABEL else f"{name[: LABEL - 1]}…"
+    middle = margin + (number + 0.5) * cell
+    fits = 0.62 * font * len(short) < cell
+    above = 'x="{1:.1f}" y="{0}" text-anchor="middle"' if fits else 'transform="translate({2:.1f} {0}) rotate(-90)"'
+    label = (
+        f'<text x="{{0}}" y="{{2:.1f}}" text-anchor="end">{{3}}<title>{{4}}</title></text><text {above}>{{3}}</text>'
+    )
+    return Markup(label).format(margin - 6, middle, middle + 0.35 * font, short, name)
+
+
+def _cell(x: int, y: int, side: int, share: float, tone: str, text: str, number: str) -> Markup:
     opacity = 0.12 + 0.88 * share**0.5
-    tone = "right" if right else "wrong"
-    mark = Markup('<rect class="{0}" width="{1}" height="{1}" fill-opacity="{2:.2f}"><title>{3}</title></rect>')
-    drawing = mark.format(tone, side - 1, opacity, text)
-    if number is not None:
-        words = Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="middle">{}</text>')
-        drawing += words.format("on" if opacity > 0.6 else "off", side / 2, side / 2 + 4, number)
-    return drawing + Markup("</g>")
+    mark = Markup(
+        '<rect class="{0}" x="{1}" y="{2}" width="{3}" height="{3}" fill-opacity="{4:.2f}"><title>{5}</title></rect>'
+    )
+    words = Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="middle">{}</text>') if number else Markup("")
+    on = "on" if opacity > 0.6 else "off"
+    return mark.format(tone, x, y, side - 1, opacity, text) + words.format(on, x + side / 2, y + side / 2 + 4, number)
 
 
 def interval_bars(
@@ -160,28 +133,27 @@ def interval_bars(
     """
     values = [number for row in rows for number in row[1:4]] + ([] if mean is None else [mean])
     ticks = round_ticks(min(values, default=0.0), max(values, default=1.0))
+    scale = (ticks[0][0], ticks[-1][0])
+    line = Markup('<tr><th scope="row"><bdi title="{0}">{0}</bdi></th><td>{1}</td><td>{2}</td></tr>')
     body = Markup("").join(
-        Markup('<tr><th scope="row"><bdi title="{0}">{0}</bdi></th><td>{1}</td><td>{2}</td></tr>').format(
-            name, _whiskers(f"{name}: {text}", np.array([value, low, high]), ticks, mean), text
-        )
+        line.format(name, _whiskers(f"{name}: {text}", (value, low, high), scale, mean), text)
         for name, value, low, high, text in rows
     )
-    places = zip(_scaled(np.array([value for value, _ in ticks]), ticks, 2, 98), ticks, strict=True)
     tick = Markup('<text x="{:.1f}%" y="12" text-anchor="middle">{}</text>')
-    axis = Markup("").join(tick.format(x, text) for x, (_, text) in places)
+    axis = Markup("").join(tick.format(*pair) for pair in places(ticks, *scale, 2, 98))
     return Markup(
         '<table class="bars intervals"><caption>{}</caption><tbody>{}</tbody>'
         '<tfoot><tr><th></th><td><svg class="bar" aria-hidden="true">{}</svg></td><td></td></tr></tfoot></table>'
     ).format(title, body, axis)
 
 
-def _whiskers(text: str, numbers: np.ndarray, ticks: Ticks, mean: float | None) -> Markup:
+def _whiskers(text: str, numbers: tuple[float, float, float], scale: tuple[float, float], mean: float | None) -> Markup:
     """Return the drawing of a row; `numbers` are the value and the ends of its interval."""
-    value, low, high = _scaled(numbers, ticks, 2, 98)
+    value, low, high = scaled(np.array(numbers), *scale, 2, 98).tolist()
     line = Markup('<line class="{}" x1="{:.2f}%" x2="{:.2f}%" y1="{}%" y2="{}%"/>')
     marks = line.format("track", 2, 98, 50, 50)
     if mean is not None:
-        place = float(_scaled(np.array(mean), ticks, 2, 98))
+        place = float(scaled(np.array(mean), *scale, 2, 98))
         marks += line.format("mean", place, place, 0, 100)
     marks += line.format("whisker", low, high, 50, 50)
     dot = Markup('<circle class="dot" cx="{:.2f}%" cy="50%" r="4.5"/>').format(value)
