@@ -6,11 +6,19 @@ from io import BytesIO
 from pathlib import Path
 
 from darkroom.core.files import replacing
+<<<<<<< HEAD:src/darkroom/evaluation_page/page.py
 from darkroom.evaluation_page import charts
 from darkroom.evaluation_page import tables
 from darkroom.evaluation_page import texts
 from darkroom.evaluation_page.content import EvaluationContent
 from darkroom.evaluation_page.verdict import faithful, statements, tiles
+=======
+from darkroom.evaluation_page import charts
+from darkroom.evaluation_page import tables
+from darkroom.evaluation_page import texts
+from darkroom.evaluation_page.content import EvaluationContent
+from darkroom.evaluation_page.verdict import faithful, statements, temperature, tiles
+>>>>>>> h14-evalpage:src/darkroom/evaluate/evaluation_page.py
 from darkroom.pages.line_charts import matrix_chart
 from darkroom.pages.render import render
 
@@ -71,6 +79,7 @@ def _optional(content: EvaluationContent) -> dict[str, object]:
     shown = [] if issues is None else issues[tables.ISSUE_COLUMNS].head(tables.ISSUES).to_dict("records")
     severities, corruptions = tables.corruption_table(content.robustness.corruptions if content.robustness else None)
     return {
+        "temperature": temperature(content.calibration.temperature) if content.calibration else "",
         "calibration_charts": charts.calibration_charts(content.calibration) if content.calibration else [],
         **{"worse_slices": worse, "slice_charts": slices},
         **{"issues": shown, "issue_count": 0 if issues is None else len(issues)},

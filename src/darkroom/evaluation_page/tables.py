@@ -100,8 +100,8 @@ def uncertain_sheet(pictures: tuple[UncertainPicture, ...]) -> Sheet:
         Card(
             *(one.image_id, one.path, f"label {one.label}", "lowest margin"),
             lines=(
-                f"{one.predicted} {percent(one.probability)}",
-                f"{one.second} {percent(one.second_probability)}",
+                f"{one.predicted}: {percent(one.probability)}",
+                f"{one.second}: {percent(one.second_probability)}",
                 f"label {one.label}" if one.label != one.predicted else f"label {one.label}: right",
             ),
             tone="plain" if one.label == one.predicted else "bad",

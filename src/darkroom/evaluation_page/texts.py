@@ -2,7 +2,6 @@
 
 import math
 import re
-from collections.abc import Iterable
 
 from darkroom.evaluation_page.content import Interval
 
@@ -70,8 +69,9 @@ def percent(value: float | None) -> str:
     """Return a share as per cent; one that is only nearly all does not read 100 %."""
     if value is None or not math.isfinite(value):
         return MISSING
-    digits = 2 if 0.9995 <= value < 1 else 1
-    return f"{100 * value:.{digits}f}".removesuffix(".0") + " %"
+    share = 100 * value
+    digits = 0 if abs(share - round(share)) < 1e-9 else 2 if 99.95 <= share < 100 else 1
+    return f"{share:.{digits}f}\u00a0%"
 
 
 def span(interval: Interval | None) -> str:
@@ -81,7 +81,7 @@ def span(interval: Interval | None) -> str:
 
 def percent_span(interval: Interval) -> str:
     """Return an interval of shares."""
-    return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f} %"
+    return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}\u00a0%"
 
 
 def points(difference: float) -> str:
@@ -113,9 +113,3 @@ def file_size(size: int) -> str:
         if size >= unit:
             return f"{size / unit:.3g} {name}"
     return f"{size} bytes"
-
-
-def listing(names: Iterable[str]) -> str:
-    """Return names as a sentence enumerates them."""
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
