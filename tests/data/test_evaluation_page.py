@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from darkroom.evaluation_page.page import pictures_shown, write_evaluation
 from darkroom.evaluation_page.content import (
     Calibration,
     Champion,
@@ -18,6 +17,7 @@ from darkroom.evaluation_page.content import (
     Robustness,
     Unfamiliar,
 )
+from darkroom.evaluation_page.page import pictures_shown, write_evaluation
 from darkroom.evaluation_page.pictures import (
     ChangedPicture,
     ConfusedPair,
@@ -51,7 +51,7 @@ def full() -> EvaluationContent:
     confusion = np.diag(np.full(10, 36))
     confusion[:, 1] += 4
     steps = np.linspace(0, 1, 11)
-    curves = {name: (steps, steps**0.2) for name in NAMES}
+    curves = dict.fromkeys(NAMES, (steps, steps**0.2))
     bins = pd.DataFrame({"confidence": [0.6, 0.9], "accuracy": [0.5, 0.95], "low": 0.4, "high": 1.0, "pictures": 200})
     slices = pd.DataFrame(
         [("format", "PNG", 300, 0.93, 0.9, 0.96, False), ("blur", "sharpness to 3.1", 100, 0.71, 0.62, 0.8, True)],
@@ -176,7 +176,7 @@ def test_a_lost_promise_and_maps_that_explain_nothing_are_said(tmp_path: Path) -
 def test_many_classes_draw_the_weakest_curves_only(tmp_path: Path) -> None:
     names = tuple(f"class {number:03}" for number in range(100))
     steps = np.linspace(0, 1, 5)
-    curves = {name: (steps, steps) for name in names}
+    curves = dict.fromkeys(names, (steps, steps))
     content = replace(bare(), class_names=names, confusion=np.eye(100, dtype=int), curves=Curves(curves, curves))
     content = replace(content, classes=class_table(names, np.linspace(1, 0.5, 100)))
     _, text = read(tmp_path / "page.html", content)

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from darkroom.examples.metrics import score
 from darkroom.scoring import scores as scores_module
 from darkroom.scoring.bootstrap import group_weights
 from darkroom.scoring.class_scores import class_scores
 from darkroom.scoring.intervals import all_or_none_interval, percentile_interval, wilson_interval
 from darkroom.scoring.scores import score_with_intervals, weighted_scores
-from darkroom.examples.metrics import score
 
 
 def answers(count: int, classes: int, seed: int, strength: float = 1.5) -> tuple[np.ndarray, np.ndarray]:

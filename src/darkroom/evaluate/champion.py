@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from darkroom.core.errors import first_line
-from darkroom.scoring.paired import mcnemar, paired_difference
 from darkroom.evaluate.served import ServedError, served_labels
 from darkroom.examples.predictions import Predictions
+from darkroom.scoring.paired import mcnemar, paired_difference
 from darkroom.tracking.champion import Champion, champion_answers, find_champion
 
 NO_CHAMPION = "there is no champion yet"

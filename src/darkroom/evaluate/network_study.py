@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from darkroom.decision.familiarity import Familiarity
-from darkroom.decision.rule import Rule
 from darkroom.evaluate.measure import Measured
 from darkroom.evaluate.other_data import read_other, separation
 from darkroom.evaluate.pictures import Maps
@@ -76,9 +75,7 @@ def study_unfamiliar(
     return Unfamiliar(flagged, name, separation(scores, familiarity.score(features)))
 
 
-def explain_errors(
-    network: "keras.Model", test: Measured, errors: np.ndarray, params: DeclaredParams
-) -> Explanations:
+def explain_errors(network: "keras.Model", test: Measured, errors: np.ndarray, params: DeclaredParams) -> Explanations:
     """Return the heat maps of the wrong answers in the rows `errors`, of what was predicted."""
     if not params.evaluate.heat_maps:
         return Explanations(Maps({}, {}), None, None)

@@ -68,9 +68,7 @@ def _champion(found: ChampionComparison | None) -> Champion | None:
     )
 
 
-def _changed(
-    answers: Predictions, champion: ChampionComparison | None, paths: pd.Series
-) -> tuple[ChangedPicture, ...]:
+def _changed(answers: Predictions, champion: ChampionComparison | None, paths: pd.Series) -> tuple[ChangedPicture, ...]:
     if champion is None or champion.answers is None:
         return ()
     return changed_pictures(answers, champion.answers, paths)

@@ -108,9 +108,7 @@ def confused_pairs(answers: Predictions, paths: pd.Series) -> tuple[ConfusedPair
     for place in np.argsort(-counts, kind="stable")[:PAIRS]:
         actual, predicted = divmod(int(found[place]), len(answers.classes))
         examples = tuple(Example(str(one), str(paths[one])) for one in ids[codes == found[place]][:PER_PAIR])
-        pairs.append(
-            ConfusedPair(answers.classes[actual], answers.classes[predicted], int(counts[place]), examples)
-        )
+        pairs.append(ConfusedPair(answers.classes[actual], answers.classes[predicted], int(counts[place]), examples))
     return tuple(pairs)
 
 

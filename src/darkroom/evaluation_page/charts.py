@@ -6,16 +6,10 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-<<<<<<< HEAD:src/darkroom/evaluation_page/charts.py
-from darkroom.evaluation_page.content import Calibration, Curve, Curves
-from darkroom.evaluation_page.texts import number, percent
-from darkroom.pages.line_charts import SHARES, Line, interval_bars, line_chart, round_ticks
-=======
 from darkroom.evaluation_page.content import Calibration, Curve, Curves
 from darkroom.evaluation_page.texts import number, percent
 from darkroom.pages.axes import round_ticks
 from darkroom.pages.line_charts import SHARES, Line, interval_bars, line_chart
->>>>>>> h14-evalpage:src/darkroom/evaluate/page_charts.py
 
 COLOURS = 7  # curves of classes at most; more could not be told apart
 SLICES = 12  # values of one column at most

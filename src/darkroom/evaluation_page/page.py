@@ -6,19 +6,9 @@ from io import BytesIO
 from pathlib import Path
 
 from darkroom.core.files import replacing
-<<<<<<< HEAD:src/darkroom/evaluation_page/page.py
-from darkroom.evaluation_page import charts
-from darkroom.evaluation_page import tables
-from darkroom.evaluation_page import texts
-from darkroom.evaluation_page.content import EvaluationContent
-from darkroom.evaluation_page.verdict import faithful, statements, tiles
-=======
-from darkroom.evaluation_page import charts
-from darkroom.evaluation_page import tables
-from darkroom.evaluation_page import texts
+from darkroom.evaluation_page import charts, tables, texts
 from darkroom.evaluation_page.content import EvaluationContent
 from darkroom.evaluation_page.verdict import faithful, statements, temperature, tiles
->>>>>>> h14-evalpage:src/darkroom/evaluate/evaluation_page.py
 from darkroom.pages.line_charts import matrix_chart
 from darkroom.pages.render import render
 
@@ -57,7 +47,8 @@ def _values(content: EvaluationContent) -> dict[str, object]:
         "sections": _sections(content),
         "tiles": tiles(content),
         "statements": statements(content),
-        **{"splits": splits, "metrics": metrics},
+        "splits": splits,
+        "metrics": metrics,
         "curves": charts.curve_charts(content.curves, order) if content.curves else [],
         "curves_shown": min(len(content.curves.roc), charts.COLOURS) if content.curves else 0,
         "class_charts": charts.class_charts(content.classes, test),
@@ -81,10 +72,13 @@ def _optional(content: EvaluationContent) -> dict[str, object]:
     return {
         "temperature": temperature(content.calibration.temperature) if content.calibration else "",
         "calibration_charts": charts.calibration_charts(content.calibration) if content.calibration else [],
-        **{"worse_slices": worse, "slice_charts": slices},
-        **{"issues": shown, "issue_count": 0 if issues is None else len(issues)},
+        "worse_slices": worse,
+        "slice_charts": slices,
+        "issues": shown,
+        "issue_count": 0 if issues is None else len(issues),
         "corrections": tables.corrections(issues),
-        **{"severities": severities, "corruptions": corruptions},
+        "severities": severities,
+        "corruptions": corruptions,
         "faithful": faithful(content.faithfulness) if content.faithfulness else None,
         "kept": charts.kept_epochs(content.history) if content.history is not None else "",
         "learning_charts": charts.learning_charts(content.history) if content.history is not None else [],
