@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from darkroom.evaluate.corruptions import SEVERITIES, corrupt
+from darkroom.corruption.corruptions import SEVERITIES, corrupt
 from darkroom.execution.progress import progress
 from darkroom.params.evaluation import Corruption
 

@@ -9,7 +9,7 @@ from math import ceil, cos, radians, sin
 
 import numpy as np
 
-from darkroom.evaluate.corruption_strengths import Strength
+from darkroom.corruption.corruption_strengths import Strength
 
 # Radii of discs. At 32 pixels the published kernels are rough discs; smooth ones of these change pictures as much.
 DISC = Strength((0.6, 0.75, 0.95, 1.2, 1.65), (3, 4, 6, 8, 10), True, least=(0.55, 0.6, 0.7, 0.8, 0.95))

@@ -11,7 +11,7 @@ from zlib import crc32
 
 import numpy as np
 
-from darkroom.evaluate import blurs, digital_faults, noise_and_weather
+from darkroom.corruption import blurs, digital_faults, noise_and_weather
 from darkroom.params.evaluation import Corruption
 
 SEVERITIES = (1, 2, 3, 4, 5)

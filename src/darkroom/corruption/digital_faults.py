@@ -10,8 +10,8 @@ import numpy as np
 import simplejpeg
 from PIL import Image
 
-from darkroom.evaluate.blurs import moved
-from darkroom.evaluate.corruption_strengths import Strength
+from darkroom.corruption.blurs import moved
+from darkroom.corruption.corruption_strengths import Strength
 
 CONTRAST = Strength((0.75, 0.5, 0.4, 0.3, 0.15), (0.4, 0.3, 0.2, 0.1, 0.05))  # share that is left
 BLOCK = Strength((1.05, 1.11, 1.18, 1.33, 1.54), (1.67, 2.0, 2.5, 3.33, 4.0), True)  # side in pixels

@@ -6,8 +6,8 @@ float32 whose values may leave 0-255.
 
 import numpy as np
 
-from darkroom.evaluate.blurs import motion_kernel
-from darkroom.evaluate.corruption_strengths import Strength
+from darkroom.corruption.blurs import motion_kernel
+from darkroom.corruption.corruption_strengths import Strength
 
 NOISE = Strength((0.04, 0.06, 0.08, 0.09, 0.1), (0.08, 0.12, 0.18, 0.26, 0.38))  # deviation; 1 is white
 PHOTONS = Strength((500, 250, 100, 75, 50), (60, 25, 12, 5, 3))  # counted at white
