@@ -108,6 +108,16 @@ def test_without_an_error_accuracy_has_the_exact_interval() -> None:
     assert worst.intervals["accuracy"] == pytest.approx(tuple(binomtest(0, 10).proportion_ci()))
 
 
+def test_macro_f1_of_few_pictures_a_class_is_not_taken_for_lower_than_it_is() -> None:
+    middles = []
+    for seed in range(10):
+        generator, labels = np.random.default_rng(seed), np.arange(300) % 50
+        predicted = np.where(generator.random(300) < 0.7, labels, generator.integers(50, size=300))
+        found = score_with_intervals(labels, np.eye(50, dtype=np.float32)[predicted], np.arange(300), draws=128)
+        middles.append(np.mean(found.intervals["f1_macro"]))
+    assert np.mean(middles) == pytest.approx(0.7 + 0.3 / 50, abs=0.01)  # plain percentiles: 0.669
+
+
 def test_where_one_class_is_all_there_is_ranking_is_undefined() -> None:
     found = score_with_intervals(np.zeros(6, int), answers(6, 3, seed=4)[1], np.arange(6), draws=10)
     for name in ("roc_auc", "average_precision"):
