@@ -40,7 +40,7 @@ def _ranks(values: np.ndarray, noise: np.ndarray) -> np.ndarray:
     """Return when each pixel is replaced (n, side, side): 0 for the first, below 1 for the last; chance breaks ties."""
     count = len(values)
     order = np.lexsort((noise.reshape(count, -1), -values.reshape(count, -1)), axis=-1)
-    return (np.argsort(order, axis=1) / order.shape[1]).reshape(values.shape)
+    return np.asarray(np.argsort(order, axis=1) / order.shape[1]).reshape(values.shape)
 
 
 def _area(
