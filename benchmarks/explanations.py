@@ -76,8 +76,8 @@ def trained(train: Data, test: Data, epochs: int, model: dict[str, Any]) -> tupl
 
 def maps(network: Any, pixels: np.ndarray, classes: np.ndarray) -> Iterator[tuple[str, np.ndarray, float]]:
     """Yield the name of each method, its maps and its seconds."""
-    from darkroom.evaluate.heat_maps import heat_maps
-    from darkroom.evaluate.occlusion import occlusion_maps
+    from darkroom.explain.heat_maps import heat_maps
+    from darkroom.explain.occlusion import occlusion_maps
 
     methods = {
         "Layer-CAM": lambda: heat_maps(network, pixels, classes, BATCH),
@@ -90,7 +90,7 @@ def maps(network: Any, pixels: np.ndarray, classes: np.ndarray) -> Iterator[tupl
 
 
 def measure(name: str, data: Data, epochs: int, model: dict[str, Any], asked: int, folder: Path | None) -> None:
-    from darkroom.evaluate.faithfulness import faithfulness
+    from darkroom.explain.faithfulness import faithfulness
 
     order = np.random.default_rng(SEED).permutation(len(data[0]))
     test, train = ((data[0][part], data[1][part]) for part in np.split(order, [len(order) // 4]))
@@ -112,7 +112,7 @@ def measure(name: str, data: Data, epochs: int, model: dict[str, Any], asked: in
 
 def write_overlays(folder: Path | None, name: str, pixels: np.ndarray, heat: np.ndarray) -> None:
     """Write the first pictures and, below them, their maps."""
-    from darkroom.evaluate.heat_maps import overlay
+    from darkroom.explain.heat_maps import overlay
 
     if folder:
         shares = heat / np.maximum(heat.max(axis=(1, 2), keepdims=True), 1e-9)

@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from darkroom.evaluate.faithfulness import faithfulness
-from darkroom.evaluate.feature_maps import feature_map_sheet
-from darkroom.evaluate.heat_maps import heat_mapper, heat_maps, overlay
-from darkroom.evaluate.occlusion import occlusion_maps
+from darkroom.explain.faithfulness import faithfulness
+from darkroom.explain.feature_maps import feature_map_sheet
+from darkroom.explain.heat_maps import heat_mapper, heat_maps, overlay
+from darkroom.explain.occlusion import occlusion_maps
 from darkroom.models.architecture import build_network
 from darkroom.models.combine import combine
 from darkroom.models.maps import map_model
