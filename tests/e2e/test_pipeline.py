@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from darkroom.tracking.headlines import HEADLINES
 from project import ROOT, SMALL_RUN, Project
 from server import ask
 
@@ -72,8 +73,15 @@ def test_mlflow_has_one_row_with_every_stage_below_it(project: Project) -> None:
     assert all(run.info.status == "FINISHED" for run in [row, *stages])
     assert row.info.run_name.startswith("shapes-conv-")
     assert row.data.params["train.epochs"] == str(SMALL_RUN["train.epochs"])
-    assert row.data.metrics["evaluate/test/accuracy"] == report(project, "evaluate")["test"]["accuracy"]
-    assert row.data.metrics["ingest/pictures"] == 75
+    assert row.data.metrics["test_accuracy"] == report(project, "evaluate")["test"]["accuracy"]
+    assert {name for name in row.data.metrics if "/" not in name} <= HEADLINES.keys()
+    assert len(project.client().get_metric_history(row_id, "epoch/validation_loss")) == 6
+    assert row.data.tags["verdict"] == "champion: it is the first"
+    card = (project.root / "reports" / "MODEL_CARD.md").read_text()
+    assert row.data.tags["mlflow.note.content"] == card
+    assert {"answers.parquet", "per_class.json"} <= {file.path for file in project.client().list_artifacts(row_id)}
+    ingest = next(run for run in stages if run.info.run_name == "ingest")
+    assert ingest.data.metrics["pictures"] == 75
     (dataset,) = row.inputs.dataset_inputs
     assert dataset.dataset.name == "shapes"
     assert json.loads(dataset.dataset.profile)["classes"] == 3

@@ -28,14 +28,15 @@ def share_view(client: "MlflowClient", experiment: str) -> None:
 
 def view_state() -> str:
     """Return the state of the page as JSON: one row for each pipeline, the best on test first."""
-    metrics = [f"metrics.`{name}`" for name in HEADLINES]
-    params = [f"params.`{name}`" for name in SHOWN_PARAMS]
+    columns = [*(f"metrics.`{name}`" for name in HEADLINES), "tags.`verdict`"]
+    columns += [f"params.`{name}`" for name in SHOWN_PARAMS]
     return canonical_json(
         {
             "searchFilter": f"tags.`{PIPELINE_TAG}` LIKE '%'",
-            "orderByKey": metrics[0],
+            "orderByKey": columns[0],
             "orderByAsc": False,
-            "selectedColumns": ["attributes.`Dataset`", *metrics, "tags.`verdict`", *params],
+            "selectedColumns": columns,
+            "columnOrder": columns,
         }
     )
 
