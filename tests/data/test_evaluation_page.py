@@ -58,6 +58,7 @@ def full() -> EvaluationContent:
         columns=["slice", "value", "pictures", "accuracy", "low", "high", "worse"],
     )
     kinds = pd.DataFrame({"kind": ["fog", "fog", "jpeg", "jpeg"], "severity": [1, 2, 1, 2], "accuracy": 0.8})
+    promise = Promise(0.95, 0.947, 1.2, 0.2, 0.97)
     wrong = Neighbour("b", "train/b.png", "1", 0.94)
     issue = {"image_id": "d", "path": "a,b.png", "label": HOSTILE, "suggested": "1", "confidence": 0.02}
     history = pd.DataFrame({"epoch": [1, 2], "network": 1, "loss": [2.0, 0.4], "accuracy": [0.3, 0.9]})
@@ -75,7 +76,7 @@ def full() -> EvaluationContent:
         pairs=(ConfusedPair(HOSTILE, "1", 4, (Example("a", "test/a.png"),)),),
         changed=(ChangedPicture("e", "test/e.png", "2", "2", "3"),),
         curves=Curves(curves, curves, (steps, steps), (steps, steps)),
-        calibration=Calibration(1.3, 0.08, (0.0, 0.05), bins, (steps, 1 - steps / 9), Promise(0.95, 0.947, 1.2, 0.2, 0.97)),
+        calibration=Calibration(1.3, 0.08, (0.0, 0.05), bins, (steps, 1 - steps / 9), promise),
         unfamiliar=Unfamiliar(0.05, "photographs", 0.998),
         label_issues=pd.DataFrame([issue]),
         slices=slices,
@@ -116,7 +117,7 @@ def test_page_needs_nothing_else_and_its_links_lead_somewhere(content: Evaluatio
 
 def test_a_class_named_like_markup_is_text(tmp_path: Path) -> None:
     reader, text = read(tmp_path / "page.html", full())
-    assert f"The weakest class is “{HOSTILE}”: F1 0.700 (0.650–0.750)" in text
+    assert f"The weakest class is “{HOSTILE}”: F1 0.700 (0.650\u20130.750)" in text
     assert f"<bdi>{HOSTILE}" not in (tmp_path / "page.html").read_text("utf-8")
     assert reader.tags.count("script") == 1
 
@@ -132,8 +133,8 @@ def test_summary_says_how_good_how_sure_and_where_not(tmp_path: Path) -> None:
     for sentence in (
         "90 % of the 400 test pictures are answered right; of pictures like these it would be 87.0 to 92.6 %",
         "Naming the largest class always would reach 10 %.",
-        "+1.2 points of accuracy (−0.4 to +3.1) against version 3: no more than chance",
-        "The probabilities are off by 0.080; a calibrated model would show 0.000–0.050.",
+        "+1.2 points of accuracy (\u22120.4 to +3.1) against version 3: no more than chance",
+        "The probabilities are off by 0.080; a calibrated model would show 0.000\u20130.050.",
         "hold the right one for 94.7 % of the pictures (95 % were promised)",
         f"Most often “{HOSTILE}” is taken for “1”: 4 of 36 errors.",
         "Significantly worse: blur “sharpness to 3.1”, 71 % right of 100 pictures.",

@@ -2,6 +2,7 @@
 
 import math
 import re
+from typing import TypeGuard
 
 from darkroom.evaluation_page.content import Interval
 
@@ -39,7 +40,8 @@ NOTES = {
     "cohen_kappa": "0 is chance, 1 is perfect",
     "mcc": "0 is chance, 1 is perfect",
 }
-MISSING = "–"
+MISSING = DASH = "\u2013"  # between the ends of an interval, too
+MINUS = "\u2212"
 
 
 def family(metric: str) -> str:
@@ -53,30 +55,32 @@ def metric_name(metric: str) -> str:
     return NAMES.get(metric, words[:1].upper() + words[1:])
 
 
-def known(value: float | None) -> bool:
+def known(value: float | None) -> TypeGuard[float]:
     """Return whether there is a number."""
     return value is not None and math.isfinite(value)
 
 
 def number(value: float | None, digits: int = 3) -> str:
     """Return a score with three digits after the point, fewer when it is large."""
-    if value is None or not math.isfinite(value):
+    if not known(value):
         return MISSING
     return f"{value:,.{digits if abs(value) < 10 else 1}f}"
 
 
 def percent(value: float | None) -> str:
     """Return a share as per cent; one that is only nearly all does not read 100 %."""
-    if value is None or not math.isfinite(value):
+    if not known(value):
         return MISSING
     share = 100 * value
     digits = 0 if abs(share - round(share)) < 1e-9 else 2 if 99.95 <= share < 100 else 1
     return f"{share:.{digits}f}\u00a0%"
 
 
-def span(interval: Interval | None) -> str:
+def span(interval: tuple[float | None, float | None] | None) -> str:
     """Return an interval of scores, empty when there is none."""
-    return "" if interval is None or not all(map(known, interval)) else f"{number(interval[0])}–{number(interval[1])}"
+    return (
+        "" if interval is None or not all(map(known, interval)) else f"{number(interval[0])}{DASH}{number(interval[1])}"
+    )
 
 
 def percent_span(interval: Interval) -> str:
@@ -86,7 +90,7 @@ def percent_span(interval: Interval) -> str:
 
 def points(difference: float) -> str:
     """Return a difference of shares in percentage points with its sign."""
-    return f"{100 * difference:+.1f}".replace("-", "−")
+    return f"{100 * difference:+.1f}".replace("-", MINUS)
 
 
 def p_value(value: float) -> str:
