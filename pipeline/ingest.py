@@ -2,6 +2,7 @@
 
 from darkroom.core.paths import cache_folder
 from darkroom.execution.workers import prepare_workers, worker_pool
+from darkroom.ingest.corrections import correct, read_corrections
 from darkroom.ingest.ingest import check_classes, headline, pack, summarise
 from darkroom.ingest.listing import list_entries, open_ingest_source
 from darkroom.stage import Report, Stage, run_stage
@@ -10,12 +11,14 @@ from darkroom.stage import Report, Stage, run_stage
 def ingest(stage: Stage) -> Report:
     """Pack the source that params.yaml names."""
     params, depth = stage.params.ingest, stage.params.image.depth
+    corrections = read_corrections(stage.input("corrections"))
     with open_ingest_source(params, stage.input("raw")) as opened, worker_pool() as pool:
         entries, system_files = list_entries(opened, params)
+        unknown = correct(entries, corrections)
         manifest = pack(opened, entries, stage.output("images"), cache_folder(), pool, depth)
     check_classes(manifest, params.source)
     stage.save("manifest", manifest)
-    report = summarise(manifest, system_files)
+    report = summarise(manifest, system_files, corrections, unknown)
     print(headline(report), flush=True)
     return report
 

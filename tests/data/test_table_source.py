@@ -164,7 +164,7 @@ def test_no_bytes_end_in_a_traceback(tmp_path_factory: pytest.TempPathFactory, c
         (raw / name).write_bytes(b"path,label\n" + content)
         try:
             rows = read_columns(raw / name, PLAIN)
-            assert list(rows) == ["path", "label", "split", "group"]
+            assert list(rows) == ["path", "label", "split", "group", "attributes"]
         except UserError as error:
             assert str(error).startswith(f"{name} ") and "\n" not in str(error)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 ARTEFACTS = {
     "raw": "data/raw",
+    "corrections": "data/corrections.csv",
     "images": "data/images",
     "manifest": "data/manifest.parquet",
     "expectations": "expectations.yaml",

@@ -6,6 +6,7 @@ MANIFEST = {
     "label": "str",  # missing for a file outside the class folders
     "given_split": "str",  # train, validation, test; missing when the source gives none
     "group": "str",  # what belongs together according to the source (a patient, a video); mostly missing
+    "attributes": "str",  # JSON text: {column: value} of the further columns of a table; missing without
     "sha256": "str",  # of the file's bytes; missing when they could not be read
     "bytes": "int64",
     "width": "Int32",  # pixels, upright; missing for a file that is not an image

@@ -56,3 +56,19 @@ def _measure_split(network: "keras.Model", split: str, examples: Examples, batch
     probabilities, features = network.predict(Batches(examples, batch_size), verbose=0)
     answers = Predictions(split, examples.image_ids, examples.labels, require_finite(probabilities), examples.classes)
     return Measured(examples, answers, np.asarray(features))
+
+
+def with_out_of_fold(measured: dict[str, Measured], table: pd.DataFrame) -> dict[str, Measured]:
+    """Return what was measured, on validation with the answers of the networks that did not learn the picture.
+
+    `table` has the columns of tables.ANSWERS. With folds, every picture outside test is one of validation.
+    """
+    classes = measured["test"].answers.classes
+    answers = Predictions(
+        "validation",
+        table["image_id"].to_numpy(str),
+        np.searchsorted(np.array(classes), table["label"].to_numpy(str)).astype(np.int32),
+        np.stack(table["probabilities"].to_list()).astype(np.float32),
+        classes,
+    )
+    return {**measured, "validation": replace(measured["validation"], answers=answers)}

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from darkroom.evaluation_page.content import Curves
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -14,19 +16,46 @@ BLUE, ORANGE, GREY = "#2f6db5", "#d9772b", "#9a9a9a"
 MAX_NUMBERED = 25  # classes; with more, the numbers in the cells would be unreadable
 
 
-def draw_plots(folder: Path, history: pd.DataFrame, confusion: pd.DataFrame) -> None:
-    """Write learning_curves.png and confusion_matrix.png."""
+def draw_plots(
+    folder: Path, history: pd.DataFrame, confusion: pd.DataFrame, curves: Curves, reliability: pd.DataFrame
+) -> None:
+    """Write PNGs of the learning curves, the confusion matrix, ROC and precision-recall curves, and reliability."""
     from matplotlib import style
 
     folder.mkdir(parents=True, exist_ok=True)
     # not the user's own style, which would change the bytes; and a label like $5 is not a formula
     with style.context(["default", {"text.parse_math": False}]):
-        _draw(folder, history, confusion)
+        _save(learning_curves(history), folder / "learning_curves.png")
+        _save(confusion_matrix(confusion), folder / "confusion_matrix.png")
+        _save(threshold_curves(curves), folder / "roc_and_precision_recall.png")
+        _save(reliability_diagram(reliability), folder / "reliability.png")
 
 
-def _draw(folder: Path, history: pd.DataFrame, confusion: pd.DataFrame) -> None:
-    _save(learning_curves(history), folder / "learning_curves.png")
-    _save(confusion_matrix(confusion), folder / "confusion_matrix.png")
+def threshold_curves(curves: Curves) -> "Figure":
+    """Return the ROC and precision-recall curves, each class in grey and their mean in blue."""
+    figure, axes = _figure(1, 2, (10, 4.2))
+    both = ((curves.roc, curves.roc_macro), (curves.precision_recall, curves.precision_recall_macro))
+    names = (("false positive rate", "true positive rate"), ("recall", "precision"))
+    for axis, (classes, mean), (x, y) in zip(axes, both, names, strict=True):
+        for curve in classes.values():
+            axis.plot(*curve, color=GREY if mean else BLUE, linewidth=0.8 if mean else 1.8)
+        if mean:
+            axis.plot(*mean, color=BLUE, linewidth=1.8, label="mean of the classes")
+            axis.legend(frameon=False)
+        axis.set(xlabel=x, ylabel=y, xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    return figure
+
+
+def reliability_diagram(reliability: pd.DataFrame) -> "Figure":
+    """Return the accuracy of the answers of each confidence, with 95 % intervals, beside the diagonal."""
+    figure, axis = _figure(1, 1, (4.6, 4.4))
+    below, above = (reliability["accuracy"] - reliability["low"], reliability["high"] - reliability["accuracy"])
+    spread = [below.clip(lower=0), above.clip(lower=0)]  # rounding can make them negative
+    axis.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="perfectly calibrated")
+    axis.errorbar(reliability["confidence"], reliability["accuracy"], spread, color=BLUE, marker="o", capsize=2)
+    axis.set(xlabel="confidence", ylabel="accuracy", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    axis.legend(frameon=False)
+    return figure
 
 
 def learning_curves(history: pd.DataFrame) -> "Figure":

@@ -14,7 +14,7 @@ from darkroom.images.limits import UnreadablePicture
 from darkroom.images.packed import write_shard
 from darkroom.ingest.facts import measure_pictures
 from darkroom.ingest.known import Known, recall, remember
-from darkroom.ingest.layout import Entry
+from darkroom.ingest.layout import Entry, as_text
 from darkroom.ingest.sources import Source
 
 MAX_FILE_BYTES = 256_000_000  # larger ones are videos and archives, not pictures
@@ -109,22 +109,18 @@ _NOTHING = dict.fromkeys(MANIFEST)
 
 def _row(entry: Entry, content: Content, known: Known) -> Row:
     """Return the manifest row of one file."""
-    path = _as_text(entry.path)
+    path = as_text(entry.path)
     facts = known[content.sha256][0] if content.sha256 in known and entry.error is None else {}
     return {
         **_NOTHING,
         "image_id": hashlib.sha256(f"{path}\0{content.sha256}".encode()).hexdigest()[:20],
         "path": path,
-        "label": None if entry.label is None else _as_text(entry.label),
+        "label": None if entry.label is None else as_text(entry.label),
         "given_split": entry.given_split,
-        "group": None if entry.group is None else _as_text(entry.group),
+        "group": None if entry.group is None else as_text(entry.group),
+        "attributes": entry.attributes,
         "sha256": content.sha256,
         "bytes": len(content.data) if content.sha256 else entry.size,
         **facts,
         "error": content.error or entry.error or facts.get("error"),
     }
-
-
-def _as_text(name: str) -> str:
-    """Return the name of a file or folder, which may be any bytes, as text that can be written."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -93,13 +93,23 @@ def headline(report: dict[str, Any]) -> str:
         text += f"; {report['wrong_suffix']} have a suffix of another format, see reports/ingest.json"
     if report["left_out"]:
         text += f"; {report['left_out']} {LEFT_OUT}"
+    if corrected := report["corrections"]["applied"]:
+        text += f"; {corrected} corrected by data/corrections.csv"
+    if unknown := report["corrections"]["unknown"]:
+        first = report["corrections"]["unknown_paths"][0]
+        text += f"; corrections for no picture of the source: {unknown}, the first {first}"
     if report["folders_without_pictures"]:
         text += f"; no readable picture in the folders {', '.join(report['folders_without_pictures'])}"
     return text
 
 
-def summarise(manifest: pd.DataFrame, system_files: int) -> dict[str, Any]:
-    """Return the report: counts, classes, the reasons for what was left out, and the content's digest."""
+def summarise(
+    manifest: pd.DataFrame, system_files: int, corrections: dict[str, str], unknown: list[str]
+) -> dict[str, Any]:
+    """Return the report: counts, classes, the reasons for what was left out, and the content's digest.
+
+    `unknown` are the paths in `corrections` that name no picture of the source.
+    """
     pictures = manifest[manifest["error"].isna()]
     left_out = int((manifest["error"] == LEFT_OUT).sum())
     misnamed = pictures[wrong_suffix(pictures)].sort_values("path")
@@ -114,5 +124,10 @@ def summarise(manifest: pd.DataFrame, system_files: int) -> dict[str, Any]:
         "folders_without_pictures": sorted(set(manifest["label"].dropna()) - set(pictures["label"])),
         "pictures_per_class": pictures["label"].value_counts().to_dict(),
         "unreadable_because": manifest["error"].value_counts().to_dict(),
+        "corrections": {
+            "applied": len(corrections) - len(unknown),
+            "unknown": len(unknown),
+            "unknown_paths": unknown[:LISTED_PATHS],
+        },
         "digest": table_digest(manifest[["image_id", "label"]]),
     }

@@ -35,6 +35,12 @@ class Entry:
     refused: bool = False  # not even to be read
     group: str | None = None  # a patient, a video ... that the source names; its pictures stay in one split
     location: Any = None  # all that the source needs to read it; small
+    attributes: str | None = None  # JSON text, {column: value} of the table's further columns
+
+
+def as_text(name: str) -> str:
+    """Return the name of a file or folder, which may be any bytes, as text that can be written."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def is_system_file(path: str) -> bool:

@@ -7,20 +7,25 @@ from typing import Any
 import pandas as pd
 
 from darkroom.core.errors import UserError, first_line
+from darkroom.core.files import canonical_json
 from darkroom.core.suggestions import nearest
 from darkroom.params.data import Columns
 
 SEPARATORS = (",", ";", "\t")
+ROLES = ("path", "label", "split", "group")
+ATTRIBUTE = "attributes."  # and the name of a further column: its role
 
 
 def read_columns(file: Path, columns: Columns) -> pd.DataFrame:
     """Return the columns path, label, split and group as text, stripped; "" where a value is missing.
 
-    "01" and "NA" stay as they are. Raises UserError when the file is not a table or lacks a column.
+    "01" and "NA" stay as they are. The column attributes is the JSON text of the further columns' values, "" without.
+    Raises UserError when the file is not a table or lacks a column.
     """
     import pyarrow as pa
 
-    wanted = {role: name for role, name in columns.model_dump().items() if name}
+    wanted = {role: getattr(columns, role) for role in ROLES if getattr(columns, role)}
+    wanted |= {ATTRIBUTE + name: name for name in columns.attributes}
     try:
         read = _parquet_columns if file.suffix.lower() == ".parquet" else _csv_columns
         found = read(file, wanted)
@@ -33,7 +38,15 @@ def read_columns(file: Path, columns: Columns) -> pd.DataFrame:
     for role in ("split", "group"):
         if role not in rows:
             rows[role] = pd.Series("", index=rows.index, dtype="str")
-    return rows.assign(label=rows["label"].str.normalize("NFC"))
+    rows = rows.assign(label=rows["label"].str.normalize("NFC"), attributes=_attributes(rows, columns.attributes))
+    return rows[[*ROLES, "attributes"]]
+
+
+def _attributes(rows: pd.DataFrame, names: list[str]) -> pd.Series:
+    """Return for each row the JSON text of {column: value}, without blank values; "" for none."""
+    values = zip(*(rows[ATTRIBUTE + name].tolist() for name in names), strict=True) if names else [()] * len(rows)
+    given = [{name: value for name, value in zip(names, row, strict=True) if value} for row in values]
+    return pd.Series([canonical_json(one) if one else "" for one in given], index=rows.index, dtype="str")
 
 
 def _csv_columns(file: Path, wanted: dict[str, str]) -> dict[str, Any]:
@@ -41,7 +54,7 @@ def _csv_columns(file: Path, wanted: dict[str, str]) -> dict[str, Any]:
     import pyarrow as pa
     from pyarrow import csv as arrow
 
-    headers = {separator: _header(file, separator) for separator in SEPARATORS}
+    headers = {separator: header(file, separator) for separator in SEPARATORS}
     separator = max(SEPARATORS, key=lambda mark: (wanted["path"] in headers[mark], len(headers[mark])))
     _require_columns(file, headers[separator], wanted)
     table = arrow.read_csv(
@@ -58,7 +71,8 @@ def _csv_columns(file: Path, wanted: dict[str, str]) -> dict[str, Any]:
     return {role: table.column(headers[separator].index(name)) for role, name in wanted.items()}
 
 
-def _header(file: Path, separator: str) -> list[str]:
+def header(file: Path, separator: str) -> list[str]:
+    """Return the names in the first line of a CSV file, stripped; none for an empty file."""
     with file.open(encoding="utf-8-sig", newline="") as lines:
         return [name.strip() for name in next(csv.reader(lines, delimiter=separator), [])]
 
@@ -84,7 +98,8 @@ def _require_columns(file: Path, names: list[str], wanted: dict[str, str]) -> No
     if not names:
         raise UserError(f"{file.name} is empty; its first line names the columns")
     for role, name in wanted.items():
+        setting = f"ingest.columns.{role.split('.')[0]}"
         if name not in names:
-            raise UserError(f"{file.name} has no column {name!r} (ingest.columns.{role}){nearest(name, names)}")
+            raise UserError(f"{file.name} has no column {name!r} ({setting}){nearest(name, names)}")
         if names.count(name) > 1:
-            raise UserError(f"{file.name} has several columns {name!r} (ingest.columns.{role}); rename all but one")
+            raise UserError(f"{file.name} has several columns {name!r} ({setting}); rename all but one")

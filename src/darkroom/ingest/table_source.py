@@ -37,10 +37,13 @@ class Table:
         """
         rows = _with_problems(read_columns(self.file, self.columns), len(self.file.parent.relative_to(self.raw).parts))
         rows = rows.drop_duplicates("path")
-        for row in zip(*(rows[name].tolist() for name in ("path", "label", "split", "group", "problem")), strict=True):
-            path, label, split, group, problem = row
+        names = ("path", "label", "split", "group", "attributes", "problem")
+        for path, label, split, group, attributes, problem in zip(
+            *(rows[name].tolist() for name in names), strict=True
+        ):
             size, problem = (0, problem) if problem or _is_address(path) else self._size(path)
             entry = Entry(path, size, label or None, split or None, group=group or None, location=path)
+            entry.attributes = attributes or None
             if problem:
                 entry.error, entry.refused = problem, True
             yield entry

@@ -1,0 +1,88 @@
+"""What the answers tell: scores with intervals, classes, slices, label errors, calibration."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from darkroom.decision.rule import Rule
+from darkroom.evaluate.curves import answered_curve, class_curves
+from darkroom.evaluate.decide import pictures_needed
+from darkroom.evaluate.label_issues import label_issues
+from darkroom.evaluate.slices import slice_table
+from darkroom.evaluation_page.content import Calibration, Curves, Promise
+from darkroom.examples.predictions import Predictions, joined
+from darkroom.scoring.class_scores import class_scores
+from darkroom.scoring.reliability import calibrated_band, calibration_error, reliability_table
+from darkroom.scoring.scores import Scores, score_with_intervals
+
+Answers = dict[str, Predictions]  # by split
+
+
+@dataclass(frozen=True)
+class AnswersStudy:
+    """The scores of each split, and the rest of what is known of test's answers.
+
+    `label_issues` covers validation too.
+    """
+
+    scores: dict[str, Scores]
+    classes: pd.DataFrame
+    slices: pd.DataFrame
+    label_issues: pd.DataFrame
+    calibration: Calibration
+    curves: Curves
+
+
+def study_answers(answers: Answers, facts: pd.DataFrame, rule: Rule) -> AnswersStudy:
+    """Return what calibrated answers on each split tell; `facts` as of `facts.picture_facts`."""
+    groups = {split: facts.loc[part.image_ids, "group_id"].to_numpy() for split, part in answers.items()}
+    test = answers["test"]
+    correct = test.predicted == test.labels
+    out_of_sample = joined([answers["validation"], test])
+    return AnswersStudy(
+        scores={
+            split: score_with_intervals(part.labels, part.probabilities, groups[split])
+            for split, part in answers.items()
+        },
+        classes=class_scores(test.labels, test.probabilities, groups["test"], test.classes),
+        slices=slice_table(facts.loc[test.image_ids], correct, groups["test"]),
+        label_issues=label_issues(
+            out_of_sample.image_ids,
+            out_of_sample.labels,
+            out_of_sample.probabilities,
+            out_of_sample.classes,
+            facts["path"],
+        ),
+        calibration=_calibration(test, rule, len(answers["validation"])),
+        curves=class_curves(test),
+    )
+
+
+def _calibration(test: Predictions, rule: Rule, validation: int) -> Calibration:
+    """Return how far calibrated answers on test can be believed; `validation` is the number of its pictures."""
+    confidence, correct = test.probabilities.max(axis=1), test.predicted == test.labels
+    return Calibration(
+        temperature=rule.temperature,
+        error=calibration_error(confidence, correct),
+        band=calibrated_band(confidence),
+        reliability=reliability_table(confidence, correct),
+        answered=answered_curve(confidence, correct),
+        promise=_promise(test, rule, validation),
+    )
+
+
+def _promise(test: Predictions, rule: Rule, validation: int) -> Promise:
+    sets = rule.sets(test.probabilities)
+    sizes, single = sets.sum(axis=1), sets.sum(axis=1) == 1
+    right = (test.predicted == test.labels)[single]
+    needed = pictures_needed(rule.level)
+    few = f"validation has {validation} pictures; a promise of {rule.level:.4g} needs at least {needed}"
+    return Promise(
+        level=rule.level,
+        coverage=float(sets[np.arange(len(test)), test.labels].mean()),
+        set_size=float(sizes.mean()),
+        abstains=float((~single).mean()),
+        accuracy=float(right.mean()) if len(right) else None,
+        too_small=few if validation < needed else None,
+    )

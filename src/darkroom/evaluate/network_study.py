@@ -1,0 +1,125 @@
+"""What trying the network tells: robustness, pictures of something else, heat maps, cost."""
+
+import base64
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from darkroom.decision.familiarity import Familiarity
+from darkroom.decision.rule import Rule
+from darkroom.evaluate.measure import Measured
+from darkroom.evaluate.other_data import read_other, separation
+from darkroom.evaluate.pictures import Maps
+from darkroom.evaluate.robustness import consistency, measure_corruptions, summarise_robustness
+from darkroom.evaluation_page.content import Robustness, Unfamiliar
+from darkroom.explain.faithfulness import faithfulness
+from darkroom.explain.feature_maps import feature_map_sheet
+from darkroom.explain.heat_maps import heat_maps, overlay
+from darkroom.explain.occlusion import occlusion_maps
+from darkroom.params.declared import DeclaredParams
+
+if TYPE_CHECKING:
+    import keras
+    from PIL import Image
+
+OCCLUDED = 6  # pictures; each is answered some hundred times
+SMALL = 64  # pixels a side, at most, of pictures that are occluded
+JUDGED = 64  # pictures whose heat maps are judged
+OTHER = 1000  # pictures of other data, at most
+EXPLAINED_AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class Explanations:
+    """Overlays of the worst errors, how faithful heat maps are, and the feature maps of one picture."""
+
+    maps: Maps
+    faithfulness: dict[str, float] | None
+    feature_maps: str | None
+
+
+def study_robustness(network: "keras.Model", test: Measured, params: DeclaredParams) -> Robustness | None:
+    """Return accuracy under corruptions on some pictures of test; None when params.yaml switches it off."""
+    wanted, batch = params.evaluate.robustness, params.evaluate.batch_size
+    if not wanted.pictures:
+        return None
+    rows = evenly(len(test.answers), wanted.pictures)
+    pixels, labels = test.examples.pixels[test.examples.rows[rows]], test.answers.labels[rows]
+
+    def answer(pictures: np.ndarray) -> np.ndarray:
+        return np.asarray(network.predict_on_batch(pictures))
+
+    clean = float((test.answers.predicted[rows] == labels).mean())
+    same = consistency(answer, pixels, batch)
+    if not wanted.kinds:
+        return Robustness(clean=clean, **same)
+    table = measure_corruptions(answer, pixels, labels, wanted.kinds, batch)
+    return Robustness(corruptions=table, **summarise_robustness(table, clean), **same)
+
+
+def study_unfamiliar(
+    both: "keras.Model", familiarity: Familiarity, test: Measured, folder: Path, params: DeclaredParams
+) -> Unfamiliar:
+    """Return how many test pictures count as unfamiliar and, against the other data that params.yaml names, ROC AUC.
+
+    `both` gives probabilities and features; `folder` is data/other/. Raises UserError when the data is not there.
+    """
+    scores, name = familiarity.score(test.features), params.evaluate.other_data
+    flagged = float((scores > 1).mean())
+    if not name:
+        return Unfamiliar(flagged)
+    others = read_other(folder / name, params.image, OTHER)
+    _, features = both.predict(others, batch_size=params.evaluate.batch_size, verbose=0)
+    return Unfamiliar(flagged, name, separation(scores, familiarity.score(features)))
+
+
+def explain_errors(
+    network: "keras.Model", test: Measured, errors: np.ndarray, params: DeclaredParams
+) -> Explanations:
+    """Return the heat maps of the wrong answers in the rows `errors`, of what was predicted."""
+    if not params.evaluate.heat_maps:
+        return Explanations(Maps({}, {}), None, None)
+    pictures = test.examples.pixels
+    rows = evenly(len(test.answers), JUDGED)
+    pixels, classes = pictures[test.examples.rows[rows]], test.answers.predicted[rows]
+    heat = heat_maps(network, pixels, classes, EXPLAINED_AT_ONCE)
+    judged = faithfulness(network, pixels, classes, heat, EXPLAINED_AT_ONCE, seed=0)
+    sheet = feature_map_sheet(network, pixels[0])
+    return Explanations(_overlays(network, test, errors, params), judged, image_url(sheet))
+
+
+def _overlays(network: "keras.Model", test: Measured, errors: np.ndarray, params: DeclaredParams) -> Maps:
+    if not len(errors):
+        return Maps({}, {})
+    pixels, classes = test.examples.pixels[test.examples.rows[errors]], test.answers.predicted[errors]
+    ids = test.answers.image_ids[errors].tolist()
+    heat = _urls(ids, pixels, heat_maps(network, pixels, classes, EXPLAINED_AT_ONCE))
+    if not params.evaluate.occlusion or params.image.size > SMALL:
+        return Maps(heat, {})
+    some = slice(OCCLUDED)
+    drops = occlusion_maps(network, pixels[some], classes[some], params.evaluate.batch_size)
+    scale = np.maximum(drops.max(axis=(1, 2), keepdims=True), 1e-6)
+    return Maps(heat, _urls(ids[some], pixels[some], drops / scale))
+
+
+def _urls(ids: list[str], pixels: np.ndarray, maps: np.ndarray) -> dict[str, str]:
+    from PIL import Image
+
+    drawn = (Image.fromarray(overlay(*both)) for both in zip(pixels, maps, strict=True))
+    return {image_id: image_url(image) for image_id, image in zip(ids, drawn, strict=True)}
+
+
+def image_url(image: "Image.Image") -> str:
+    """Return a picture as a WebP data URL."""
+    file = BytesIO()
+    image.save(file, "WEBP", quality=80, method=4)
+    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+
+
+def evenly(count: int, wanted: int) -> np.ndarray:
+    """Return up to `wanted` of `count` rows, taken evenly."""
+    taken = min(count, wanted)
+    return np.arange(taken) * count // max(taken, 1)

@@ -1,0 +1,180 @@
+"""The summary of the evaluation page: tiles, and sentences that say how good, how sure and where not."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from darkroom.evaluation_page.content import EvaluationContent
+from darkroom.evaluation_page.texts import count, known, number, p_value, percent, percent_span, points, span
+from darkroom.pages.elements import Tile
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A sentence with the id of the section that shows more; `state` is "passed", "warning" or "plain"."""
+
+    text: str
+    section: str
+    state: str = "plain"
+
+
+def tiles(content: EvaluationContent) -> list[Tile]:
+    """Return the headline numbers of the test split; the last four only where there is something to say."""
+    test, calibration = content.scores["test"], content.calibration
+    shown = [
+        Tile(percent(test.get("accuracy")), "test accuracy", _sure(content, "accuracy"), "plain"),
+        Tile(number(test.get("f1_macro")), "macro F1", _sure(content, "f1_macro"), "plain"),
+        Tile(number(test.get("log_loss")), "log loss", _sure(content, "log_loss"), "plain"),
+    ]
+    if calibration:
+        tone = "good" if calibration.error <= calibration.band[1] else "warn"
+        about = f"calibrated models show up to {number(calibration.band[1])}"
+        shown.append(Tile(number(calibration.error), "calibration error", about, tone))
+    return shown + _more_tiles(content)
+
+
+def _sure(content: EvaluationContent, metric: str) -> str:
+    interval = content.intervals.get("test", {}).get(metric)
+    return f"95 % interval {span(interval)}" if span(interval) else "no interval"
+
+
+def _more_tiles(content: EvaluationContent) -> list[Tile]:
+    shown, champion, robustness = [], content.champion, content.robustness
+    if content.calibration and content.calibration.promise:
+        promise = content.calibration.promise
+        about = f"of the sets hold the right class; promised: {percent(promise.level)}"
+        shown.append(Tile(percent(promise.coverage), "coverage", about, "warn" if promise.too_small else "plain"))
+    if robustness and robustness.relative is not None:
+        shown.append(Tile(percent(robustness.relative), "robustness", "of the clean accuracy when corrupted", "plain"))
+    if champion and champion.compared and champion.difference is not None:
+        about = f"points of accuracy against version {champion.version}"
+        tone = "good" if champion.difference >= 0 else "warn"
+        shown.append(Tile(points(champion.difference), "than the champion", about, tone))
+    if content.label_issues is not None and len(content.label_issues):
+        shown.append(Tile(f"{len(content.label_issues):,}", "suspected labels", "to look at, worst first", "warn"))
+    return shown
+
+
+def statements(content: EvaluationContent) -> list[Statement]:
+    """Return what the page says in words, in the order of a reader's questions."""
+    parts: tuple[Callable[[EvaluationContent], Statement | None], ...]
+    parts = (_how_good, _champion, _calibration, _promise, _weakest_class, _confused, _slices, _labels, _unfamiliar)
+    return [statement for part in parts if (statement := part(content))]
+
+
+def _how_good(content: EvaluationContent) -> Statement:
+    accuracy, interval = content.scores["test"].get("accuracy"), content.intervals.get("test", {}).get("accuracy")
+    pictures = content.confusion.sum()
+    text = f"{percent(accuracy)} of the {count(int(pictures), 'test picture')} are answered right"
+    if interval:
+        text += f"; of pictures like these it would be {percent_span(interval)} (95 % interval)"
+    largest = content.confusion.sum(axis=1).max() / max(pictures, 1)
+    return Statement(f"{text}. Naming the largest class always would reach {percent(float(largest))}.", "metrics")
+
+
+def _champion(content: EvaluationContent) -> Statement | None:
+    champion = content.champion
+    if champion is None:
+        return None
+    if not champion.compared or champion.difference is None:
+        return Statement(f"Not compared with the champion: {champion.reason}.", "champion", "warning")
+    sure = f" ({percent_span(champion.interval).removesuffix(' %')} points)" if champion.interval else ""
+    word = "better" if champion.difference >= 0 else "worse"
+    text = f"{points(champion.difference)} points of accuracy{sure} against version {champion.version}"
+    if champion.p is not None and champion.p >= 0.05:
+        return Statement(
+            f"{text}: no more than chance would make of two equal models (p {p_value(champion.p)}).", "champion"
+        )
+    p = "" if champion.p is None else f" (p {p_value(champion.p)})"
+    return Statement(f"{text}: {word}{p}.", "champion", "passed" if word == "better" else "warning")
+
+
+def _calibration(content: EvaluationContent) -> Statement | None:
+    if content.calibration is None:
+        return None
+    error, band = content.calibration.error, content.calibration.band
+    if error <= band[1]:
+        text = f"The probabilities can be believed: their error of {number(error)} is what a calibrated model shows"
+        return Statement(f"{text} ({span(band)}).", "calibration", "passed")
+    text = f"The probabilities are off by {number(error)}; a calibrated model would show {span(band)}."
+    return Statement(text, "calibration", "warning")
+
+
+def _promise(content: EvaluationContent) -> Statement | None:
+    promise = content.calibration.promise if content.calibration else None
+    if promise is None:
+        return None
+    if promise.too_small:
+        return Statement(promise.too_small, "calibration", "warning")
+    text = f"Sets of {promise.set_size:.2f} classes on average hold the right one for {percent(promise.coverage)}"
+    return Statement(f"{text} of the pictures ({percent(promise.level)} were promised).", "calibration")
+
+
+def _weakest_class(content: EvaluationContent) -> Statement | None:
+    classes = content.classes[content.classes["f1"].notna() & (content.classes["support"] > 0)]
+    if classes.empty:
+        return None
+    row = classes.sort_values(["f1", "class"], kind="stable").iloc[0]
+    sure = span((row.get("f1_low"), row.get("f1_high")))
+    detail = f"recall {number(row['recall'])}, precision {number(row['precision'])}"
+    text = f"The weakest class is “{row['class']}”: F1 {number(row['f1'])}{f' ({sure})' if sure else ''}, {detail}"
+    return Statement(f"{text} on {count(int(row['support']))}.", "classes")
+
+
+def _confused(content: EvaluationContent) -> Statement:
+    wrong = content.confusion.copy()
+    np.fill_diagonal(wrong, 0)
+    if not wrong.any():
+        return Statement("Not one test picture is answered wrong.", "confusion", "passed")
+    actual, predicted = np.unravel_index(wrong.argmax(), wrong.shape)
+    names, most = content.class_names, int(wrong.max())
+    text = f"Most often “{names[actual]}” is taken for “{names[predicted]}”: {count(most, 'time')}"
+    return Statement(f"{text} of {count(int(wrong.sum()), 'error')}.", "confusion")
+
+
+def _slices(content: EvaluationContent) -> Statement | None:
+    if content.slices is None or content.slices.empty:
+        return None
+    worse = content.slices[content.slices["worse"]].sort_values("accuracy", kind="stable")
+    if worse.empty:
+        text = f"None of the {count(len(content.slices), 'slice')} is significantly worse than the rest."
+        return Statement(text, "slices", "passed")
+    row = worse.iloc[0]
+    text = f"Significantly worse where {row['slice']} is {row['value']}: {percent(row['accuracy'])} right"
+    others = f", and in {count(len(worse) - 1, 'other slice')}" if len(worse) > 1 else ""
+    return Statement(f"{text} of {count(int(row['pictures']))}{others}.", "slices", "warning")
+
+
+def _labels(content: EvaluationContent) -> Statement | None:
+    issues = 0 if content.label_issues is None else len(content.label_issues)
+    text = f"{count(issues, 'label')} may be wrong; look at the first before you blame the model."
+    return Statement(text, "labels", "warning") if issues else None
+
+
+def _unfamiliar(content: EvaluationContent) -> Statement | None:
+    found = content.unfamiliar
+    if found is None or found.roc_auc is None or not known(found.roc_auc):
+        return None
+    return Statement(
+        f"It tells pictures of {found.other} from its own with ROC AUC {number(found.roc_auc)}.", "calibration"
+    )
+
+
+def faithful(scores: Mapping[str, float]) -> Statement:
+    """Return whether the heat maps explain more than chance, and than a spot in the middle, would.
+
+    `scores`: deletion (the mean probability while the marked pixels are removed, lower is better), insertion (while
+    they are added, higher is better), and both with _random and _centre (V. Petsiuk et al., 2018, arXiv:1806.07421).
+    """
+    rivals = {"random": "pixels in random order", "centre": "a spot in the middle"}
+    beaten = [
+        words
+        for name, words in rivals.items()
+        if scores["deletion"] < scores[f"deletion_{name}"] and scores["insertion"] > scores[f"insertion_{name}"]
+    ]
+    if len(beaten) == len(rivals):
+        return Statement(f"The heat maps explain more than {' and than '.join(beaten)} would.", "attention", "passed")
+    lost = [words for words in rivals.values() if words not in beaten]
+    text = f"The heat maps explain no more than {' or '.join(lost)} would: do not rely on them."
+    return Statement(text, "attention", "warning")

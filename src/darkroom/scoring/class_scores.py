@@ -1,0 +1,67 @@
+"""The scores of each class with intervals."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from darkroom.scoring.bootstrap import Resamples, group_weights
+from darkroom.scoring.class_counts import counts_by_group, precision_recall_f1
+from darkroom.scoring.intervals import all_or_none_interval, percentile_interval
+from darkroom.scoring.ranking import rank_classes
+
+NAMES = ("precision", "recall", "f1")
+
+
+def class_scores(
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    groups: np.ndarray,
+    classes: Sequence[str],
+    draws: int = 2000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return a row for each class: its precision, recall and F1 with 95 % intervals, ROC AUC and average precision.
+
+    The columns: class, precision, precision_low, precision_high, the same of recall and f1, roc_auc, average_precision,
+    support (pictures).
+    `labels` (n,) int, `probabilities` (n, classes) float32, `groups` (n,): pictures that are drawn together. Precision,
+    recall and F1 that are undefined are 0 with NaN as interval; draws in which they are undefined are left out. Where
+    the value is 0 or 1 all draws are the same, and the interval is the exact one of as many trials as there are groups.
+    """
+    resamples = group_weights(groups, draws, seed)
+    counts = counts_by_group(labels, probabilities.argmax(axis=1), len(classes), resamples)
+    values = np.nan_to_num(_class_values(counts, resamples.as_it_is())[..., 0])
+    intervals = _intervals(values, counts, resamples)
+    table: dict[str, Any] = {"class": list(classes)}
+    for name, value, interval in zip(NAMES, values, intervals, strict=True):
+        table |= {name: value, f"{name}_low": interval[:, 0], f"{name}_high": interval[:, 1]}
+    ranking = rank_classes(labels, probabilities, range(len(classes)), resamples)
+    ranked = ranking.scores(resamples.as_it_is())[..., 0]
+    table |= dict(zip(("roc_auc", "average_precision"), ranked, strict=True))
+    return pd.DataFrame(table | {"support": np.bincount(labels, minlength=len(classes))})
+
+
+def _intervals(values: np.ndarray, counts: Any, resamples: Resamples) -> np.ndarray:
+    """The intervals (3, classes, 2) of values (3, classes)."""
+    drawn = [_class_values(counts, weights) for weights in resamples.blocks()]
+    extreme = (values == 0) | (values == 1)
+    return np.where(extreme[..., None], _exact(values, counts), percentile_interval(np.concatenate(drawn, axis=-1)))
+
+
+def _class_values(counts: Any, weights: np.ndarray) -> np.ndarray:
+    return precision_recall_f1((counts @ weights).reshape(3, -1, weights.shape[1]))
+
+
+def _exact(values: np.ndarray, counts: Any) -> np.ndarray:
+    """The exact intervals (3, classes, 2) of values that are 0 or 1.
+
+    F1 rises with the share j of the hits among all that are predicted or there, as 2 j / (1 + j), so that the interval
+    of this share gives that of F1.
+    """
+    _, predicted, support = np.split(np.arange(counts.shape[0]), 3)
+    parts = (counts[predicted], counts[support], counts[predicted] + counts[support])
+    found = all_or_none_interval(values, np.stack([part.getnnz(axis=1) for part in parts]))
+    found[2] = 2 * found[2] / (1 + found[2])
+    return found

@@ -1,0 +1,38 @@
+"""Two models on the same pictures: the difference of their accuracies, and McNemar's test."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from darkroom.scoring.paired import mcnemar, paired_difference
+
+
+def test_pairs_narrow_the_difference_and_copies_do_not() -> None:
+    generator = np.random.default_rng(8)
+    one, other = generator.random(400) < 0.8, generator.random(400) < 0.8
+    alike = np.where(np.arange(400) < 40, other, one)
+    difference, (low, high) = paired_difference(one, alike, np.arange(400))
+    assert difference == pytest.approx(one.mean() - alike.mean()) and low < difference < high
+    apart = np.ptp(paired_difference(one, other, np.arange(400))[1])
+    assert apart == pytest.approx(2 * 1.96 * (0.32 / 400) ** 0.5, rel=0.2) and high - low < apart / 2
+    copied = paired_difference(np.repeat(one, 2), np.repeat(other, 2), np.repeat(np.arange(400), 2))
+    assert np.ptp(copied[1]) == pytest.approx(apart)
+
+
+def test_two_models_that_never_differ_may_differ_on_other_pictures() -> None:
+    right, bound = np.ones(50, bool), 1 - 0.025 ** (1 / 50)
+    for other, wanted in ((right, (-bound, bound)), (~right, (1 - 2 * bound, 1))):
+        assert paired_difference(right, other, np.arange(50))[1] == pytest.approx(wanted)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 12), st.integers(0, 12))
+def test_mcnemars_test_counts_the_coins_that_are_as_unlikely(gained: int, lost: int) -> None:
+    one = np.array([True] * gained + [False] * lost + [True, False])
+    other = np.array([False] * gained + [True] * lost + [True, False])
+    count, fewer = gained + lost, min(gained, lost)
+    wanted = min(1.0, 2 * sum(math.comb(count, number) for number in range(fewer + 1)) / 2**count)
+    assert mcnemar(one, other) == pytest.approx(wanted)
