@@ -13,11 +13,11 @@ Drawer = Callable[[np.ndarray, np.ndarray], list[Image.Image]]
 def heat_drawer(bundle: Path) -> Drawer:
     """Return what draws, over each picture in grey, where the network of a bundle sees a class.
 
-    Maps are those of evaluate.heat_maps: Layer-CAM.
+    Maps are those of explain.heat_maps: Layer-CAM.
     """
     import keras
 
-    from darkroom.evaluate.heat_maps import heat_mapper, overlay
+    from darkroom.explain.heat_maps import heat_mapper, overlay
 
     mapper = heat_mapper(keras.models.load_model(bundle / "model.keras", compile=False))
 

@@ -55,7 +55,7 @@ def _open(path: str, stack: ExitStack) -> list[Listing]:
     """Return a listing for each thing that an argument names."""
     if path == STDIN:
         return [_lines]
-    if not Path(path).exists():
+    if not os.path.lexists(path):  # a link to nothing is an error of its row
         return [listing for match in _matches(path) for listing in _open(match, stack)]
     lower = path.lower()
     if lower.endswith(TABLE_SUFFIXES):
