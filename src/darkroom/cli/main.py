@@ -1,6 +1,7 @@
 """The `darkroom` command."""
 
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -117,6 +118,37 @@ def rates() -> int:
     from darkroom.cli.rates import suggest_learning_rate
 
     return suggest_learning_rate()
+
+
+@app.command(cls=Command)
+def predict(
+    paths: Annotated[
+        list[str], typer.Argument(help="Files, folders, quoted globs, archives, tables with a column path, or -.")
+    ],
+    model: Annotated[
+        str, typer.Option("--model", help="champion, a version number, or a folder such as models.")
+    ] = "champion",
+    output: Annotated[Path | None, typer.Option("--output", help="A .csv, .jsonl or .parquet file.")] = None,
+    top: Annotated[int, typer.Option("--top", min=1, help="How many classes, the most probable first.")] = 1,
+    html: Annotated[Path | None, typer.Option("--html", help="Also write a page with the pictures.")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Show in that page where the network looks.")] = False,
+) -> int:
+    """Predict the classes of pictures.
+
+    Prints CSV, or writes --output, with the columns path, label, score, set, abstains, error. A file that cannot be
+    read has the reason in its row, and the exit status is then 1. A run with --output that was stopped goes on when
+    the same command is given again.
+
+    \b
+    Examples:
+      darkroom predict photos                             every picture below a folder, by the champion
+      darkroom predict 'in/**/*.jpg' --output out.csv     a file instead of stdout
+      darkroom predict new.zip --model models --top 3     the model of the workspace, three classes
+      darkroom predict new.zip --html new.html --explain  a page with pictures and heat maps
+    """
+    from darkroom.cli.predict import Request, predict_files
+
+    return predict_files(Request(paths, model, output, top, html, explain))
 
 
 @app.command(cls=Command)

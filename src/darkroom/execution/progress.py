@@ -12,8 +12,8 @@ SECONDS_BETWEEN_LINES = 5.0
 logger = logging.getLogger(__name__)
 
 
-def progress(items: Iterable[T], total: int, label: str) -> Iterator[T]:
-    """Yield `items` and show how many of `total` are done."""
+def progress(items: Iterable[T], total: int | None, label: str) -> Iterator[T]:
+    """Yield `items` and show how many of `total`, which may be unknown, are done."""
     if sys.stderr.isatty():
         from tqdm import tqdm
 
@@ -24,7 +24,7 @@ def progress(items: Iterable[T], total: int, label: str) -> Iterator[T]:
         yield item
         if time.monotonic() - last > SECONDS_BETWEEN_LINES:
             last = time.monotonic()
-            logger.info("%s: %d of %d", label, done, total)
+            logger.info("%s: %d%s", label, done, "" if total is None else f" of {total}")
 
 
 def epoch_verbosity() -> int:

@@ -1,0 +1,127 @@
+"""`darkroom predict` on a folder beside its bare network on arrays in memory: wanted 0.8 of its rate.
+
+PICTURES is a folder, unpacked, of 32x32 files such as CIFAR-10's. Three measurements, each with untrained weights:
+
+- the network of recipe cifar10-cnn on --pictures of them, decoded beforehand or read as files, in turn;
+- MobileNet of width 0.25 at 128 pixels on files of 300x240, enlarged from the same pictures and saved as JPEG;
+- the peak memory of one command on all of PICTURES.
+
+CPU seconds are those of this process. Decoding takes the same cores as the network: the last column is the rate that
+both could have together, were the network to use all cores all the time.
+"""
+
+import argparse
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+from working_copy import ROOT, alternate, print_table, working_copy
+
+Timing = tuple[float, float]  # pictures a second, CPU microseconds a picture
+
+
+def write_model(folder: Path, size: int, changes: dict[str, Any]) -> Path:
+    """Write a bundle with an untrained network of ten classes and return it."""
+    from darkroom.decision.familiarity import Familiarity, unit_rows
+    from darkroom.decision.rule import Rule
+    from darkroom.decision.saving import write_decision
+    from darkroom.models.architecture import build_network
+    from darkroom.models.features import with_features
+    from darkroom.package.bundle import write_bundle
+    from darkroom.params.load import load_params
+
+    params = load_params(ROOT / "params.yaml")
+    network = build_network(params.model.model_copy(update=changes), size, 10)
+    folder.mkdir()
+    network.save(folder / "model.keras")
+    features = with_features(network).output_shape[1][-1]
+    reference = unit_rows(np.random.default_rng(1).normal(size=(5000, features)).astype(np.float32))
+    write_decision(folder / "decision", Rule(1.0, 0.9, 0.05), Familiarity(reference, 10, 1.5))
+    image = params.image.model_copy(update={"size": size})
+    names = [f"class {number}" for number in range(10)]
+    write_bundle(folder / "bundle", folder / "model.keras", folder / "decision", names, image, params.package)
+    return folder / "bundle"
+
+
+def write_large(files: list[Path], folder: Path) -> list[Path]:
+    """Write the pictures in 300x240."""
+    from PIL import Image
+
+    folder.mkdir()
+    large = [folder / f"{number:05}.jpg" for number in range(len(files))]
+    for file, path in zip(files, large, strict=True):
+        Image.open(file).convert("RGB").resize((300, 240), Image.Resampling.BICUBIC).save(path, quality=90)
+    return large
+
+
+def timed(count: int, job: Callable[[], object]) -> Timing:
+    start, cpu = time.perf_counter(), time.process_time()
+    job()
+    return count / (time.perf_counter() - start), 1e6 * (time.process_time() - cpu) / count
+
+
+def compare(name: str, bundle: Path, files: list[Path], rounds: int) -> list[object]:
+    """Return a row of the table: both rates, their ratio, CPU time of both, the bound."""
+    from joblib import cpu_count
+
+    from darkroom.serving.bundles import load_served
+    from darkroom.serving.inputs import open_inputs
+    from darkroom.serving.pipeline import predicted
+    from darkroom.serving.sinks import kept_rows
+
+    answers = load_served(bundle)
+    pixels = np.stack([answers.decode(file.read_bytes()) for file in files])
+    starts = range(0, len(files), answers.at_once)
+
+    def bare() -> None:
+        for start in starts:
+            answers.engine(pixels[start : start + answers.at_once])
+
+    def whole() -> None:
+        with open_inputs(list(map(str, files))) as listing, kept_rows(bundle / "out.csv", {}, 1) as sink:
+            for row in predicted(listing(), answers, 1):
+                sink.add(row)
+
+    def decode() -> None:
+        for file in files:
+            answers.decode(file.read_bytes())
+
+    jobs = [lambda job=job: timed(len(files), job) for job in (bare, whole, decode)]
+    alternate(1, *jobs)  # warm-up
+    results = alternate(rounds, *jobs)
+    (network, used), (rate, all_used), (_, decoding) = (map(median, zip(*one, strict=True)) for one in results)
+    ratio = median(b[0] / a[0] for a, b in zip(*results[:2], strict=True))
+    bound = 1e6 * cpu_count() / (used + decoding) / network
+    return [name, network, rate, ratio, used, all_used, decoding, bound]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", metavar="PICTURES", type=Path)
+    parser.add_argument("--pictures", type=int, default=4096)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    files = sorted(path for path in options.folder.absolute().rglob("*") if path.is_file())
+    with working_copy() as copy:
+        scratch = copy.root.parent
+        small = write_model(scratch / "small", 32, {"dense": [256, 128]})
+        mobile = {"architecture": "mobilenet", "width": 0.25, "weights": "none", "dense": []}
+        large = write_model(scratch / "large", 128, mobile)
+        chosen = files[:: max(1, len(files) // options.pictures)][: options.pictures]
+        rows = [compare("32x32, cifar10-cnn", small, chosen, options.rounds)]
+        enlarged = write_large(chosen[: options.pictures // 4], scratch / "pictures")
+        rows.append(compare("300x240, MobileNet 0.25 at 128", large, enlarged, options.rounds))
+        names = ["", "network/s", "predict/s", "ratio", "network's CPU, us", "predict's", "decoding's", "bound"]
+        print_table(names, *rows)
+        command = ["darkroom", "predict", str(options.folder.absolute()), "--model", str(small)]
+        cost = copy.measure(*command, "--output", str(scratch / "all.csv"), sampled=True)
+        print_table(["files", "MB", "s", "CPU s"], [str(len(files)), cost.together, cost.wall, cost.cpu])
+        shutil.rmtree(scratch / "pictures")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""Where the network of a served model sees the class that it predicts."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+# pixels (n, size, size, 3) uint8 and classes (n,) -> a picture of each
+Drawer = Callable[[np.ndarray, np.ndarray], list[Image.Image]]
+
+
+def heat_drawer(bundle: Path) -> Drawer:
+    """Return what draws, over each picture in grey, where the network of a bundle sees a class.
+
+    Maps are those of explain.heat_maps: Layer-CAM.
+    """
+    import keras
+
+    from darkroom.explain.heat_maps import heat_mapper, overlay
+
+    mapper = heat_mapper(keras.models.load_model(bundle / "model.keras", compile=False))
+
+    def draw(pixels: np.ndarray, classes: np.ndarray) -> list[Image.Image]:
+        maps = mapper(pixels, classes, len(pixels))
+        return [Image.fromarray(overlay(one, heat)) for one, heat in zip(pixels, maps, strict=True)]
+
+    return draw
