@@ -1,8 +1,6 @@
 """What trying the network tells: robustness, pictures of something else, heat maps, cost."""
 
-import base64
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +16,11 @@ from darkroom.explain.faithfulness import faithfulness
 from darkroom.explain.feature_maps import feature_map_sheet
 from darkroom.explain.heat_maps import heat_maps, overlay
 from darkroom.explain.occlusion import occlusion_maps
+from darkroom.pages.embedded import data_url
 from darkroom.params.declared import DeclaredParams
 
 if TYPE_CHECKING:
     import keras
-    from PIL import Image
 
 OCCLUDED = 6  # pictures; each is answered some hundred times
 SMALL = 64  # pixels a side, at most, of pictures that are occluded
@@ -51,12 +49,10 @@ def study_robustness(network: "keras.Model", test: Measured, params: DeclaredPar
     def answer(pictures: np.ndarray) -> np.ndarray:
         return np.asarray(network.predict_on_batch(pictures))
 
-    clean = float((test.answers.predicted[rows] == labels).mean())
-    same = consistency(answer, pixels, batch)
-    if not wanted.kinds:
-        return Robustness(clean=clean, **same)
     table = measure_corruptions(answer, pixels, labels, wanted.kinds, batch)
-    return Robustness(corruptions=table, **summarise_robustness(table, clean), **same)
+    found = summarise_robustness(table, float((test.answers.predicted[rows] == labels).mean()))
+    stays = consistency(answer, pixels, batch)
+    return Robustness(found["clean"], found["mean"], found["relative"], table, stays["flip"], stays["shift"])
 
 
 def study_unfamiliar(
@@ -85,7 +81,7 @@ def explain_errors(network: "keras.Model", test: Measured, errors: np.ndarray, p
     heat = heat_maps(network, pixels, classes, EXPLAINED_AT_ONCE)
     judged = faithfulness(network, pixels, classes, heat, EXPLAINED_AT_ONCE, seed=0)
     sheet = feature_map_sheet(network, pixels[0])
-    return Explanations(_overlays(network, test, errors, params), judged, image_url(sheet))
+    return Explanations(_overlays(network, test, errors, params), judged, data_url(sheet))
 
 
 def _overlays(network: "keras.Model", test: Measured, errors: np.ndarray, params: DeclaredParams) -> Maps:
@@ -106,14 +102,7 @@ def _urls(ids: list[str], pixels: np.ndarray, maps: np.ndarray) -> dict[str, str
     from PIL import Image
 
     drawn = (Image.fromarray(overlay(*both)) for both in zip(pixels, maps, strict=True))
-    return {image_id: image_url(image) for image_id, image in zip(ids, drawn, strict=True)}
-
-
-def image_url(image: "Image.Image") -> str:
-    """Return a picture as a WebP data URL."""
-    file = BytesIO()
-    image.save(file, "WEBP", quality=80, method=4)
-    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+    return {image_id: data_url(image) for image_id, image in zip(ids, drawn, strict=True)}
 
 
 def evenly(count: int, wanted: int) -> np.ndarray:

@@ -16,12 +16,17 @@ from darkroom.images.convert import Depth
 from darkroom.pages.embedded import thumbnails
 
 
-def page_content(found: Evaluation, facts: Facts, known: pd.DataFrame, history: pd.DataFrame) -> EvaluationContent:
-    """Return what the page shows; `known` as of `facts.picture_facts`, `history` is models/history.csv."""
+def page_content(
+    found: Evaluation, known: pd.DataFrame, history: pd.DataFrame, source: str, digest: str
+) -> EvaluationContent:
+    """Return what the page shows; `known` as of `facts.picture_facts`, `history` is models/history.csv.
+
+    `source` is the name of the data, `digest` that of the pictures and their splits.
+    """
     study, paths, answers = found.study, known["path"], found.answers["test"]
     test, train = found.measured["test"], found.measured["train"]
     return EvaluationContent(
-        facts=facts,
+        facts=Facts(source, digest, "validation"),
         scores={name: {**one.values, "pictures": len(found.answers[name])} for name, one in study.scores.items()},
         intervals={name: one.intervals for name, one in study.scores.items()},
         class_names=answers.classes,
@@ -74,6 +79,6 @@ def _changed(answers: Predictions, champion: ChampionComparison | None, paths: p
     return changed_pictures(answers, champion.answers, paths)
 
 
-def write_page(path: Path, content: EvaluationContent, images: Path, sizes: pd.Series, depth: Depth) -> None:
-    """Write the page with thumbnails of the packed pictures; `sizes` are the bytes of each image_id's file."""
-    write_evaluation(path, content, thumbnails(images, sizes.loc[pictures_shown(content)], depth))
+def write_page(path: Path, content: EvaluationContent, images: Path, known: pd.DataFrame, depth: Depth) -> None:
+    """Write the page with thumbnails of the packed pictures; `known` as of `facts.picture_facts`."""
+    write_evaluation(path, content, thumbnails(images, known["bytes"].loc[pictures_shown(content)], depth))

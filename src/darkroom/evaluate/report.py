@@ -1,9 +1,14 @@
 """The report of evaluate."""
 
+import logging
 from typing import Any
 
 from darkroom.evaluate.evaluation import Evaluation
 from darkroom.evaluation_page.content import Robustness
+from darkroom.tracking.looks import record_look
+from darkroom.tracking.runs import StageRun
+
+logger = logging.getLogger(__name__)
 
 
 def summarise(found: Evaluation) -> dict[str, Any]:
@@ -31,6 +36,20 @@ def summarise(found: Evaluation) -> dict[str, Any]:
         "label_issues": len(found.study.label_issues),
         "worse_slices": int(found.study.slices["worse"].sum()),
     }
+
+
+def record(run: StageRun, found: Evaluation, test_split: str, model: str) -> None:
+    """Record in MLflow, and in the log, what no output may hold: latency, and how often this test split was looked at.
+
+    `test_split` and `model` are digests.
+    """
+    times = found.latency
+    run.log_metrics({f"latency/{name}": value for name, value in times.items()})
+    logger.info(
+        "a picture takes %.1f ms (95 %% within %.1f), a batch of 32 %.1f ms (%.1f) on %d threads; peak memory %.0f MB",
+        *(times[name] for name in ("batch1_p50", "batch1_p95", "batch32_p50", "batch32_p95", "threads", "peak_memory")),
+    )
+    record_look(run, test_split, model)
 
 
 def _scores(found: Evaluation, split: str) -> dict[str, Any]:

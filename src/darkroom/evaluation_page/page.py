@@ -7,18 +7,10 @@ from io import BytesIO
 from pathlib import Path
 
 from darkroom.core.files import replacing
-<<<<<<< HEAD:src/darkroom/evaluation_page/page.py
 from darkroom.evaluation_page import charts, tables, texts
 from darkroom.evaluation_page.content import EvaluationContent
 from darkroom.evaluation_page.verdict import faithful, statements, temperature, tiles
-=======
-from darkroom.evaluation_page import charts
-from darkroom.evaluation_page import tables
-from darkroom.evaluation_page import texts
-from darkroom.evaluation_page.content import EvaluationContent
-from darkroom.evaluation_page.verdict import faithful, statements, temperature, tiles
 from darkroom.pages.elements import TINY, Sheet
->>>>>>> h14-evalpage:src/darkroom/evaluate/evaluation_page.py
 from darkroom.pages.line_charts import matrix_chart
 from darkroom.pages.render import render
 

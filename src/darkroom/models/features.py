@@ -37,7 +37,7 @@ def with_features(network: "keras.Model") -> "keras.Model":
     import keras
 
     members = members_of(network)
-    average = "none" if members == [network] else AVERAGES[calls_of(network, members[0])]
+    average = "none" if members == [network] else AVERAGES[_calls(network, members[0])]
     inputs = keras.Input(network.input_shape[1:], name="pixels")
     views = views_of(inputs, average)
     both = [keras.Model(member.input, [member.output, last_layer(member).input]) for member in members]
@@ -52,7 +52,6 @@ def _last_layer(network: "keras.Model") -> Any:
     return next((layer for layer in network.layers if layer.name in LAST_LAYERS), None)
 
 
-def calls_of(network: "keras.Model", member: "keras.Model") -> int:
-    """Return how often a network calls one of its members: once for each view of a picture."""
+def _calls(network: "keras.Model", member: "keras.Model") -> int:
     layers = network.get_config()["layers"]
     return next(len(layer["inbound_nodes"]) for layer in layers if layer["name"] == member.name)

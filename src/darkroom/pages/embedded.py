@@ -27,16 +27,22 @@ def thumbnails(images: Path, sizes: pd.Series, depth: Depth, side: int = SIDE) -
     with silent_pillow():
         for _, batch in sizes.groupby(sizes.cumsum() // BATCH):
             pictures = read_pictures(images, batch.index)
-            urls |= {image_id: _data_url(data, depth, side) for image_id, data in pictures.items()}
+            urls |= {image_id: data_url(thumbnail(data, depth, side)) for image_id, data in pictures.items()}
     return urls
 
 
-def _data_url(data: bytes, depth: Depth, side: int) -> str:
+def thumbnail(data: bytes, depth: Depth, side: int = SIDE) -> Image.Image:
+    """Return the picture of a file, upright in sRGB, with sides of at most `side` pixels, never enlarged."""
     image = Image.open(BytesIO(data), formats=FORMATS)
     image.draft(None, (2 * side, 2 * side))  # decode a large JPEG no larger than needed
     image.load()
     small = upright_rgb(image, BACKGROUND, depth)
     small.thumbnail((side, side), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return small
+
+
+def data_url(image: Image.Image) -> str:
+    """Return a picture as a data URL of WebP."""
     file = BytesIO()
-    small.save(file, "WEBP", quality=QUALITY, method=4)
+    image.save(file, "WEBP", quality=QUALITY, method=4)
     return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode("ascii")
