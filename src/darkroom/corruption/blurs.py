@@ -12,7 +12,7 @@ import numpy as np
 from darkroom.corruption.corruption_strengths import Strength
 
 # Radii of discs. At 32 pixels the published kernels are rough discs; smooth ones of these change pictures as much.
-DISC = Strength((0.6, 0.75, 0.95, 1.2, 1.65), (3, 4, 6, 8, 10), True, least=(0.55, 0.6, 0.7, 0.8, 0.95))
+DISC = Strength((0.6, 0.75, 0.95, 1.2, 1.65), (3, 4, 6, 8, 10), True, least=(0.6, 0.65, 0.72, 0.8, 0.95))
 # Deviations of what smooths, and how far pixels go, in place of rounds of swaps by a whole number of pixels.
 SMOOTH = Strength((0.3, 0.34, 0.38, 0.42, 0.5), (0.7, 0.9, 1.0, 1.1, 1.5), True, least=(0.25,) * 5)
 REACH = Strength((1.0, 1.15, 1.3, 1.5, 1.8), (1.6, 2.1, 3.0, 4.0, 5.5), True, least=(0.7, 0.78, 0.86, 0.94, 1.02))
@@ -20,7 +20,7 @@ REACH = Strength((1.0, 1.15, 1.3, 1.5, 1.8), (1.6, 2.1, 3.0, 4.0, 5.5), True, le
 TRAIL = Strength((1.0, 1.5, 2.0, 2.3, 2.7), (3, 5, 8, 12, 15), True, least=(0.5, 0.6, 0.7, 0.8, 0.9))
 ZOOM = Strength((0.05, 0.1, 0.15, 0.2, 0.25), (0.1, 0.15, 0.2, 0.24, 0.3))  # largest enlargement, share of the side
 LAYERS = 12  # enlargements that are averaged
-FINER = 8  # parts of a pixel's side, when a disc is drawn
+FINER = 16  # parts of a pixel's side, when a disc is drawn
 ENDS = 2.5  # deviations after which a trail ends
 
 

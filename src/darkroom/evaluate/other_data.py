@@ -4,6 +4,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -14,7 +15,7 @@ from darkroom.images.limits import UnreadablePicture
 from darkroom.params.schema import ImageParams
 
 FOLDER = "data/other"
-LARGEST = 200_000_000  # bytes of a file; a larger one is no picture, and a .zip may claim to expand to any size
+LARGEST = 500_000_000  # bytes of a file; a larger one is no picture, or one that expands like a bomb
 # what reading a damaged, encrypted or forbidden file raises; of zipfile too
 UNREADABLE = (UnreadablePicture, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 SPREAD = (5**0.5 - 1) / 2  # multiples of the golden ratio fill an interval evenly, however many they are
@@ -55,21 +56,21 @@ def separation(familiar_scores: np.ndarray, other_scores: np.ndarray) -> float:
 
 @contextmanager
 def _open(source: Path) -> Iterator[Files]:
-    """Yield the files of a folder or a .zip, but for hidden ones."""
+    """Yield the files of a folder or a .zip, but for hidden and huge ones."""
     if source.is_dir():
-        paths = {path.relative_to(source).as_posix(): path for path in source.rglob("*") if path.is_file()}
-        yield {name: path.read_bytes for name, path in paths.items() if _is_seen(name)}
+        paths = (path for path in source.rglob("*") if path.is_file() and path.stat().st_size <= LARGEST)
+        found: Files = {path.relative_to(source).as_posix(): path.read_bytes for path in paths}
+        yield {name: read for name, read in found.items() if _is_seen(name)}
         return
     if not source.exists():
         raise UserError(f"{_where(source)}: does not exist in {FOLDER}/; {_contents(source.parent)}")
-    if not zipfile.is_zipfile(source):
-        raise UserError(f"{_where(source)}: is neither a folder nor a whole .zip; unpack it, or copy it again")
-    with zipfile.ZipFile(source) as archive:
-        yield {
-            info.filename: lambda info=info: archive.read(info)  # type: ignore[misc]
-            for info in archive.infolist()
-            if _is_seen(info.filename) and not info.is_dir() and info.file_size <= LARGEST
-        }
+    try:
+        archive = zipfile.ZipFile(source)
+    except zipfile.BadZipFile:
+        raise UserError(f"{_where(source)}: is neither a folder nor a whole .zip; unpack or copy it again") from None
+    with archive:
+        inside = [info for info in archive.infolist() if not info.is_dir() and info.file_size <= LARGEST]
+        yield {info.filename: partial(archive.read, info) for info in inside if _is_seen(info.filename)}
 
 
 def _is_seen(name: str) -> bool:
