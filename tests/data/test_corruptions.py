@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from darkroom.evaluate.corruptions import KINDS, SEVERITIES, corrupt
+from darkroom.corruption.corruptions import KINDS, SEVERITIES, corrupt
 from darkroom.params.evaluation import Corruption
 
 
