@@ -7,7 +7,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from darkroom.evaluate.page_content import Calibration, Curve, Curves
-from darkroom.evaluate.page_texts import number, percent
+from darkroom.evaluate.page_texts import number, percent, sentence_case
 from darkroom.pages.axes import round_ticks
 from darkroom.pages.line_charts import SHARES, Line, interval_bars, line_chart
 
@@ -78,7 +78,7 @@ def slice_charts(slices: pd.DataFrame, accuracy: float | None) -> tuple[Markup |
     names = worse["slice"].astype(str) + ": " + worse["value"].astype(str)
     chart = _slice_chart(worse.assign(value=names), "Significantly worse than the rest", accuracy)
     groups = slices.groupby("slice", sort=False)
-    charts = [_slice_chart(rows, str(name).replace("_", " ").capitalize(), accuracy) for name, rows in groups]
+    charts = [_slice_chart(rows, sentence_case(name), accuracy) for name, rows in groups]
     return chart if len(worse) else None, charts
 
 
