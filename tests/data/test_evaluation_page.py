@@ -122,6 +122,12 @@ def test_a_class_named_like_markup_is_text(tmp_path: Path) -> None:
     assert reader.tags.count("script") == 1
 
 
+def test_each_small_picture_is_drawn_pixel_by_pixel(tmp_path: Path) -> None:
+    read(tmp_path / "page.html", full())
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert page.count(f'<img src="{PIXEL}" class="tiny"') == page.count(f'<img src="{PIXEL}"') - 1  # the feature maps
+
+
 def test_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in "ab":
         read(tmp_path / name, full())

@@ -6,8 +6,13 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+<<<<<<< HEAD:src/darkroom/evaluation_page/charts.py
 from darkroom.evaluation_page.content import Calibration, Curve, Curves
 from darkroom.evaluation_page.texts import number, percent
+=======
+from darkroom.evaluation_page.content import Calibration, Curve, Curves
+from darkroom.evaluation_page.texts import number, percent, sentence_case
+>>>>>>> h14-evalpage:src/darkroom/evaluate/page_charts.py
 from darkroom.pages.axes import round_ticks
 from darkroom.pages.line_charts import SHARES, Line, interval_bars, line_chart
 
@@ -78,7 +83,7 @@ def slice_charts(slices: pd.DataFrame, accuracy: float | None) -> tuple[Markup |
     names = worse["slice"].astype(str) + ": " + worse["value"].astype(str)
     chart = _slice_chart(worse.assign(value=names), "Significantly worse than the rest", accuracy)
     groups = slices.groupby("slice", sort=False)
-    charts = [_slice_chart(rows, str(name).replace("_", " ").capitalize(), accuracy) for name, rows in groups]
+    charts = [_slice_chart(rows, sentence_case(name), accuracy) for name, rows in groups]
     return chart if len(worse) else None, charts
 
 

@@ -33,7 +33,7 @@ NOTES = {
     "precision_macro": "how many answers of a class are right",
     "recall_macro": "how many pictures of a class are found",
     "f1_macro": "harmonic mean of both",
-    "roc_auc": "0.5 is chance; one class against the rest",
+    "roc_auc": "0.5 is chance",
     "average_precision": "area under precision against recall",
     "log_loss": "lower is better",
     "brier": "squared error, lower is better",
@@ -51,8 +51,14 @@ def family(metric: str) -> str:
 
 def metric_name(metric: str) -> str:
     """Return the name of a metric as the page shows it."""
-    words = re.sub(r"top_(\d+)_", r"top-\1 ", metric).replace("_", " ")
-    return NAMES.get(metric, words[:1].upper() + words[1:])
+    words = re.sub(r"top_(\d+)_", r"top-\1 ", metric)
+    return NAMES.get(metric, sentence_case(words))
+
+
+def sentence_case(name: object) -> str:
+    """Return a name with a capital at its start and spaces for underscores."""
+    words = str(name).replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def known(value: float | None) -> TypeGuard[float]:
