@@ -5,8 +5,9 @@ flips 3 % of the labels; the probabilities are out of sample, by five folds. An 
 missed. Beside the list: all pictures by self-confidence and by margin, and the list of confident learning, which
 believes a class where it reaches the mean confidence on its own pictures.
 
-Then each seed blurs a fifth of the test pictures, two fifths of all, which makes them worse, and `sharpness` tells.
-Four columns drawn by chance are slices too, so that one of them which is named is named falsely.
+Then each seed blurs a fifth of the test pictures, which makes them worse, and `sharpness` tells. Four columns drawn by
+chance are slices too: one of them that is named is named falsely. Others may be worse in truth: a blurred picture has
+less contrast.
 """
 
 import argparse
