@@ -124,6 +124,7 @@ def test_a_champion_of_corrected_labels_is_asked_again_and_must_load(tmp_path: P
     assert not found.compared and found.reason.startswith("it cannot be loaded: ") and "\n" not in found.reason
 
 
+@pytest.mark.filterwarnings("ignore:.*Add type hints:UserWarning")  # MLflow, of a model that has none
 def test_a_champion_answers_the_present_pictures(tmp_path: Path) -> None:
     class Cats(PythonModel):
         def predict(self, context, model_input):  # type: ignore[no-untyped-def]  # noqa: ARG002 - MLflow reads types
