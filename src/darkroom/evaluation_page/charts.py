@@ -6,13 +6,8 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-<<<<<<< HEAD:src/darkroom/evaluation_page/charts.py
-from darkroom.evaluation_page.content import Calibration, Curve, Curves
-from darkroom.evaluation_page.texts import number, percent
-=======
 from darkroom.evaluation_page.content import Calibration, Curve, Curves
 from darkroom.evaluation_page.texts import number, percent, sentence_case
->>>>>>> h14-evalpage:src/darkroom/evaluate/page_charts.py
 from darkroom.pages.axes import round_ticks
 from darkroom.pages.line_charts import SHARES, Line, interval_bars, line_chart
 
