@@ -97,7 +97,7 @@ def label_errors(features: np.ndarray, labels: np.ndarray, seed: int) -> dict[st
     """Return accuracy, the average precision of each order, and how many are listed and planted."""
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-    from darkroom.evaluate.label_issues import label_issues
+    from darkroom.scoring.label_issues import label_issues
 
     chance, count, classes = np.random.default_rng(seed), len(labels), int(labels.max()) + 1
     planted = np.isin(np.arange(count), chance.choice(count, round(FLIPPED * count), replace=False))
@@ -132,7 +132,7 @@ def slices(features: list[np.ndarray], facts: list[pd.DataFrame], labels: np.nda
 
     `features` and `facts` are those of the pictures as they are, then blurred.
     """
-    from darkroom.evaluate.slices import slice_table
+    from darkroom.scoring.slices import slice_table
 
     chance, count = np.random.default_rng(seed), len(labels)
     test, train = np.split(chance.permutation(count), [round(TESTED * count)])

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from darkroom.evaluate.label_issues import label_issues
+from darkroom.scoring.label_issues import label_issues
 
 CLASSES = ["cat", "dog", "eel"]
 

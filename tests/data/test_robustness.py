@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from darkroom.core.errors import UserError
+from darkroom.corruption.robustness import consistency, measure_corruptions, summarise_robustness
 from darkroom.evaluate.other_data import read_other, separation
-from darkroom.evaluate.robustness import consistency, measure_corruptions, summarise_robustness
 from darkroom.params.load import load_params
 from pictures import ROOT, encode, noise, write_files, write_zip
 

@@ -8,13 +8,13 @@ import pandas as pd
 from darkroom.decision.rule import Rule
 from darkroom.evaluate.curves import answered_curve, class_curves
 from darkroom.evaluate.decide import pictures_needed
-from darkroom.evaluate.label_issues import label_issues
-from darkroom.evaluate.slices import slice_table
 from darkroom.evaluation_page.content import Calibration, Curves, Promise
 from darkroom.examples.predictions import Predictions, joined
 from darkroom.scoring.class_scores import class_scores
+from darkroom.scoring.label_issues import label_issues
 from darkroom.scoring.reliability import calibrated_band, calibration_error, reliability_table
 from darkroom.scoring.scores import Scores, score_with_intervals
+from darkroom.scoring.slices import slice_table
 
 Answers = dict[str, Predictions]  # by split
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from darkroom.corruption.robustness import consistency, measure_corruptions, summarise_robustness
 from darkroom.decision.familiarity import Familiarity
 from darkroom.evaluate.measure import Measured
 from darkroom.evaluate.other_data import read_other, separation
 from darkroom.evaluate.pictures import Maps
-from darkroom.evaluate.robustness import consistency, measure_corruptions, summarise_robustness
 from darkroom.evaluation_page.content import Robustness, Unfamiliar
 from darkroom.explain.faithfulness import faithfulness
 from darkroom.explain.feature_maps import feature_map_sheet
