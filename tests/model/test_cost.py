@@ -22,10 +22,10 @@ def test_multiply_adds_of_a_small_network_are_those_on_paper() -> None:
     assert multiply_adds(tiny()) == TINY
 
 
-def test_separable_and_strided_convolutions_count_at_their_output() -> None:
+def test_separable_and_strided_convolutions_count_at_their_output_in_a_sequential_too() -> None:
     inputs = keras.Input((8, 8, 2))
-    outputs = keras.layers.SeparableConv2D(5, 3, strides=2, padding="same")(inputs)
-    assert multiply_adds(keras.Model(inputs, outputs)) == 4 * 4 * (3 * 3 * 2 + 2 * 5)
+    block = keras.Sequential([keras.layers.SeparableConv2D(5, 3, strides=2, padding="same")])
+    assert multiply_adds(keras.Model(inputs, block(inputs))) == 4 * 4 * (3 * 3 * 2 + 2 * 5)
 
 
 def test_a_network_counts_once_for_each_view() -> None:

@@ -33,8 +33,9 @@ def multiply_adds(network: "keras.Model") -> int:
     A network that averages views of a picture counts as often as it is called. Normalisation, activation and pooling
     do not count, as is usual.
     """
-    calls = {layer["name"]: len(layer["inbound_nodes"]) for layer in network.get_config()["layers"]}
-    return sum(calls[layer.name] * _of_layer(layer) for layer in network.layers)
+    layers = [layer for layer in network.get_config()["layers"] if "inbound_nodes" in layer]
+    calls = {layer["name"]: len(layer["inbound_nodes"]) for layer in layers}
+    return sum(calls.get(layer.name, 1) * _of_layer(layer) for layer in network.layers)  # a Sequential names no calls
 
 
 def _of_layer(layer: Any) -> int:
