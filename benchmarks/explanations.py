@@ -1,14 +1,8 @@
 """Whether heat maps explain: deletion (low is good) and insertion (high is good) of each method, for a small network.
 
-<<<<<<< HEAD
-A conv network is trained on digits of scikit-learn at 16x16, a residual one on pictures of DATA at 32x32, each within
-a minute; the maps are of the predicted class. The reference is plain Grad-CAM: gradients averaged over the last map.
-All work on the same pictures, none of which the network was trained on.
-=======
 A conv network is trained on digits of scikit-learn at 16x16, a residual one on pictures of DATA at 32x32, each in a
 minute or so; the maps are of the predicted class. The reference is plain Grad-CAM: gradients averaged over the last
 map. All work on the same pictures, none of which the network was trained on.
->>>>>>> h14-explain
 """
 
 import argparse

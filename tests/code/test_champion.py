@@ -98,7 +98,7 @@ def test_the_pictures_that_change_sides_are_named(tmp_path: Path) -> None:
     assert found.interval is not None and found.interval[0] < 0 < found.interval[1]
     assert found.p == 1  # 2 of 3 are no evidence
     report = found.report()
-    assert (report["won"], report["lost"], report["version"]) == (2, 1, "1")
+    assert (report["won"], report["lost"], found.version) == (2, 1, "1")
     again = compare(answers(flipped), np.arange(6), "worse", tmp_path)
     assert again.same and (again.difference, again.interval, again.p) == (0, (0, 0), 1)
 
