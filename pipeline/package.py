@@ -8,17 +8,20 @@ from darkroom.package.release import Goods, release, summarise
 from darkroom.package.row import Results
 from darkroom.package.texts import terminal_summary
 from darkroom.stage import Report, Stage, run_stage
+from darkroom.tracking.looks import count_looks
 
 
 def package(stage: Stage) -> Report:
     """Record this pipeline as a run in MLflow and, when its model beats the champion, make it the champion."""
     tables = {"per_class": stage.read("per_class"), "slices": stage.read("slices")}
+    tables |= {"label_issues": stage.read("label_issues")}
     results = Results(stage.read_results(), stage.read("history"), stage.input("answers"), tables)
     reports, bundle, params = results.reports, stage.output("bundle"), stage.params
     classes, decision = reports["train"]["classes"], stage.input("decision")
     write_bundle(bundle, stage.input("model"), decision, classes, params.image, params.package)
     content = bundle_digest(bundle)
-    card = partial(model_card, results, params, content)
+    looks = count_looks(params.tracking.experiment, reports["split"]["test_digest"])
+    card = partial(model_card, results, params, content, looks)
     done = release(params, results, Goods(bundle, stage.input("example"), card), stage.run.run_id)
     stage.save("model_card", card(done.verdict))
     print(terminal_summary(reports, done, params.package.name), flush=True)

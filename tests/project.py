@@ -22,6 +22,7 @@ SMALL_RUN = {
     "train.batch_size": 16,
     "model.filters": [8, 16],
     "model.dense": [16],
+    "evaluate.robustness": {"pictures": 10, "kinds": ["jpeg"]},
 }
 
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 OCCLUDED = 6  # pictures; each is answered some hundred times
 SMALL = 64  # pixels a side, at most, of pictures that are occluded
-JUDGED = 64  # pictures whose heat maps are judged
+JUDGED = (6, 48)  # pictures whose heat maps are judged, by their size; each is answered some hundred times
+JUDGED_PIXELS = 32_000  # of them together
 OTHER = 1000  # pictures of other data, at most
 EXPLAINED_AT_ONCE = 16
 
@@ -76,7 +77,7 @@ def explain_errors(network: "keras.Model", test: Measured, errors: np.ndarray, p
     if not params.evaluate.heat_maps:
         return Explanations(Maps({}, {}), None, None)
     pictures = test.examples.pixels
-    rows = evenly(len(test.answers), JUDGED)
+    rows = evenly(len(test.answers), int(np.clip(JUDGED_PIXELS // params.image.size**2, *JUDGED)))
     pixels, classes = pictures[test.examples.rows[rows]], test.answers.predicted[rows]
     heat = heat_maps(network, pixels, classes, EXPLAINED_AT_ONCE)
     judged = faithfulness(network, pixels, classes, heat, EXPLAINED_AT_ONCE, seed=0)

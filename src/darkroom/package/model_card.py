@@ -27,10 +27,11 @@ SHOWN = {  # metric -> what the card calls it; those that evaluate has not measu
 }
 
 
-def model_card(results: Results, params: DeclaredParams, content: str, verdict: Verdict) -> str:
+def model_card(results: Results, params: DeclaredParams, content: str, looks: int, verdict: Verdict) -> str:
     """Return the model card in Markdown; parts of evaluate's report that are missing or null are left out.
 
-    `content` is the digest of all that is served.
+    `content` is the digest of all that is served, `looks` the number of models measured on this test split, 0 when it
+    is not known.
     """
     reports = results.reports
     classes, splits = (
@@ -43,6 +44,7 @@ def model_card(results: Results, params: DeclaredParams, content: str, verdict: 
         source=params.ingest.source,
         image=params.image,
         content=content,
+        looks=looks,
         verdict=verdict_sentence(verdict),
         classes=classes,
         class_names=_some([plain(name) for name in classes]),

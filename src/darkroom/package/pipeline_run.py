@@ -38,7 +38,7 @@ def find_or_create_pipeline_run(
     """
     experiment = experiment_id(client, experiment_name)
     share_view(client, experiment)
-    key = digest([params, [result.report for result in results.stages]])
+    key = digest([params, [result.lasting for result in results.stages]])
     found = client.search_runs([experiment], f"tags.`{PIPELINE_TAG}` = '{key}'", order_by=["attributes.start_time"])
     if found and found[0].info.status == "FINISHED":
         return found[0]

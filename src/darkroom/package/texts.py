@@ -21,7 +21,7 @@ def terminal_summary(reports: Reports, done: Release, name: str) -> str:
             f"  test accuracy   {_accuracy(test)} of {test['pictures']} pictures, macro F1 {test['f1_macro']:.3f}",
             f"  model           {name} version {done.version} {became}: {'; '.join(done.verdict.reasons)}",
             *promote,
-            "  reports         reports/plots/, reports/MODEL_CARD.md, `make ui`",
+            "  reports         reports/evaluation.html, reports/data.html, reports/MODEL_CARD.md, `make ui`",
             "  next            `make serve`, then the curl line of the README; or edit params.yaml and `make repro`",
             "",
         ]

@@ -26,10 +26,15 @@ class StageResult:
     params: dict[str, Any]
     report: Report
 
+    @property
+    def lasting(self) -> Report:
+        """The report without the comparison with the champion, who may be another one at the next run."""
+        return {key: value for key, value in self.report.items() if key != "champion"}
+
 
 def stage_key(result: StageResult) -> str:
-    """Return the digest of a stage's name, parameters and report; KEY_TAG holds it."""
-    return digest([result.stage, result.params, result.report])
+    """Return the digest of a stage's name, parameters and lasting report; KEY_TAG holds it."""
+    return digest([result.stage, result.params, result.lasting])
 
 
 def find_runs(client: "MlflowClient", experiment: str, key: str) -> list["Run"]:
