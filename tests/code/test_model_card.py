@@ -76,6 +76,7 @@ def test_the_card_tells_what_was_measured() -> None:
         "- c: F1 0.7000 on 30 test pictures",
         "- blur blurred: accuracy 0.5000 (0.2000 to 0.7000) on 12 pictures",
         "clean 0.9000: 66.7% is left.",
+        "3 different models have been measured on this test split",
         "tensorflow 2.",
     ):
         assert expected in text
