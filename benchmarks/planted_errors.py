@@ -142,8 +142,7 @@ def slices(features: list[np.ndarray], facts: list[pd.DataFrame], labels: np.nda
     tables = []
     for share in (BLURRED, 0.0):
         worse = np.arange(len(test)) < share * len(test)  # of pictures in random order
-        known = facts[0].iloc[test].reset_index(drop=True)
-        known = known.where(~worse, facts[1].iloc[test].reset_index(drop=True)).assign(attributes=drawn)
+        known = pd.concat(facts).iloc[np.where(worse, test + count, test)].assign(attributes=drawn)
         tables.append(slice_table(known, np.where(worse, right[1], right[0]), np.arange(len(test))))
     return tables
 
@@ -154,7 +153,7 @@ def slice_row(name: str, tables: list[pd.DataFrame]) -> list[Any]:
     lowest = [((one["slice"] == "sharpness") & one["value"].str.startswith("below")).any() for one in named]
     drawn = [one["slice"].isin(list(COLUMNS)).any() for one in named]
     other = [(~one["slice"].isin(["sharpness", *COLUMNS])).sum() for one in named]
-    counts = pd.concat(named)[["slice", "value"]].astype(str).agg(" ".join, axis=1).str.split().str[0].value_counts()
+    counts = pd.concat(named)["slice"].value_counts()
     others = ", ".join(f"{fact} {count}" for fact, count in counts.sort_index().items())
     return [name, len(tables), sum(lowest), sum(drawn), float(np.mean(other)), others]
 
