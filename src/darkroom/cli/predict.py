@@ -44,7 +44,10 @@ def predict_files(asked: Request) -> int:
     """Answer on all pictures; return 0, or 1 when some could not be read. Raises UserError."""
     _require_usable(asked)
     own = [asked.html, asked.output, asked.output and partial_rows(asked.output)]
-    with open_inputs(asked.paths, [file for file in own if file]) as listing, open_bundle(asked.model) as bundle:
+    with (
+        open_inputs(asked.paths, [file.absolute() for file in own if file]) as listing,
+        open_bundle(asked.model) as bundle,
+    ):
         answers = load_served(bundle)
         if asked.top > len(answers.classes):
             raise UserError(f"--top {asked.top}: the model has {len(answers.classes)} classes")

@@ -38,16 +38,16 @@ def open_inputs(paths: Sequence[str], left_out: Sequence[Path] = ()) -> Iterator
     """Yield what lists the pictures of `paths`, in their order; those of a folder sorted, folder by folder.
 
     A path is a file, a folder (any depth), a glob, an archive, a table with a column `path`, or "-": one path a line
-    on stdin, which can be listed once. `left_out` are files in the folders that are no input. Raises UserError for a
+    on stdin, which can be listed once. `left_out` are absolute paths of files that are no input. Raises UserError for a
     path that does not exist; what cannot be read later is an error of its picture.
     """
     with ExitStack() as stack:
         listings = [listing for path in paths for listing in _open(path, stack)]
-        unwanted = {str(path.absolute()) for path in left_out}
+        names = {path.name for path in left_out}
         yield lambda: (
             found
             for found in chain.from_iterable(listing() for listing in listings)
-            if not unwanted or os.path.abspath(found.path) not in unwanted  # noqa: PTH100 - a Path takes longer
+            if posixpath.basename(found.path) not in names or Path(found.path).absolute() not in left_out
         )
 
 

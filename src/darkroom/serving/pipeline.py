@@ -1,11 +1,12 @@
 """From files to answers: threads read and decode ahead, the network answers batch after batch, in order."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -15,7 +16,9 @@ from darkroom.serving.rows import Row, make_row
 if TYPE_CHECKING:
     from darkroom.package.answers import Answers
 
-AHEAD = 2  # batches decoded, or being decoded, for each thread while the network works on another
+AHEAD = 2  # items waiting for, or worked on by, each thread
+T = TypeVar("T")  # Python 3.11 has no `def mapped[T, R]`
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -32,29 +35,41 @@ class Batch:
 
 
 def predicted(pictures: Iterable[Picture], answers: "Answers", top: int) -> Iterator[Row]:
-    """Yield the row of each picture, in order."""
-    for batch in decoded(pictures, answers):
-        for picture, reply, error in zip(batch.pictures, answer(batch, answers), batch.errors, strict=True):
-            yield make_row(picture.path, reply, error, top)
+    """Yield the row of each picture, in order.
+
+    Two batches are answered at a time: the network seldom uses all cores, and what is behind it is done by one.
+    """
+
+    def rows(batch: Batch) -> list[Row]:
+        replies = zip(batch.pictures, answer(batch, answers), batch.errors, strict=True)
+        return [make_row(picture.path, reply, error, top) for picture, reply, error in replies]
+
+    yield from chain.from_iterable(mapped(rows, decoded(pictures, answers), 2))
 
 
 def decoded(pictures: Iterable[Picture], answers: "Answers", keep_bytes: bool = False) -> Iterator[Batch]:
     """Yield the pictures decoded, in batches of as many as the network sees at once, in order.
 
-    Reading and decoding release Python's lock, so threads do: for small pictures one of them is as quick as two
-    processes, which would have to send the pixels. Memory holds a few batches, however many pictures there are.
+    Threads do it, since reading and decoding release Python's lock: for small pictures one of them is as quick as two
+    processes, which would have to send the pixels.
     """
     from joblib import cpu_count
 
-    threads = cpu_count()
-    batches, waiting = batched(pictures, answers.at_once), deque[Future[Batch]]()
-    pool = ThreadPoolExecutor(threads, "decode")
+    return mapped(
+        partial(_decode, answers=answers, keep_bytes=keep_bytes), batched(pictures, answers.at_once), cpu_count()
+    )
+
+
+def mapped(function: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:
+    """Yield `function` of each item, in order, computed in threads; at most AHEAD items for each are in memory."""
+    remaining, waiting = iter(items), deque[Future[R]]()
+    pool = ThreadPoolExecutor(threads)
     try:
-        for batch in islice(batches, AHEAD * threads):
-            waiting.append(pool.submit(_decode, batch, answers, keep_bytes))
+        for item in islice(remaining, AHEAD * threads):
+            waiting.append(pool.submit(function, item))
         while waiting:
             done = waiting.popleft().result()
-            waiting.extend(pool.submit(_decode, batch, answers, keep_bytes) for batch in islice(batches, 1))
+            waiting.extend(pool.submit(function, item) for item in islice(remaining, 1))
             yield done
     finally:
         pool.shutdown(cancel_futures=True)
