@@ -20,9 +20,10 @@ def package(stage: Stage) -> Report:
     classes, decision = reports["train"]["classes"], stage.input("decision")
     write_bundle(bundle, stage.input("model"), decision, classes, params.image, params.package)
     content = bundle_digest(bundle)
-    looks = count_looks(params.tracking.experiment, reports["split"]["test_digest"])
-    card = partial(model_card, results, params, content, looks)
-    done = release(params, results, Goods(bundle, stage.input("example"), card), stage.run.run_id)
+    card = partial(model_card, results, params, content)
+    looks = count_looks(params.tracking.experiment, reports["split"]["test_digest"])  # not in an output: it grows
+    goods = Goods(bundle, stage.input("example"), partial(card, looks=looks))
+    done = release(params, results, goods, stage.run.run_id)
     stage.save("model_card", card(done.verdict))
     print(terminal_summary(reports, done, params.package.name), flush=True)
     return summarise(done, params, content)

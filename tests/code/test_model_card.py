@@ -57,7 +57,7 @@ def card(measured: dict[str, Any], tables: dict[str, pd.DataFrame]) -> str:
     results = Results([StageResult(name, {}, report) for name, report in reports.items()], SLICES, Path(), tables)
     params = load_params(ROOT / "params.yaml")
     declared = DeclaredParams(params, list(params.model_dump()), "package")
-    return model_card(results, declared, "f" * 64, 3, Verdict(True, ["it is the first"]))
+    return model_card(results, declared, "f" * 64, Verdict(True, ["it is the first"]), looks=3)
 
 
 def test_the_card_tells_what_was_measured() -> None:

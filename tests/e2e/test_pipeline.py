@@ -150,15 +150,19 @@ def test_the_curl_line_of_the_readme_answers_also_for_a_large_picture(project: P
 
 
 def keras_probabilities(project: Project) -> dict[str, list[float]]:
-    """Return the example's probabilities from Keras and from pyfunc, asked in a process of their own."""
+    """Return the example's probabilities from Keras, calibrated, and from pyfunc, asked in a process of their own."""
     script = """
 import base64, json, keras, mlflow, pandas
+from pathlib import Path
+from darkroom.decision.saving import load_decision
 from darkroom.images.decode import decode
+rule, _ = load_decision(Path("models/decision"))
 picture = open("reports/example.png", "rb").read()
 network = keras.saving.load_model("models/model.keras", compile=False)
 model = mlflow.pyfunc.load_model("models:/darkroom@champion")
 answer = model.predict(pandas.DataFrame({"image": [base64.b64encode(picture).decode()]}))
-print(json.dumps({"keras": network.predict(decode(picture, 16, "squash", "white", "auto")[None], verbose=0)[0].tolist(),
+found = network.predict(decode(picture, 16, "squash", "white", "auto")[None], verbose=0)
+print(json.dumps({"keras": rule.calibrate(found)[0].tolist(),
                   "pyfunc": list(answer["probabilities"][0].values())}))
 """
     answers: dict[str, list[float]] = json.loads(project.run("python", "-c", script).stdout.splitlines()[-1])

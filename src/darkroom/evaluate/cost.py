@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import keras
 
 BATCHES = (1, 32)  # pictures at a time whose latency is measured
-SECONDS = 1.0  # for each of them; a single call may take longer
+SECONDS = 0.5  # for each of them; a single call may take longer
 KERNELS = ("kernel", "depthwise_kernel", "pointwise_kernel")  # weights of the layers that are counted
 MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024  # the unit of getrusage's peak memory
 
@@ -53,7 +53,7 @@ def measure_latency(network: "keras.Model", size: int, threads: int) -> dict[str
 
     The time is of a whole batch of pictures (n, size, size, 3) uint8, through a traced function, as in serving.
     `threads`, those of TensorFlow, and `peak_memory`, of this process so far in MB, stand beside. It takes about
-    2 seconds, more where single calls are slower; nothing of it is the same twice.
+    a second, more where single calls are slower; nothing of it is the same twice.
     """
     import tensorflow as tf
 

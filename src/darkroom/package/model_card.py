@@ -27,7 +27,7 @@ SHOWN = {  # metric -> what the card calls it; those that evaluate has not measu
 }
 
 
-def model_card(results: Results, params: DeclaredParams, content: str, looks: int, verdict: Verdict) -> str:
+def model_card(results: Results, params: DeclaredParams, content: str, verdict: Verdict, looks: int = 0) -> str:
     """Return the model card in Markdown; parts of evaluate's report that are missing or null are left out.
 
     `content` is the digest of all that is served, `looks` the number of models measured on this test split, 0 when it
