@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from project import Project, make_small_project
 
@@ -19,10 +21,18 @@ print(sum(answer["probabilities"][0].values()))
 
 @pytest.fixture(scope="module")
 def folded(tmp_path_factory: pytest.TempPathFactory, programs: Path) -> Project:
-    """Return a small project with one network for each of two folds, each averaged over mirror images."""
+    """Return a small project with one network for each of two folds, each averaged over mirror images.
+
+    Its evaluation has all that takes time, and pictures of something else.
+    """
     made = make_small_project(tmp_path_factory.mktemp("folds") / "repository", programs)
     made.set({"split.folds": 2, "ensemble.folds": True, "tune.enabled": False, "train.epochs": 2})
-    made.set({"model.average": "flip"})
+    made.set({"model.average": "flip", "evaluate.heat_maps": 2, "evaluate.other_data": "noise"})
+    made.set({"evaluate.robustness": {"pictures": 10, "kinds": ["jpeg"]}})
+    (made.root / "data/other/noise").mkdir()
+    for number in range(3):
+        noise = np.random.default_rng(number).integers(0, 256, (20, 24, 3), np.uint8)
+        Image.fromarray(noise).save(made.root / f"data/other/noise/{number}.png")
     made.commit()
     done = made.run("dvc", "repro")
     made.output = done.stdout + done.stderr
@@ -58,6 +68,24 @@ def test_the_answers_hold_only_pictures_that_no_network_learnt(folded: Project) 
 
 def test_it_is_served_as_one_model(folded: Project) -> None:
     assert float(folded.run("python", "-c", ASK).stdout.splitlines()[-1]) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_evaluation_finds_out_everything(folded: Project) -> None:
+    found, reports = report(folded, "evaluate"), folded.root / "reports"
+    for split in ("train", "validation", "test"):
+        low, high = found[split]["interval"]["accuracy"]
+        assert 0 <= low <= found[split]["accuracy"] <= high <= 1
+    assert found["coverage"]["level"] == 0.95 and found["calibration"]["temperature"] > 0
+    assert 0 <= found["out_of_distribution"]["roc_auc"] <= 1
+    assert found["robustness"].keys() == {"clean", "mean", "relative", "flip", "shift"}
+    assert found["champion"]["compared"] is False and found["cost"]["multiply_adds"] > 0
+    assert pd.read_csv(reports / "corruptions.csv")["severity"].tolist() == [1, 2, 3, 4, 5]
+    assert list(pd.read_csv(reports / "slices.csv"))[:4] == ["slice", "value", "pictures", "accuracy"]
+    assert list(pd.read_csv(reports / "label_issues.csv"))[-2:] == ["suggested", "confidence"]
+    page = (reports / "evaluation.html").read_text()
+    for section in ("summary", "calibration", "errors", "slices", "robustness", "attention", "cost"):
+        assert f'<section id="{section}"' in page
+    assert "data:image/webp;base64," in page and "http://" not in page.replace("http://www.w3.org", "")
 
 
 @pytest.mark.slow
