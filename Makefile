@@ -52,7 +52,9 @@ format: env ## fix formatting and what lint can fix
 	@$(BIN)/ruff check --fix .
 
 ui: env ## compare experiments in the browser (UI_PORT=5000)
-	@echo "open http://127.0.0.1:$(UI_PORT)/#/experiments/1?workflowType=machine_learning when it has started"
+	@address=$$($(BIN)/python -c 'import sys; from darkroom.tracking.view import address; print(address(*sys.argv[1:]))' \
+		http://127.0.0.1:$(UI_PORT) "$$($(BIN)/darkroom params tracking.experiment)") && \
+		echo "open $$address when it has started"
 	@$(BIN)/mlflow ui --host 127.0.0.1 --port $(UI_PORT)
 
 serve: env ## serve the champion over HTTP (SERVE_PORT=5001)

@@ -1,41 +1,39 @@
 """evaluate: open the test split, once, and say how good the model is."""
 
-from darkroom.core.tables import SPLIT_NAMES
 from darkroom.decision.saving import write_decision
-from darkroom.evaluate.decide import fit_familiarity, fit_rule
+from darkroom.evaluate.curves import write_curves
+from darkroom.evaluate.evaluation import evaluate_model, load_inputs
 from darkroom.evaluate.example import write_example
-from darkroom.evaluate.measure import measure, measured_splits
+from darkroom.evaluate.facts import picture_facts
+from darkroom.evaluate.page import page_content, write_page
 from darkroom.evaluate.plots import draw_plots
-from darkroom.evaluate.studies import confusion, per_class, prediction_table
-from darkroom.examples.pixels import load_examples
-from darkroom.examples.predictions import answers_table
-from darkroom.examples.runtime import start_tensorflow
-from darkroom.examples.saving import load_network
-from darkroom.execution.workers import worker_pool
-from darkroom.models.features import with_features
+from darkroom.evaluate.report import record, summarise
+from darkroom.evaluate.studies import confusion, prediction_table
 from darkroom.stage import Report, Stage, run_stage
 
 
 def evaluate(stage: Stage) -> Report:
     """Measure the model on every split, and on test in detail."""
-    params, splits = stage.params, measured_splits(stage.read("splits"), stage.params)
-    with worker_pool() as pool:
-        data = load_examples(stage.input("images"), splits, params.image, SPLIT_NAMES, pool)
-    start_tensorflow(params.train.threads)
-    found = measure(with_features(load_network(stage.input("model"))), data, params.evaluate.batch_size)
-    validation = found["validation"].answers
-    rule = fit_rule(validation.labels, validation.probabilities, params.evaluate.coverage)
-    familiarity = fit_familiarity(found["train"].features, found["validation"].features)
-    write_decision(stage.output("decision"), rule, familiarity)
-    found = {name: part.calibrated(rule) for name, part in found.items()}
-    test = found["test"].answers
-    stage.save("answers", answers_table(part.answers for name, part in found.items() if name != "train"))
+    params, images, split = stage.params, stage.input("images"), stage.read_report("split")
+    facts, history = picture_facts(stage.read("manifest"), stage.read("curated")), stage.read("history")
+    inputs = load_inputs(stage.input("model"), images, stage.read("splits"), facts, stage.input("other"), params)
+    found = evaluate_model(inputs, stage.read("validation_answers"), params)
+    test, study = found.answers["test"], found.study
+    write_decision(stage.output("decision"), found.rule, found.familiarity)
+    stage.save("answers", found.answers_table())
     stage.save("predictions", prediction_table(test))
-    stage.save("per_class", per_class(test))
+    stage.save("per_class", study.classes)
     stage.save("confusion", matrix := confusion(test))
-    draw_plots(stage.output("plots"), stage.read("history"), matrix)
-    write_example(stage.input("images"), str(test.image_ids[0]), params.image, stage.output("example"))
-    return {name: part.answers.scores() for name, part in found.items()}
+    stage.save("label_issues", study.label_issues)
+    stage.save("slices", study.slices)
+    stage.save("corruptions", found.corruptions)
+    write_curves(stage.output("curves"), study.curves, study.calibration.reliability)
+    draw_plots(stage.output("plots"), history, matrix, study.curves, study.calibration.reliability)
+    write_example(images, str(test.image_ids[0]), params.image, stage.output("example"))
+    content = page_content(found, facts, history, stage.read_report("ingest")["source"], split["digest"])
+    write_page(stage.output("evaluation_page"), content, images, facts, params.image.depth)
+    record(stage.run, found, split["test_digest"], stage.read_report("train")["digest"])
+    return summarise(found)
 
 
 if __name__ == "__main__":

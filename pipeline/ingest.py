@@ -18,7 +18,7 @@ def ingest(stage: Stage) -> Report:
         manifest = pack(opened, entries, stage.output("images"), cache_folder(), pool, depth)
     check_classes(manifest, params.source)
     stage.save("manifest", manifest)
-    report = summarise(manifest, system_files, corrections, unknown)
+    report = summarise(manifest, params.source, system_files, corrections, unknown)
     print(headline(report), flush=True)
     return report
 

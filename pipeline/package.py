@@ -1,23 +1,32 @@
 """package: record the pipeline, register the model and let the gate decide whether it is released."""
 
+from functools import partial
+
 from darkroom.package.bundle import bundle_digest, write_bundle
-from darkroom.package.release import release, summarise
-from darkroom.package.texts import model_card, terminal_summary
+from darkroom.package.model_card import model_card
+from darkroom.package.release import Goods, release, summarise
+from darkroom.package.row import Results
+from darkroom.package.texts import terminal_summary
 from darkroom.stage import Report, Stage, run_stage
+from darkroom.tracking.looks import count_looks
 
 
 def package(stage: Stage) -> Report:
     """Record this pipeline as a run in MLflow and, when its model beats the champion, make it the champion."""
-    results = stage.read_results()
-    reports = {result.stage: result.report for result in results}
-    bundle = stage.output("bundle")
-    classes, params = reports["train"]["classes"], stage.params
-    write_bundle(bundle, stage.input("model"), stage.input("decision"), classes, params.image, params.package)
-    done = release(stage.params, results, bundle, stage.input("example"), stage.run.run_id)
-    report = summarise(done, stage.params, bundle_digest(bundle))
-    stage.save("model_card", model_card(reports, stage.params, report))
-    print(terminal_summary(reports, done, stage.params.package.name), flush=True)
-    return report
+    tables = {"per_class": stage.read("per_class"), "slices": stage.read("slices")}
+    tables |= {"label_issues": stage.read("label_issues")}
+    results = Results(stage.read_results(), stage.read("history"), stage.input("answers"), tables)
+    reports, bundle, params = results.reports, stage.output("bundle"), stage.params
+    classes, decision = reports["train"]["classes"], stage.input("decision")
+    write_bundle(bundle, stage.input("model"), decision, classes, params.image, params.package)
+    content = bundle_digest(bundle)
+    card = partial(model_card, results, params, content)
+    looks = count_looks(params.tracking.experiment, reports["split"]["test_digest"])  # not in an output: it grows
+    goods = Goods(bundle, stage.input("example"), partial(card, looks=looks))
+    done = release(params, results, goods, stage.run.run_id)
+    stage.save("model_card", card(done.verdict))
+    print(terminal_summary(reports, done, params.package.name), flush=True)
+    return summarise(done, params, content)
 
 
 if __name__ == "__main__":

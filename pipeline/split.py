@@ -15,10 +15,9 @@ def split(stage: Stage) -> Report:
     require_usable(splits, curated.set_index("image_id")["group_id"])
     stage.save("splits", splits)
     report = summarise(curated, splits, facts["given_split"], params.split)
-    reports = {"validate": stage.read_report("validate"), "split": report}
-    data = DataReport(
-        manifest, curated, stage.read("issues"), splits, stage.input("images"), reports, params.image.depth
-    )
+    reports, ingest = {"validate": stage.read_report("validate"), "split": report}, stage.read_report("ingest")
+    tables = (manifest, curated, stage.read("issues"), splits, stage.input("images"), reports)
+    data = DataReport(*tables, params.image.depth, ingest["source"], ingest["digest"])
     write_data_report(stage.output("data_report"), data)
     print(headline(report), flush=True)
     return report

@@ -22,6 +22,8 @@ SMALL_RUN = {
     "train.batch_size": 16,
     "model.filters": [8, 16],
     "model.dense": [16],
+    "evaluate.heat_maps": 0,
+    "evaluate.robustness": {"pictures": 0, "kinds": []},
 }
 
 

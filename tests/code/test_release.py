@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from darkroom.package.gate import Verdict
-from darkroom.package.release import Release, describe
+from darkroom.package.release import Release, describe, readable
 from darkroom.package.texts import terminal_summary
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import load_params, with_overlay
@@ -51,5 +51,17 @@ def test_the_summary_says_how_to_promote_what_only_a_person_can_judge() -> None:
     (promote,) = [line for line in lines if line.startswith("  promote  ")]
     command, _, code = shlex.split(promote)[1:]
     assert command == "python" and "set_registered_model_alias('pets', 'champion', 2)" in code
+    assert "  test accuracy   90.00% of 10 pictures" in lines[1]
     worse = Release("2", "1", Verdict(False, ["not better"]), "run")
     assert "promote" not in terminal_summary(REPORTS, worse, "pets")
+
+
+def test_the_summary_says_how_sure_the_accuracy_is() -> None:
+    first = Release("1", "1", Verdict(True, ["it is the first"]), "run")
+    measured = {"test": {**SCORES, "interval": {"accuracy": [0.8123, 0.95]}}}
+    assert "90.00% (81.2% to 95.0%) of 10 pictures" in terminal_summary({"evaluate": measured}, first, "pets")
+
+
+@pytest.mark.parametrize(("released", "expected"), [(True, "champion: why; more"), (False, "not released: why; more")])
+def test_a_verdict_can_be_read(released: bool, expected: str) -> None:
+    assert readable(Verdict(released, ["why", "more"])) == expected

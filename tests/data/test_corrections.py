@@ -52,7 +52,7 @@ def test_corrections_change_labels_and_nothing_else(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(after[~moved & ~left_out], before[~moved & ~left_out])
     pd.testing.assert_frame_equal(after[moved], before[moved].assign(label="dog"))
     assert after.loc[left_out, LABELS].fillna("").to_numpy().tolist() == [["dog/2.png", "", LEFT_OUT]]
-    report = summarise(after.reset_index(), 0, changes, unknown)
+    report = summarise(after.reset_index(), "pets", 0, changes, unknown)
     assert report["corrections"] == {"applied": 2, "unknown": 1, "unknown_paths": ["ape/1.png"]}
     assert (report["pictures"], report["left_out"], report["pictures_per_class"]) == (6, 1, {"cat": 3, "dog": 3})
     said = "; 2 corrected by data/corrections.csv; corrections for no picture of the source: 1, the first ape/1.png"

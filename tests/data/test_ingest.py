@@ -60,7 +60,7 @@ def test_what_is_no_picture_is_listed_with_the_reason(folder: Path, tmp_path: Pa
     assert errors["dog/9 notes.txt"] == "not an image in a known format"
     assert errors["stray.png"] == "not in a class folder"
     assert len(errors) == 4
-    report = summarise(manifest, 1, {}, [])
+    report = summarise(manifest, "pets", 1, {}, [])
     assert (report["pictures"], report["unreadable"], report["classes"]) == (6, 4, 2)
 
 
@@ -176,7 +176,7 @@ def test_the_digits_are_built_in(tmp_path: Path) -> None:
 
 def test_a_file_of_another_format_than_its_suffix_says_is_used_and_named(tmp_path: Path) -> None:
     files = class_files("cat", "dog") | {"cat/a.jpg": encode(noise("a")), "dog/b.JPG": encode(noise("b"), "JPEG")}
-    report = summarise(ingested(write_files(tmp_path / "pets", files), tmp_path / "images"), 0, {}, [])
+    report = summarise(ingested(write_files(tmp_path / "pets", files), tmp_path / "images"), "pets", 0, {}, [])
     assert (report["pictures"], report["wrong_suffix"]) == (8, 1)
     assert report["wrong_suffix_paths"] == ["cat/a.jpg is PNG"]
 

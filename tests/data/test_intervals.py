@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from darkroom.examples.metrics import score
 from darkroom.scoring import scores as scores_module
 from darkroom.scoring.bootstrap import group_weights
 from darkroom.scoring.class_scores import class_scores
 from darkroom.scoring.intervals import all_or_none_interval, percentile_interval, wilson_interval
 from darkroom.scoring.scores import score_with_intervals, weighted_scores
-from darkroom.examples.metrics import score
 
 
 def answers(count: int, classes: int, seed: int, strength: float = 1.5) -> tuple[np.ndarray, np.ndarray]:
@@ -106,6 +106,16 @@ def test_without_an_error_accuracy_has_the_exact_interval() -> None:
     assert best.intervals["accuracy"] == pytest.approx(tuple(binomtest(10, 10).proportion_ci()))
     assert best.intervals["top_3_accuracy"] == best.intervals["recall_weighted"] == best.intervals["accuracy"]
     assert worst.intervals["accuracy"] == pytest.approx(tuple(binomtest(0, 10).proportion_ci()))
+
+
+def test_macro_f1_of_few_pictures_a_class_is_not_taken_for_lower_than_it_is() -> None:
+    middles = []
+    for seed in range(10):
+        generator, labels = np.random.default_rng(seed), np.arange(300) % 50
+        predicted = np.where(generator.random(300) < 0.7, labels, generator.integers(50, size=300))
+        found = score_with_intervals(labels, np.eye(50, dtype=np.float32)[predicted], np.arange(300), draws=128)
+        middles.append(np.mean(found.intervals["f1_macro"]))
+    assert np.mean(middles) == pytest.approx(0.7 + 0.3 / 50, abs=0.01)  # plain percentiles: 0.669
 
 
 def test_where_one_class_is_all_there_is_ranking_is_undefined() -> None:

@@ -23,9 +23,9 @@ TEMPLATE = """{% extends "base.html.j2" %}
 
 def test_a_template_of_another_room_becomes_a_whole_page(tmp_path: Path) -> None:
     (tmp_path / "small.html.j2").write_text(TEMPLATE)
-    card = Card("1", "<b>/1.png", "8 x 8", "PNG", ("wrong",), "bad")
+    card = Card("1", "<b>/1.png", "8 x 8", "PNG", ("wrong",), "bad", 8, 8)
     content = {
-        "tiles": [Tile("97 %", "accuracy", "of the test split", "good")],
+        "tiles": [Tile("97 %", "accuracy", "of the test split", "good"), Tile("0", "leaks", "of test", "good")],
         "bars": [Bar("cat & dog", stacked_bar([("mark", 3)], 4), "3")],
         "sheet": Sheet("cats", "3 wrong", (card,), more=2),
         "thumbnails": {"1": "data:image/webp;base64,AA"},
@@ -34,10 +34,19 @@ def test_a_template_of_another_room_becomes_a_whole_page(tmp_path: Path) -> None
     (tmp_path / "small.html").write_bytes(page)
     reader = read_page(tmp_path / "small.html")
     text = " ".join(" ".join(reader.texts).split())
-    for part in ("darkroom: small report", "Small report", "97 %", "cat & dog", "<b>/1.png", "and 2 more"):
+    for part in (
+        "darkroom: small report",
+        "Small report",
+        "97 %",
+        "cat & dog",
+        "<b>/1.png",
+        "and 2 more",
+        "None: leaks",
+    ):
         assert part in text
     assert reader.links == ["#scores", "data:image/webp;base64,AA"]
-    assert b'id="table"' not in page
+    assert b'id="table"' not in page and page.count(b'<div class="tile ') == 1
+    assert b' class="tiny" width="8" height="8"' in page
     assert page == render(tmp_path / "small.html.j2", content)
 
 
@@ -59,6 +68,17 @@ def test_histogram_counts_every_finite_value_once() -> None:
     drawing = histogram(np.array([0.1, 0.1, 0.9, 5.0, np.nan]), np.linspace(0, 1, 3), "Title", "unit", [(0.5, "half")])
     assert re.findall(r"<title>(\d+) pictures", drawing) == ["2", "2"]
     assert 'aria-label="Title: 4 pictures"' in drawing
+
+
+def test_numbers_of_a_table_are_aligned_and_its_texts_escaped(tmp_path: Path) -> None:
+    (tmp_path / "table.html.j2").write_text(
+        '{% from "elements.html.j2" import searchable_table with context %}'
+        '{{ searchable_table(["Name", "Bytes", "Score"], [["<b>", "", 0.5], ["c", 12345, 1.0]], "a name") }}'
+    )
+    page = render(tmp_path / "table.html.j2", {}).decode()
+    assert '<th scope="col">Name</th><th scope="col" class="n">Bytes</th><th scope="col" class="n">Score</th>' in page
+    assert '<td>&lt;b&gt;</td><td></td><td class="n">0.5</td>' in page
+    assert '<td>c</td><td class="n">12,345</td>' in page
 
 
 @pytest.mark.parametrize("widths", [[32, 32, 32], [1, 50, 10000]])

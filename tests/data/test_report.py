@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,6 @@ from PIL import Image
 from darkroom.core.tables import CURATED, SPLITS
 from darkroom.curation.issues import find_issues
 from darkroom.params.data import Issues
-from darkroom.split import data_report as page
 from darkroom.split.data_report import DataReport, write_data_report
 from darkroom.split.sheets import reason_kept
 from page_reader import read_page
@@ -27,7 +27,7 @@ REPORTS: dict[str, dict[str, Any]] = {
         ],
         "drift": ["mean brightness: 0.4, accepted 0.7"],
     },
-    "split": {"naive_leak": 1234, "deviation": 0.0123},
+    "split": {"naive_leak": 1234, "deviation": 0.0123, "digest": "5e" * 32},
 }
 
 
@@ -100,10 +100,10 @@ def test_tiles_say_the_counts(written: Path) -> None:
         "classes": "3",
         "unreadable files": "2",
         "duplicates dropped": "2",
-        "in label conflicts": "2",
+        "label conflicts": "2",
         "flagged pictures": "7",  # three of a kind, two in conflict, the black one, and one more that is small
-        "leaks prevented": "1,234",
-        "ratio deviation": "1.2 %",
+        "prevented leaks": "1,234",
+        "deviation of the shares": "1.2 %",
     }
 
 
@@ -112,10 +112,31 @@ def test_page_shows_groups_checks_and_reasons(written: Path) -> None:
     for part in ("1 of 2 expectations passed", "mean brightness: 0.4, accepted 0.7", "is empty"):
         assert part in text
     assert "kept: first by path" in text
-    assert "low information 1 flagged" in text
+    assert "low information 1 flagged" in text and "None: bright" in text
     assert "brightest 0.00" in text
     assert "The same picture with several labels" in text
     assert "Across the given splits" not in text
+
+
+def test_name_and_digests_stand_at_the_top(data: DataReport, written: Path, tmp_path: Path) -> None:
+    assert "Data set" not in written.read_text("utf-8")
+    write_data_report(tmp_path / "x.html", replace(data, name="<cats>.zip", digest="da" * 32))
+    text = " ".join(" ".join(read_page(tmp_path / "x.html").texts).split())
+    assert f"Data set <cats>.zip · data {'da' * 6} · split {'5e' * 6}" in text
+
+
+def test_what_all_pictures_share_is_said_once(tmp_path: Path) -> None:
+    files = {f"{label}/{n}.png": encode(noise(f"{label}{n}", 8)) for label in "ab" for n in range(3)}
+    write_data_report(tmp_path / "x.html", data_of(write_files(tmp_path / "source", files), tmp_path / "images"))
+    html = (tmp_path / "x.html").read_text("utf-8")
+    text = " ".join(" ".join(read_page(tmp_path / "x.html").texts).split())
+    assert "All pictures are 8 x 8 pixels, PNG, mode RGB, upright as stored." in text
+    assert "width 8, height 8, format PNG, mode RGB, orientation 1, palette none" in text
+    assert "Width and height" not in text and "Shape" not in text and "Brightness" in text
+    headings = re.findall(r'<th scope="col"[^>]*>(\w+)', html)
+    assert headings[headings.index("Picture") :] == ["Picture", "Path", "Label", "Split", "Bytes", "Hash"]
+    assert "None: unreadable files, duplicates dropped, label conflicts" in text
+    assert len(re.findall('<img class="small tiny"', html)) == len(files)
 
 
 def test_duplicates_across_given_splits_have_a_part_of_their_own(tmp_path: Path) -> None:
@@ -145,7 +166,7 @@ def test_the_criterion_that_decides_which_picture_is_kept(rows: list[dict[str, A
 def test_many_pictures_and_classes_are_cut_and_said(
     data: DataReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page, "ROWS", 5)
+    monkeypatch.setattr("darkroom.split.picture_table.ROWS", 5)
     monkeypatch.setattr("darkroom.split.data_summary.CLASSES", 2)
     write_data_report(tmp_path / "x.html", data)
     text = " ".join(" ".join(read_page(tmp_path / "x.html").texts).split())

@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from darkroom.evaluate.slice_values import slice_values
-from darkroom.evaluate.slices import COLUMNS, design_effect, holm, intraclass_correlation, slice_table, wilson
+from darkroom.scoring.slice_values import slice_values
+from darkroom.scoring.slices import COLUMNS, design_effect, holm, intraclass_correlation, slice_table, wilson
 
 
 def facts_of(count: int, **columns: Any) -> pd.DataFrame:

@@ -20,6 +20,7 @@ EDITS: dict[str, dict[str, Any]] = {
     "train": {"train.patience": 7},
     "evaluate": {"evaluate.batch_size": 7},
     "package": {"package.metric": "log_loss"},
+    "package.name": {"package.name": "other"},
     "image": {"image.size": 24},
     "image.depth": {"image.depth": 12},
     "augment": {"augment.shift": 0.07},
@@ -39,7 +40,7 @@ def readme_table() -> dict[str, set[str]]:
 
 def test_the_table_has_every_section(project: Project) -> None:
     sections = re.findall(r"^(\w+):", (project.root / "params.yaml").read_text(), flags=re.MULTILINE)
-    assert readme_table().keys() == EDITS.keys() == {*sections, "image.depth"}
+    assert readme_table().keys() == EDITS.keys() == {*sections, "image.depth", "package.name"}
 
 
 def changed_stages(project: Project) -> set[str]:

@@ -43,7 +43,6 @@ def test_there_is_a_network_for_each_fold_and_validation_has_all_of_them(folded:
 
 def test_the_gate_sees_the_answers_of_the_networks_that_did_not_learn_the_picture(folded: Project) -> None:
     evaluate, train = report(folded, "evaluate"), report(folded, "train")
-    assert evaluate["train"] == train["train"]
     for name in ("accuracy", "f1_macro", "pictures"):
         assert evaluate["validation"][name] == pytest.approx(train["validation"][name])
 

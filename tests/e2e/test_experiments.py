@@ -28,8 +28,9 @@ def test_a_partial_rerun_adds_a_row_with_the_cached_stages_too(second: Project) 
     ((row, stages),) = newest(second, known).items()
     cached = ["dedupe (cached)", "ingest (cached)", "split (cached)", "validate (cached)"]
     assert names(stages) == sorted([*cached, "evaluate", "package", "train", "tune"])
-    first = second.client().get_run(next(iter(known)))
-    assert second.client().get_run(row).data.metrics["ingest/pictures"] == first.data.metrics["ingest/pictures"]
+    (copy,) = [run for run in stages if run.info.run_name == "ingest (cached)"]
+    assert copy.data.metrics["pictures"] == 75
+    assert second.client().get_run(row).data.metrics["train_accuracy"] > 0
 
 
 def test_going_back_finds_the_earlier_row(second: Project) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from darkroom.tracking.headlines import HEADLINES
 from project import ROOT, SMALL_RUN, Project
 from server import ask
 
@@ -72,8 +73,15 @@ def test_mlflow_has_one_row_with_every_stage_below_it(project: Project) -> None:
     assert all(run.info.status == "FINISHED" for run in [row, *stages])
     assert row.info.run_name.startswith("shapes-conv-")
     assert row.data.params["train.epochs"] == str(SMALL_RUN["train.epochs"])
-    assert row.data.metrics["evaluate/test/accuracy"] == report(project, "evaluate")["test"]["accuracy"]
-    assert row.data.metrics["ingest/pictures"] == 75
+    assert row.data.metrics["test_accuracy"] == report(project, "evaluate")["test"]["accuracy"]
+    assert {name for name in row.data.metrics if "/" not in name} <= HEADLINES.keys()
+    assert len(project.client().get_metric_history(row_id, "epoch/validation_loss")) == 6
+    assert row.data.tags["verdict"] == "champion: it is the first"
+    card = (project.root / "reports" / "MODEL_CARD.md").read_text()
+    assert row.data.tags["mlflow.note.content"] == card
+    assert {"answers.parquet", "per_class.json"} <= {file.path for file in project.client().list_artifacts(row_id)}
+    ingest = next(run for run in stages if run.info.run_name == "ingest")
+    assert ingest.data.metrics["pictures"] == 75
     (dataset,) = row.inputs.dataset_inputs
     assert dataset.dataset.name == "shapes"
     assert json.loads(dataset.dataset.profile)["classes"] == 3
@@ -142,15 +150,19 @@ def test_the_curl_line_of_the_readme_answers_also_for_a_large_picture(project: P
 
 
 def keras_probabilities(project: Project) -> dict[str, list[float]]:
-    """Return the example's probabilities from Keras and from pyfunc, asked in a process of their own."""
+    """Return the example's probabilities from Keras, calibrated, and from pyfunc, asked in a process of their own."""
     script = """
 import base64, json, keras, mlflow, pandas
+from pathlib import Path
+from darkroom.decision.saving import load_decision
 from darkroom.images.decode import decode
+rule, _ = load_decision(Path("models/decision"))
 picture = open("reports/example.png", "rb").read()
 network = keras.saving.load_model("models/model.keras", compile=False)
 model = mlflow.pyfunc.load_model("models:/darkroom@champion")
 answer = model.predict(pandas.DataFrame({"image": [base64.b64encode(picture).decode()]}))
-print(json.dumps({"keras": network.predict(decode(picture, 16, "squash", "white", "auto")[None], verbose=0)[0].tolist(),
+found = network.predict(decode(picture, 16, "squash", "white", "auto")[None], verbose=0)
+print(json.dumps({"keras": rule.calibrate(found)[0].tolist(),
                   "pyfunc": list(answer["probabilities"][0].values())}))
 """
     answers: dict[str, list[float]] = json.loads(project.run("python", "-c", script).stdout.splitlines()[-1])

@@ -25,9 +25,10 @@ from darkroom.package import bundle
 from darkroom.package.bundle import LIBRARY, bundle_digest, serving_code, write_bundle
 from darkroom.package.gate import Candidate, Verdict
 from darkroom.package.promotion import promote
-from darkroom.package.registry import FACTS_TAG, PROMOTE, get_champion, record_verdict, register
+from darkroom.package.registry import PROMOTE, get_champion, record_verdict, register
 from darkroom.package.release import closing
 from darkroom.params.load import load_params
+from darkroom.tracking.champion import FACTS_TAG
 from pictures import ROOT, encode
 
 RED = base64.b64encode(encode(Image.new("RGB", (9, 9), "red"))).decode()

@@ -26,7 +26,7 @@ MANIFEST = {
     "error": "str",  # why the file is left out; missing for a picture
 }
 
-LEFT_OUT = "left out by ingest.labels"  # an `error` that is a decision, not a fault of the file
+LEFT_OUT = "left out by ingest.labels or data/corrections.csv"  # an `error` that is a decision, not a fault of the file
 
 CURATED = {
     "image_id": "str",

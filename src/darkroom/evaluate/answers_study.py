@@ -8,13 +8,13 @@ import pandas as pd
 from darkroom.decision.rule import Rule
 from darkroom.evaluate.curves import answered_curve, class_curves
 from darkroom.evaluate.decide import pictures_needed
-from darkroom.evaluate.label_issues import label_issues
-from darkroom.evaluate.slices import slice_table
 from darkroom.evaluation_page.content import Calibration, Curves, Promise
 from darkroom.examples.predictions import Predictions, joined
 from darkroom.scoring.class_scores import class_scores
+from darkroom.scoring.label_issues import label_issues
 from darkroom.scoring.reliability import calibrated_band, calibration_error, reliability_table
 from darkroom.scoring.scores import Scores, score_with_intervals
+from darkroom.scoring.slices import slice_table
 
 Answers = dict[str, Predictions]  # by split
 
@@ -31,6 +31,7 @@ class AnswersStudy:
     slices: pd.DataFrame
     label_issues: pd.DataFrame
     calibration: Calibration
+    promise: Promise
     curves: Curves
 
 
@@ -54,13 +55,13 @@ def study_answers(answers: Answers, facts: pd.DataFrame, rule: Rule) -> AnswersS
             out_of_sample.classes,
             facts["path"],
         ),
-        calibration=_calibration(test, rule, len(answers["validation"])),
+        calibration=_calibration(test, rule, promise := _promise(test, rule, len(answers["validation"]))),
+        promise=promise,
         curves=class_curves(test),
     )
 
 
-def _calibration(test: Predictions, rule: Rule, validation: int) -> Calibration:
-    """Return how far calibrated answers on test can be believed; `validation` is the number of its pictures."""
+def _calibration(test: Predictions, rule: Rule, promise: Promise) -> Calibration:
     confidence, correct = test.probabilities.max(axis=1), test.predicted == test.labels
     return Calibration(
         temperature=rule.temperature,
@@ -68,7 +69,7 @@ def _calibration(test: Predictions, rule: Rule, validation: int) -> Calibration:
         band=calibrated_band(confidence),
         reliability=reliability_table(confidence, correct),
         answered=answered_curve(confidence, correct),
-        promise=_promise(test, rule, validation),
+        promise=promise,
     )
 
 

@@ -1,33 +1,31 @@
 """What trying the network tells: robustness, pictures of something else, heat maps, cost."""
 
-import base64
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from darkroom.corruption.robustness import consistency, measure_corruptions, summarise_robustness
 from darkroom.decision.familiarity import Familiarity
-from darkroom.decision.rule import Rule
 from darkroom.evaluate.measure import Measured
 from darkroom.evaluate.other_data import read_other, separation
 from darkroom.evaluate.pictures import Maps
-from darkroom.evaluate.robustness import consistency, measure_corruptions, summarise_robustness
 from darkroom.evaluation_page.content import Robustness, Unfamiliar
 from darkroom.explain.faithfulness import faithfulness
 from darkroom.explain.feature_maps import feature_map_sheet
 from darkroom.explain.heat_maps import heat_maps, overlay
 from darkroom.explain.occlusion import occlusion_maps
+from darkroom.pages.embedded import data_url
 from darkroom.params.declared import DeclaredParams
 
 if TYPE_CHECKING:
     import keras
-    from PIL import Image
 
 OCCLUDED = 6  # pictures; each is answered some hundred times
 SMALL = 64  # pixels a side, at most, of pictures that are occluded
-JUDGED = 64  # pictures whose heat maps are judged
+JUDGED = (6, 48)  # pictures whose heat maps are judged, by their size; each is answered some hundred times
+JUDGED_PIXELS = 32_000  # of them together
 OTHER = 1000  # pictures of other data, at most
 EXPLAINED_AT_ONCE = 16
 
@@ -52,12 +50,10 @@ def study_robustness(network: "keras.Model", test: Measured, params: DeclaredPar
     def answer(pictures: np.ndarray) -> np.ndarray:
         return np.asarray(network.predict_on_batch(pictures))
 
-    clean = float((test.answers.predicted[rows] == labels).mean())
-    same = consistency(answer, pixels, batch)
-    if not wanted.kinds:
-        return Robustness(clean=clean, **same)
     table = measure_corruptions(answer, pixels, labels, wanted.kinds, batch)
-    return Robustness(corruptions=table, **summarise_robustness(table, clean), **same)
+    found = summarise_robustness(table, float((test.answers.predicted[rows] == labels).mean()))
+    stays = consistency(answer, pixels, batch)
+    return Robustness(found["clean"], found["mean"], found["relative"], table, stays["flip"], stays["shift"])
 
 
 def study_unfamiliar(
@@ -76,19 +72,17 @@ def study_unfamiliar(
     return Unfamiliar(flagged, name, separation(scores, familiarity.score(features)))
 
 
-def explain_errors(
-    network: "keras.Model", test: Measured, errors: np.ndarray, params: DeclaredParams
-) -> Explanations:
+def explain_errors(network: "keras.Model", test: Measured, errors: np.ndarray, params: DeclaredParams) -> Explanations:
     """Return the heat maps of the wrong answers in the rows `errors`, of what was predicted."""
     if not params.evaluate.heat_maps:
         return Explanations(Maps({}, {}), None, None)
     pictures = test.examples.pixels
-    rows = evenly(len(test.answers), JUDGED)
+    rows = evenly(len(test.answers), int(np.clip(JUDGED_PIXELS // params.image.size**2, *JUDGED)))
     pixels, classes = pictures[test.examples.rows[rows]], test.answers.predicted[rows]
     heat = heat_maps(network, pixels, classes, EXPLAINED_AT_ONCE)
     judged = faithfulness(network, pixels, classes, heat, EXPLAINED_AT_ONCE, seed=0)
     sheet = feature_map_sheet(network, pixels[0])
-    return Explanations(_overlays(network, test, errors, params), judged, image_url(sheet))
+    return Explanations(_overlays(network, test, errors, params), judged, data_url(sheet))
 
 
 def _overlays(network: "keras.Model", test: Measured, errors: np.ndarray, params: DeclaredParams) -> Maps:
@@ -109,14 +103,7 @@ def _urls(ids: list[str], pixels: np.ndarray, maps: np.ndarray) -> dict[str, str
     from PIL import Image
 
     drawn = (Image.fromarray(overlay(*both)) for both in zip(pixels, maps, strict=True))
-    return {image_id: image_url(image) for image_id, image in zip(ids, drawn, strict=True)}
-
-
-def image_url(image: "Image.Image") -> str:
-    """Return a picture as a WebP data URL."""
-    file = BytesIO()
-    image.save(file, "WEBP", quality=80, method=4)
-    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+    return {image_id: data_url(image) for image_id, image in zip(ids, drawn, strict=True)}
 
 
 def evenly(count: int, wanted: int) -> np.ndarray:

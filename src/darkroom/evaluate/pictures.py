@@ -108,25 +108,25 @@ def confused_pairs(answers: Predictions, paths: pd.Series) -> tuple[ConfusedPair
     for place in np.argsort(-counts, kind="stable")[:PAIRS]:
         actual, predicted = divmod(int(found[place]), len(answers.classes))
         examples = tuple(Example(str(one), str(paths[one])) for one in ids[codes == found[place]][:PER_PAIR])
-        pairs.append(
-            ConfusedPair(answers.classes[actual], answers.classes[predicted], int(counts[place]), examples)
-        )
+        pairs.append(ConfusedPair(answers.classes[actual], answers.classes[predicted], int(counts[place]), examples))
     return tuple(pairs)
 
 
 def changed_pictures(answers: Predictions, other: np.ndarray, paths: pd.Series) -> tuple[ChangedPicture, ...]:
-    """Return pictures that one of the two models answers right and the other wrong; `other` (n,) are its classes."""
-    right, other_right = answers.predicted == answers.labels, other == answers.labels
-    rows = np.flatnonzero(right != other_right)
-    losses_first = rows[np.argsort(right[rows], kind="stable")]
-    names = answers.classes
+    """Return pictures that one of two models answers right and the other wrong, first those that `answers` has wrong.
+
+    `other` (n,) str are the champion's labels.
+    """
+    labels, predicted = (np.array(answers.classes)[codes] for codes in (answers.labels, answers.predicted))
+    right, other_right = predicted == labels, other == labels
+    lost, won = np.flatnonzero(~right & other_right)[:CHANGED], np.flatnonzero(right & ~other_right)[:CHANGED]
     return tuple(
         ChangedPicture(
             image_id=(image_id := str(answers.image_ids[row])),
             path=str(paths[image_id]),
-            label=names[answers.labels[row]],
-            predicted=names[answers.predicted[row]],
-            champion=names[other[row]],
+            label=str(labels[row]),
+            predicted=str(predicted[row]),
+            champion=str(other[row]),
         )
-        for row in np.concatenate([losses_first[~right[losses_first]][:CHANGED], rows[right[rows]][:CHANGED]])
+        for row in (*lost, *won)
     )

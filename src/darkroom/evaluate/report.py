@@ -1,24 +1,22 @@
 """The report of evaluate."""
 
+import logging
 from typing import Any
 
-from darkroom.evaluate.answers_study import Answers, AnswersStudy
-from darkroom.evaluation_page.content import Champion, Cost, Robustness, Unfamiliar
+from darkroom.evaluate.evaluation import Evaluation
+from darkroom.evaluation_page.content import Robustness
+from darkroom.tracking.looks import record_look
+from darkroom.tracking.runs import StageRun
+
+logger = logging.getLogger(__name__)
 
 
-def summarise(
-    answers: Answers,
-    study: AnswersStudy,
-    robustness: Robustness | None,
-    unfamiliar: Unfamiliar,
-    champion: Champion | None,
-    cost: Cost,
-) -> dict[str, Any]:
+def summarise(found: Evaluation) -> dict[str, Any]:
     """Return the report: for each split the scores with their intervals, then what else was measured on test."""
-    calibration, promise = study.calibration, study.calibration.promise
-    assert promise is not None
+    calibration, promise = found.study.calibration, found.study.promise
     return {
-        **{split: _scores(study, split) | {"pictures": len(part)} for split, part in answers.items()},
+        **{split: _scores(found, split) for split in found.measured},
+        "chosen_by": "validation",
         "calibration": {
             "temperature": calibration.temperature,
             "error": calibration.error,
@@ -31,29 +29,35 @@ def summarise(
             "abstains": promise.abstains,
             "too_small": promise.too_small,
         },
-        "out_of_distribution": {"flagged": unfamiliar.flagged, "roc_auc": unfamiliar.roc_auc},
-        "robustness": _robustness(robustness),
-        "champion": _champion(champion),
-        "cost": {"parameters": cost.parameters, "multiply_adds": cost.multiply_adds, "file_bytes": cost.file_bytes},
-        "label_issues": len(study.label_issues),
-        "worse_slices": int(study.slices["worse"].sum()),
+        "out_of_distribution": {"flagged": found.unfamiliar.flagged, "roc_auc": found.unfamiliar.roc_auc},
+        "robustness": _robustness(found.robustness),
+        "champion": found.champion.report() if found.champion else None,
+        "cost": dict(found.cost),
+        "label_issues": len(found.study.label_issues),
+        "worse_slices": int(found.study.slices["worse"].sum()),
     }
 
 
-def _scores(study: AnswersStudy, split: str) -> dict[str, Any]:
-    found = study.scores[split]
-    return {**found.values, "interval": {name: list(interval) for name, interval in found.intervals.items()}}
+def record(run: StageRun, found: Evaluation, test_split: str, model: str) -> None:
+    """Record in MLflow, and in the log, what no output may hold: latency, and how often this test split was looked at.
+
+    `test_split` and `model` are digests.
+    """
+    times = found.latency
+    run.log_metrics({f"latency/{name}": value for name, value in times.items()})
+    logger.info(
+        "a picture takes %.1f ms (95 %% within %.1f), a batch of 32 %.1f ms (%.1f) on %d threads; peak memory %.0f MB",
+        *(times[name] for name in ("batch1_p50", "batch1_p95", "batch32_p50", "batch32_p95", "threads", "peak_memory")),
+    )
+    record_look(run, test_split, model)
+
+
+def _scores(found: Evaluation, split: str) -> dict[str, Any]:
+    scores = found.study.scores[split]
+    intervals = {name: list(interval) for name, interval in scores.intervals.items()}
+    return {**scores.values, "pictures": len(found.answers[split]), "interval": intervals}
 
 
 def _robustness(found: Robustness | None) -> dict[str, Any] | None:
-    if found is None:
-        return None
     names = ("clean", "mean", "relative", "flip", "shift")
-    return {name: getattr(found, name) for name in names}
-
-
-def _champion(found: Champion | None) -> dict[str, Any] | None:
-    if found is None:
-        return None
-    names = ("compared", "reason", "difference", "interval", "p", "wins", "losses")
-    return {name: getattr(found, name) for name in names}
+    return {name: getattr(found, name) for name in names} if found else None

@@ -7,8 +7,9 @@ import pandas as pd
 from markupsafe import Markup
 
 from darkroom.evaluation_page.content import Calibration, Curve, Curves
-from darkroom.evaluation_page.texts import number, percent
-from darkroom.pages.line_charts import SHARES, Line, interval_bars, line_chart, round_ticks
+from darkroom.evaluation_page.texts import number, percent, sentence_case
+from darkroom.pages.axes import round_ticks
+from darkroom.pages.line_charts import SHARES, Line, interval_bars, line_chart
 
 COLOURS = 7  # curves of classes at most; more could not be told apart
 SLICES = 12  # values of one column at most
@@ -16,13 +17,17 @@ MEASURES = {"f1": "F1", "recall": "Recall", "precision": "Precision"}
 
 
 def class_charts(classes: pd.DataFrame, macro: Mapping[str, float | None]) -> list[Markup]:
-    """Return F1, recall and precision of each class with intervals, the weakest F1 first; a line marks the mean."""
+    """Return F1, recall and precision of each class with intervals, the weakest F1 first; a line marks the mean.
+
+    A measure that is the same for all classes has no chart.
+    """
     weakest = classes[classes["support"] > 0].sort_values(["f1", "class"], kind="stable")
     charts = []
     for measure, title in MEASURES.items():
         table = weakest[["class", measure, f"{measure}_low", f"{measure}_high"]].dropna(subset=[measure])
         rows = [(*_whisker(row), number(row[1])) for row in table.itertuples(index=False)]
-        charts.append(interval_bars(rows, title, macro.get(f"{measure}_macro")) if rows else Markup(""))
+        if table[measure].nunique() > 1:
+            charts.append(interval_bars(rows, title, macro.get(f"{measure}_macro")))
     return charts
 
 
@@ -73,7 +78,7 @@ def slice_charts(slices: pd.DataFrame, accuracy: float | None) -> tuple[Markup |
     names = worse["slice"].astype(str) + ": " + worse["value"].astype(str)
     chart = _slice_chart(worse.assign(value=names), "Significantly worse than the rest", accuracy)
     groups = slices.groupby("slice", sort=False)
-    charts = [_slice_chart(rows, str(name).replace("_", " ").capitalize(), accuracy) for name, rows in groups]
+    charts = [_slice_chart(rows, sentence_case(name), accuracy) for name, rows in groups]
     return chart if len(worse) else None, charts
 
 
@@ -91,12 +96,15 @@ def learning_charts(history: pd.DataFrame) -> list[Markup]:
     first, last = float(history["epoch"].min()), float(history["epoch"].max())
     x_ticks = round_ticks(first, last)
     charts = []
-    for name in ("loss", "accuracy"):
+    for name, about in (("loss", "lower is better"), ("accuracy", "share of right answers")):
         columns = {name: ("train, augmented", "train"), f"validation_{name}": ("validation", "validation")}
         lines = [_epochs(history, column, *words) for column, words in columns.items()]
         values = history[list(columns)].to_numpy(float)
         y_ticks = round_ticks(float(np.nanmin(values)), float(np.nanmax(values)))
-        charts.append(line_chart(lines, name.capitalize(), "epoch", name, x_ticks, y_ticks))
+        if history["network"].nunique() == 1:
+            kept = history["epoch"][history["kept"]].to_numpy(float).repeat(2)
+            lines.append(Line("kept", kept, np.array([y_ticks[0][0], y_ticks[-1][0]]), "reference"))
+        charts.append(line_chart(lines, name.capitalize(), "epoch", about, x_ticks, y_ticks))
     return charts
 
 

@@ -46,7 +46,7 @@ class Calibration:
     """How far the probabilities can be believed.
 
     `error` is the debiased L2 error, `band` what a calibrated model would show. `reliability` has a row for each bin:
-    confidence, accuracy, low, high, pictures. `answered` is the accuracy (y) of the share (x) of most confident answers.
+    confidence, accuracy, low, high, pictures. `answered` is the accuracy (y) of the share (x) of surest answers.
     """
 
     temperature: float

@@ -1,6 +1,7 @@
 """The tables and sheets of the evaluation page."""
 
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any
@@ -14,6 +15,7 @@ from darkroom.evaluation_page.texts import GROUPS, NOTES, count, family, known, 
 from darkroom.pages.elements import Card, Sheet
 
 ISSUES = 60  # suspected labels with their pictures, at most; the lines to copy hold as many
+MEASURED = ("precision", "recall", "f1")  # with an interval for each class
 ISSUE_COLUMNS = ["image_id", "path", "label", "suggested", "confidence"]
 
 
@@ -64,16 +66,13 @@ def class_rows(classes: pd.DataFrame) -> list[ClassRow]:
     return [_class_row(row) for row in classes.to_dict("records")]
 
 
-def _class_row(row: dict[str, Any]) -> ClassRow:
+def _class_row(row: Mapping[Any, Any]) -> ClassRow:
     cells = [(number(row[name]), span((row.get(f"{name}_low"), row.get(f"{name}_high")))) for name in MEASURED]
     cells += [(number(row.get(name)), "") for name in ("roc_auc", "average_precision")]
     return ClassRow(str(row["class"]), (*cells, (f"{int(row['support']):,}", "")))
 
 
-MEASURED = ("precision", "recall", "f1")
-
-
-def corruption_table(corruptions: pd.DataFrame | None) -> tuple[list[int], list[tuple[str, list[float | None]]]]:
+def corruption_table(corruptions: pd.DataFrame | None) -> tuple[list[int], list[tuple[str, list[float]]]]:
     """Return the severities, and for each kind the accuracy at each and the mean, the kind that hurts most first."""
     if corruptions is None or corruptions.empty:
         return [], []
@@ -100,8 +99,8 @@ def uncertain_sheet(pictures: tuple[UncertainPicture, ...]) -> Sheet:
         Card(
             *(one.image_id, one.path, f"label {one.label}", "lowest margin"),
             lines=(
-                f"{one.predicted} {percent(one.probability)}",
-                f"{one.second} {percent(one.second_probability)}",
+                f"{one.predicted}: {percent(one.probability)}",
+                f"{one.second}: {percent(one.second_probability)}",
                 f"label {one.label}" if one.label != one.predicted else f"label {one.label}: right",
             ),
             tone="plain" if one.label == one.predicted else "bad",

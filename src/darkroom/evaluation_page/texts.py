@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable
+from typing import TypeGuard
 
 from darkroom.evaluation_page.content import Interval
 
@@ -33,14 +33,15 @@ NOTES = {
     "precision_macro": "how many answers of a class are right",
     "recall_macro": "how many pictures of a class are found",
     "f1_macro": "harmonic mean of both",
-    "roc_auc": "0.5 is chance; one class against the rest",
+    "roc_auc": "0.5 is chance",
     "average_precision": "area under precision against recall",
     "log_loss": "lower is better",
     "brier": "squared error, lower is better",
     "cohen_kappa": "0 is chance, 1 is perfect",
     "mcc": "0 is chance, 1 is perfect",
 }
-MISSING = "–"
+MISSING = DASH = "\u2013"  # between the ends of an interval, too
+MINUS = "\u2212"
 
 
 def family(metric: str) -> str:
@@ -50,43 +51,52 @@ def family(metric: str) -> str:
 
 def metric_name(metric: str) -> str:
     """Return the name of a metric as the page shows it."""
-    words = re.sub(r"top_(\d+)_", r"top-\1 ", metric).replace("_", " ")
-    return NAMES.get(metric, words[:1].upper() + words[1:])
+    words = re.sub(r"top_(\d+)_", r"top-\1 ", metric)
+    return NAMES.get(metric, sentence_case(words))
 
 
-def known(value: float | None) -> bool:
+def sentence_case(name: object) -> str:
+    """Return a name with a capital at its start and spaces for underscores."""
+    words = str(name).replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def known(value: float | None) -> TypeGuard[float]:
     """Return whether there is a number."""
     return value is not None and math.isfinite(value)
 
 
 def number(value: float | None, digits: int = 3) -> str:
     """Return a score with three digits after the point, fewer when it is large."""
-    if value is None or not math.isfinite(value):
+    if not known(value):
         return MISSING
     return f"{value:,.{digits if abs(value) < 10 else 1}f}"
 
 
 def percent(value: float | None) -> str:
     """Return a share as per cent; one that is only nearly all does not read 100 %."""
-    if value is None or not math.isfinite(value):
+    if not known(value):
         return MISSING
-    digits = 2 if 0.9995 <= value < 1 else 1
-    return f"{100 * value:.{digits}f}".removesuffix(".0") + " %"
+    share = 100 * value
+    digits = 0 if abs(share - round(share)) < 1e-9 else 2 if 99.95 <= share < 100 else 1
+    return f"{share:.{digits}f}\u00a0%"
 
 
-def span(interval: Interval | None) -> str:
+def span(interval: tuple[float | None, float | None] | None) -> str:
     """Return an interval of scores, empty when there is none."""
-    return "" if interval is None or not all(map(known, interval)) else f"{number(interval[0])}–{number(interval[1])}"
+    return (
+        "" if interval is None or not all(map(known, interval)) else f"{number(interval[0])}{DASH}{number(interval[1])}"
+    )
 
 
 def percent_span(interval: Interval) -> str:
     """Return an interval of shares."""
-    return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f} %"
+    return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}\u00a0%"
 
 
 def points(difference: float) -> str:
     """Return a difference of shares in percentage points with its sign."""
-    return f"{100 * difference:+.1f}".replace("-", "−")
+    return f"{100 * difference:+.1f}".replace("-", MINUS)
 
 
 def p_value(value: float) -> str:
@@ -113,9 +123,3 @@ def file_size(size: int) -> str:
         if size >= unit:
             return f"{size / unit:.3g} {name}"
     return f"{size} bytes"
-
-
-def listing(names: Iterable[str]) -> str:
-    """Return names as a sentence enumerates them."""
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last

@@ -9,6 +9,9 @@ from darkroom.evaluation_page.content import EvaluationContent
 from darkroom.evaluation_page.texts import count, known, number, p_value, percent, percent_span, points, span
 from darkroom.pages.elements import Tile
 
+SURE = 0.05  # of McNemar's test: a smaller p is no chance
+SLIGHT = 0.05  # a temperature so near to 1 changes next to nothing
+
 
 @dataclass(frozen=True)
 class Statement:
@@ -36,7 +39,7 @@ def tiles(content: EvaluationContent) -> list[Tile]:
 
 def _sure(content: EvaluationContent, metric: str) -> str:
     interval = content.intervals.get("test", {}).get(metric)
-    return f"95 % interval {span(interval)}" if span(interval) else "no interval"
+    return f"95\u00a0% interval {span(interval)}" if span(interval) else f"on {count(int(content.confusion.sum()))}"
 
 
 def _more_tiles(content: EvaluationContent) -> list[Tile]:
@@ -49,7 +52,8 @@ def _more_tiles(content: EvaluationContent) -> list[Tile]:
         shown.append(Tile(percent(robustness.relative), "robustness", "of the clean accuracy when corrupted", "plain"))
     if champion and champion.compared and champion.difference is not None:
         about = f"points of accuracy against version {champion.version}"
-        tone = "good" if champion.difference >= 0 else "warn"
+        sure = champion.p is not None and champion.p < SURE
+        tone = "plain" if not sure else "good" if champion.difference > 0 else "warn"
         shown.append(Tile(points(champion.difference), "than the champion", about, tone))
     if content.label_issues is not None and len(content.label_issues):
         shown.append(Tile(f"{len(content.label_issues):,}", "suspected labels", "to look at, worst first", "warn"))
@@ -68,7 +72,7 @@ def _how_good(content: EvaluationContent) -> Statement:
     pictures = content.confusion.sum()
     text = f"{percent(accuracy)} of the {count(int(pictures), 'test picture')} are answered right"
     if interval:
-        text += f"; of pictures like these it would be {percent_span(interval)} (95 % interval)"
+        text += f"; of pictures like these it would be {percent_span(interval)} (95\u00a0% interval)"
     largest = content.confusion.sum(axis=1).max() / max(pictures, 1)
     return Statement(f"{text}. Naming the largest class always would reach {percent(float(largest))}.", "metrics")
 
@@ -79,14 +83,14 @@ def _champion(content: EvaluationContent) -> Statement | None:
         return None
     if not champion.compared or champion.difference is None:
         return Statement(f"Not compared with the champion: {champion.reason}.", "champion", "warning")
-    sure = f" ({percent_span(champion.interval).removesuffix(' %')} points)" if champion.interval else ""
+    sure = f" ({' to '.join(map(points, champion.interval))})" if champion.interval else ""
     word = "better" if champion.difference >= 0 else "worse"
     text = f"{points(champion.difference)} points of accuracy{sure} against version {champion.version}"
-    if champion.p is not None and champion.p >= 0.05:
+    if champion.p is not None and champion.p >= SURE:
         return Statement(
-            f"{text}: no more than chance would make of two equal models (p {p_value(champion.p)}).", "champion"
+            f"{text}: no more than chance would make of two equal models (p\u00a0{p_value(champion.p)}).", "champion"
         )
-    p = "" if champion.p is None else f" (p {p_value(champion.p)})"
+    p = "" if champion.p is None else f" (p\u00a0{p_value(champion.p)})"
     return Statement(f"{text}: {word}{p}.", "champion", "passed" if word == "better" else "warning")
 
 
@@ -112,7 +116,7 @@ def _promise(content: EvaluationContent) -> Statement | None:
 
 
 def _weakest_class(content: EvaluationContent) -> Statement | None:
-    classes = content.classes[content.classes["f1"].notna() & (content.classes["support"] > 0)]
+    classes = content.classes[(content.classes["f1"] < 1) & (content.classes["support"] > 0)]
     if classes.empty:
         return None
     row = classes.sort_values(["f1", "class"], kind="stable").iloc[0]
@@ -128,9 +132,9 @@ def _confused(content: EvaluationContent) -> Statement:
     if not wrong.any():
         return Statement("Not one test picture is answered wrong.", "confusion", "passed")
     actual, predicted = np.unravel_index(wrong.argmax(), wrong.shape)
-    names, most = content.class_names, int(wrong.max())
-    text = f"Most often “{names[actual]}” is taken for “{names[predicted]}”: {count(most, 'time')}"
-    return Statement(f"{text} of {count(int(wrong.sum()), 'error')}.", "confusion")
+    names = content.class_names
+    text = f"Most often “{names[actual]}” is taken for “{names[predicted]}”"
+    return Statement(f"{text}: {int(wrong.max()):,} of {count(int(wrong.sum()), 'error')}.", "confusion")
 
 
 def _slices(content: EvaluationContent) -> Statement | None:
@@ -141,8 +145,8 @@ def _slices(content: EvaluationContent) -> Statement | None:
         text = f"None of the {count(len(content.slices), 'slice')} is significantly worse than the rest."
         return Statement(text, "slices", "passed")
     row = worse.iloc[0]
-    text = f"Significantly worse where {row['slice']} is {row['value']}: {percent(row['accuracy'])} right"
-    others = f", and in {count(len(worse) - 1, 'other slice')}" if len(worse) > 1 else ""
+    others = f", and {count(len(worse) - 1, 'other slice')}" if len(worse) > 1 else ""
+    text = f"Significantly worse: {row['slice']} “{row['value']}”, {percent(row['accuracy'])} right"
     return Statement(f"{text} of {count(int(row['pictures']))}{others}.", "slices", "warning")
 
 
@@ -156,9 +160,15 @@ def _unfamiliar(content: EvaluationContent) -> Statement | None:
     found = content.unfamiliar
     if found is None or found.roc_auc is None or not known(found.roc_auc):
         return None
-    return Statement(
-        f"It tells pictures of {found.other} from its own with ROC AUC {number(found.roc_auc)}.", "calibration"
-    )
+    text = f"Unfamiliar pictures ({found.other}) are told from familiar ones with ROC AUC {number(found.roc_auc)}."
+    return Statement(text, "calibration")
+
+
+def temperature(value: float) -> str:
+    """Return what a temperature of the probabilities means."""
+    if abs(value - 1) < SLIGHT:
+        return "next to nothing had to be corrected"
+    return "the network was too sure of itself" if value > 1 else "the network was not sure enough of itself"
 
 
 def faithful(scores: Mapping[str, float]) -> Statement:

@@ -53,7 +53,7 @@ def _strongest(maps: np.ndarray) -> list[np.ndarray]:
 
 def _stretched(channel: np.ndarray) -> np.ndarray:
     low, width = channel.min(), np.ptp(channel)
-    return np.round(255 * (channel - low) / (width or 1)).astype(np.uint8)
+    return np.asarray(np.round(255 * (channel - low) / (width or 1)), np.uint8)
 
 
 def _tile(values: np.ndarray) -> Image.Image:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     import keras
 
 VISIBLE = 96  # pixels a side, at least, of an overlay
-STRENGTH = 0.6  # of the colours where the map is 1
+STRENGTH = 0.8  # of the colours where the map is 1
+BRIGHTEST = 0.7  # of the picture below: on white no colour would be seen
 
 Mapper = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 
@@ -85,5 +86,4 @@ def overlay(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
     smooth = np.clip(_enlarged(heat.astype(np.float32), large), 0, 1)
     colours = cv2.applyColorMap(np.round(smooth * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
     share = STRENGTH * smooth[..., None]
-    blended: np.ndarray = np.round((1 - share) * grey[..., None] + share * colours).astype(np.uint8)
-    return blended
+    return np.asarray(np.round((1 - share) * BRIGHTEST * grey[..., None] + share * colours), np.uint8)

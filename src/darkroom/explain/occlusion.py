@@ -25,7 +25,7 @@ def occlusion_maps(network: "keras.Model", pixels: np.ndarray, classes: np.ndarr
         for patch in patches
     ]
     total = np.tensordot(np.stack(drops, axis=1), patches.astype(np.float32), axes=1)
-    return (total / patches.sum(axis=0)).astype(np.float32)
+    return np.asarray(total / patches.sum(axis=0), np.float32)
 
 
 def _patches(side: int) -> np.ndarray:
@@ -40,11 +40,11 @@ def _patches(side: int) -> np.ndarray:
 
 def mean_colours(pixels: np.ndarray) -> np.ndarray:
     """Return the mean colour of each picture, (n, 1, 1, 3) uint8."""
-    return np.round(pixels.mean(axis=(1, 2), keepdims=True)).astype(np.uint8)
+    return np.asarray(np.round(pixels.mean(axis=(1, 2), keepdims=True)), np.uint8)
 
 
 def class_probabilities(network: "keras.Model", pixels: np.ndarray, classes: np.ndarray, batch_size: int) -> np.ndarray:
     """Return the probability of its class, `classes` (n,), for each picture (n, side, side, 3): (n,) float32."""
     parts = (pixels[start : start + batch_size] for start in range(0, len(pixels), batch_size))
     answers = np.concatenate([np.asarray(network.predict_on_batch(part.astype(np.float32))) for part in parts])
-    return answers[np.arange(len(classes)), classes].astype(np.float32)
+    return np.asarray(answers[np.arange(len(classes)), classes], np.float32)

@@ -104,16 +104,17 @@ def headline(report: dict[str, Any]) -> str:
 
 
 def summarise(
-    manifest: pd.DataFrame, system_files: int, corrections: dict[str, str], unknown: list[str]
+    manifest: pd.DataFrame, source: str, system_files: int, corrections: dict[str, str], unknown: list[str]
 ) -> dict[str, Any]:
     """Return the report: counts, classes, the reasons for what was left out, and the content's digest.
 
-    `unknown` are the paths in `corrections` that name no picture of the source.
+    `source` is ingest.source, `unknown` are the paths in `corrections` that name no picture of it.
     """
     pictures = manifest[manifest["error"].isna()]
     left_out = int((manifest["error"] == LEFT_OUT).sum())
     misnamed = pictures[wrong_suffix(pictures)].sort_values("path")
     return {
+        "source": source,
         "pictures": len(pictures),
         "unreadable": len(manifest) - len(pictures) - left_out,
         "left_out": left_out,

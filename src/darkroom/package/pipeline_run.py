@@ -1,4 +1,4 @@
-"""The MLflow run of a whole pipeline: its parameters, the metrics of all stages, and the stages' runs below it."""
+"""The MLflow run of a whole pipeline: what it came from, and the stages' runs below it."""
 
 import os
 import subprocess
@@ -7,45 +7,47 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from darkroom.core.files import canonical_json, digest
+from darkroom.package.row import Results, record_row
 from darkroom.tracking.logger import RunLogger
 from darkroom.tracking.results import (
     KEY_TAG,
     PARENT_TAG,
+    PIPELINE_TAG,
     STAGE_TAG,
-    Report,
     StageResult,
     find_runs,
     report_metrics,
     stage_key,
 )
 from darkroom.tracking.store import experiment_id
+from darkroom.tracking.view import share_view
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-PIPELINE_TAG = "darkroom.pipeline"
 VERDICT_TAG = "darkroom.verdict"
 
 
 def find_or_create_pipeline_run(
-    client: "MlflowClient", experiment_name: str, params: dict[str, Any], results: list[StageResult]
+    client: "MlflowClient", experiment_name: str, params: dict[str, Any], results: Results
 ) -> "Run":
     """Return the pipeline run of these parameters and results: the earlier one if there is one, else a new one.
 
     One that was begun and not finished (the process was killed) is completed.
     """
     experiment = experiment_id(client, experiment_name)
-    key = digest([params, [result.report for result in results]])
+    share_view(client, experiment)
+    key = digest([params, [result.lasting for result in results.stages]])
     found = client.search_runs([experiment], f"tags.`{PIPELINE_TAG}` = '{key}'", order_by=["attributes.start_time"])
     if found and found[0].info.status == "FINISHED":
         return found[0]
-    children = [_own_run(client, experiment, result) for result in results]
+    children = [_own_run(client, experiment, result) for result in results.stages]
     if found:
         _delete_unfinished_children(client, experiment, found[0].info.run_id)
     parent = found[0] if found else _create_pipeline_run(client, experiment, key, children, params)
-    _record_pipeline(client, parent.info.run_id, params, results)
-    for result, child in zip(results, children, strict=True):
+    record_row(RunLogger(client, parent.info.run_id), params, results)
+    for result, child in zip(results.stages, children, strict=True):
         _attach_to_parent(client, experiment, parent.info.run_id, result, child)
     return client.get_run(parent.info.run_id)
 
@@ -74,29 +76,6 @@ def _provenance() -> dict[str, str]:
     known = {"mlflow.source.git.commit": commit, "mlflow.source.name": "dvc.yaml"}
     known |= {f"dvc.{name}": os.environ.get(f"DVC_{name.upper()}", "") for name in ("exp_name", "exp_baseline_rev")}
     return {name: value for name, value in known.items() if value}
-
-
-def _record_pipeline(client: "MlflowClient", run_id: str, params: dict[str, Any], results: list[StageResult]) -> None:
-    """Record the parameters that made the model, with what tune found in place of what it was given."""
-    reports = {result.stage: result.report for result in results}
-    found = {
-        f"{section}.{key}": value
-        for section, values in reports["tune"]["best"].items()
-        for key, value in values.items()
-    }
-    log = RunLogger(client, run_id)
-    log.log_params(params | found)
-    for result in results:
-        log.log_metrics(report_metrics(result.report, f"{result.stage}/"))
-    content, counts = dataset_of(reports)
-    log.log_dataset(params["ingest.source"], content, counts, "pipeline")
-
-
-def dataset_of(reports: dict[str, Report]) -> tuple[str, dict[str, int]]:
-    """Return the digest of the pictures and their splits, and the counts of the data set."""
-    split = reports["split"]
-    counts = {name: split[name] for name in ("train", "validation", "test")}
-    return split["digest"], {**counts, "classes": reports["ingest"]["classes"]}
 
 
 def _own_run(client: "MlflowClient", experiment: str, result: StageResult) -> "Run | None":

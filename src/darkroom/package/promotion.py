@@ -12,7 +12,8 @@ from uuid import uuid4
 
 from darkroom.core.errors import UserError
 from darkroom.package.gate import Candidate, Verdict, judge
-from darkroom.package.registry import FACTS_TAG, GATE_TAG, get_champion, read_candidate, record_verdict
+from darkroom.package.registry import GATE_TAG, get_champion, read_candidate, record_verdict
+from darkroom.tracking.champion import FACTS_TAG
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -13,6 +13,7 @@ from darkroom.core.files import read_value
 from darkroom.execution.quiet import without_native_messages
 from darkroom.package.bundle import PREDICTOR
 from darkroom.package.gate import Candidate, Verdict
+from darkroom.tracking.champion import FACTS_TAG, champion_version
 from darkroom.tracking.store import tracking_uri
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from mlflow.models.model import ModelInfo
 
 CONTENT_TAG = "darkroom.content"
-FACTS_TAG = "darkroom.facts"
 GATE_TAG = "darkroom.gate."
+DESCRIPTION_LENGTH = 5000  # characters of a version's description in MLflow's tables
 PROMOTE = (
     "python -c \"import mlflow; mlflow.MlflowClient().set_registered_model_alias('{name}', 'champion', {version})\""
 )
@@ -39,15 +40,8 @@ def get_champion(client: "MlflowClient", name: str) -> tuple["ModelVersion | Non
 
     The candidate of a model from elsewhere, whose alias was set by hand, is empty.
     """
-    from mlflow.exceptions import MlflowException
-
-    try:
-        version = client.get_model_version_by_alias(name, "champion")
-    except MlflowException as error:
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):  # no model, no alias
-            raise
-        return None, None
-    return version, read_candidate(version)
+    version = champion_version(client, name)
+    return (version, read_candidate(version)) if version else (None, None)
 
 
 def read_candidate(version: "ModelVersion") -> Candidate:
@@ -119,6 +113,12 @@ def record_verdict(client: "MlflowClient", name: str, version: str, verdict: Ver
     }
     for key, value in tags.items():
         client.set_model_version_tag(name, version, GATE_TAG + key, value)
+
+
+def describe_version(client: "MlflowClient", name: str, version: str, card: str) -> None:
+    """Make the model card the description of a version, unless somebody has written one."""
+    if not client.get_model_version(name, version).description:
+        client.update_model_version(name, version, card[:DESCRIPTION_LENGTH])
 
 
 def _user_name() -> str:

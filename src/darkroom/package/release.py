@@ -1,6 +1,6 @@
 """From finished stages to a pipeline run in MLflow and a registered version, judged by the gate."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +12,30 @@ from darkroom.package.bundle import bundle_digest
 from darkroom.package.gate import Candidate, Verdict
 from darkroom.package.pipeline_run import VERDICT_TAG, find_or_create_pipeline_run
 from darkroom.package.promotion import promote
-from darkroom.package.registry import find_version, get_champion, register
+from darkroom.package.registry import describe_version, find_version, get_champion, register
+from darkroom.package.row import Results
 from darkroom.params.declared import DeclaredParams
-from darkroom.tracking.results import PARENT_TAG, Report, StageResult
+from darkroom.tracking.logger import RunLogger
+from darkroom.tracking.results import PARENT_TAG, Report
 from darkroom.tracking.store import connect, store_error
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
+
+
+NOTE_TAG = "mlflow.note.content"  # MLflow shows it, as Markdown, at the top of a run
+READABLE_VERDICT_TAG = "verdict"
+Card = Callable[[Verdict], str]
+
+
+@dataclass(frozen=True)
+class Goods:
+    """What is released: the folder of the bundle, an example picture as PNG, the model card once there is a verdict."""
+
+    bundle: Path
+    example: Path
+    card: Card
 
 
 @dataclass(frozen=True)
@@ -32,20 +48,19 @@ class Release:
     run_id: str
 
 
-def release(params: DeclaredParams, results: list[StageResult], bundle: Path, example: Path, own_run: str) -> Release:
+def release(params: DeclaredParams, results: Results, goods: Goods, own_run: str) -> Release:
     """Record the pipeline, register the bundle and let the gate decide; `own_run` is the run_id of this stage.
 
     Doing it again changes nothing: pipeline run, version and verdict are found. In one checkout one process at a time
     does it. Raises UserError when MLflow fails, since without it there is no release.
     """
-    reports = {result.stage: result.report for result in results}
-    candidate = describe(params, reports, bundle_digest(bundle))
+    candidate = describe(params, results.reports, bundle_digest(goods.bundle))
     try:
         client = connect()
         with locked(cache_folder() / "release.lock"):
             run = find_or_create_pipeline_run(client, params.tracking.experiment, params.flat(), results)
             with closing(client, run):
-                done = _release_run(client, run, params, candidate, bundle, example)
+                done = _release_run(client, run, params, candidate, goods)
                 if own_run:
                     client.set_tag(own_run, PARENT_TAG, done.run_id)
         return done
@@ -84,7 +99,7 @@ def closing(client: "MlflowClient", run: "Run") -> Iterator[None]:
 
 
 def _release_run(
-    client: "MlflowClient", run: "Run", params: DeclaredParams, candidate: Candidate, bundle: Path, example: Path
+    client: "MlflowClient", run: "Run", params: DeclaredParams, candidate: Candidate, goods: Goods
 ) -> Release:
     """Register the model of a pipeline run unless it is, and judge it unless it was."""
     name, run_id = params.package.name, run.info.run_id
@@ -93,14 +108,27 @@ def _release_run(
     if version and current and VERDICT_TAG in run.data.tags:
         verdict = Verdict.from_json(run.data.tags[VERDICT_TAG])
         return Release(str(version.version), str(current.version), verdict, run_id)
-    version = version or register(client, name, run_id, bundle, example, candidate)
+    version = version or register(client, name, run_id, goods.bundle, goods.example, candidate)
     number = str(version.version)
     verdict = promote(client, name, number, candidate, params.package.metric)
     current, _ = get_champion(client, name)
-    client.log_metric(run_id, "package/released", float(verdict.released))
-    client.set_tag(run_id, "darkroom.version", f"{name}/{number}")
+    _describe(client, run_id, name, number, verdict, goods.card(verdict))
     client.set_tag(run_id, VERDICT_TAG, verdict.to_json())  # last: it marks the release as complete
     return Release(number, str(current.version) if current else "none", verdict, run_id)
+
+
+def _describe(client: "MlflowClient", run_id: str, name: str, number: str, verdict: Verdict, card: str) -> None:
+    """Write on the pipeline's run, and on the version, what people read there."""
+    log = RunLogger(client, run_id)
+    log.set_tag(NOTE_TAG, card)
+    log.set_tag("darkroom.version", f"{name}/{number}")
+    log.set_tag(READABLE_VERDICT_TAG, readable(verdict))
+    describe_version(client, name, number, card)
+
+
+def readable(verdict: Verdict) -> str:
+    """Return the verdict in one line: what the model became, and why."""
+    return f"{'champion' if verdict.released else 'not released'}: {'; '.join(verdict.reasons)}"
 
 
 def summarise(done: Release, params: DeclaredParams, content: str) -> Report:

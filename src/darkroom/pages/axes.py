@@ -50,7 +50,7 @@ def places(ticks: Ticks, low: float, high: float, start: float, end: float) -> l
 
 
 def frame(title: str, labels: tuple[str, str], x_places: Ticks, y_places: Ticks, marks: Markup, summary: str) -> Markup:
-    """Return the chart of `marks`: title, labels of the two axes, their ticks (at places), a summary to be read aloud."""
+    """Return the chart of `marks`: title, labels of both axes, their ticks (at places), a summary to be read aloud."""
     row = Markup('<path class="grid" d="M{} {:.1f}H{}"/><text x="{}" y="{:.1f}" text-anchor="end">{}</text>')
     column = Markup(
         '<path class="grid" d="M{0:.1f} {1}V{2}"/><text x="{0:.1f}" y="{3}" text-anchor="middle">{4}</text>'

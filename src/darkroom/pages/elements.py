@@ -4,10 +4,15 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+TINY = 64  # pixels: pictures of at most this side are enlarged without smoothing
+
 
 @dataclass(frozen=True)
 class Tile:
-    """One number at the top of a page; `tone` is "good", "warn" or "plain"."""
+    """One number at the top of a page; `tone` is "good", "warn" or "plain".
+
+    Tiles with the value "0" take no place of their own: one line names them all.
+    """
 
     value: str
     name: str
@@ -26,7 +31,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Card:
-    """One picture with its captions; `tone` is "good", "bad" or "plain"."""
+    """One picture with its captions; `tone` is "good", "bad" or "plain"; `width` and `height` in pixels, 0: unknown."""
 
     image_id: str
     path: str
@@ -34,6 +39,13 @@ class Card:
     about: str
     lines: tuple[str, ...] = ()
     tone: str = "plain"
+    width: int = 0
+    height: int = 0
+
+    @property
+    def tiny(self) -> bool:
+        """Whether each pixel of the picture is shown as a square."""
+        return 0 < max(self.width, self.height) <= TINY
 
 
 @dataclass(frozen=True)

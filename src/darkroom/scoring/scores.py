@@ -58,6 +58,8 @@ def score_with_intervals(
     they are undefined are left out, and both are NaN, with NaN as interval, when one class is all there is. When no
     picture, or every one, is right, all draws are the same: the SHARES then have the exact interval (Clopper-Pearson)
     of as many trials as there are groups; that of other scores of predicted classes is a point and says nothing.
+    Macro F1 of few pictures a class is lower in a draw than in what is drawn from, and in this than in the population:
+    its interval is moved by twice the mean difference (at ten pictures a class it covers 66 % of the truths otherwise).
     """
     resamples = group_weights(groups, draws, seed)
     weighted = weighted_scores(labels, probabilities, resamples)
@@ -66,11 +68,20 @@ def score_with_intervals(
     parts = [weighted.scores(weights, number < blocks) for number, weights in enumerate(resamples.blocks())]
     intervals = {}
     for name, value in values.items():
-        drawn = percentile_interval(np.concatenate([part[name] for part in parts if name in part]))
-        extreme = name in SHARES and value in (0, 1)
-        low, high = all_or_none_interval(np.array(value), np.array(resamples.count)) if extreme else drawn
+        drawn = np.concatenate([part[name] for part in parts if name in part])
+        low, high = _interval(name, value, drawn, resamples.count)
         intervals[name] = (float(low), float(high))
     return Scores(values, intervals)
+
+
+def _interval(name: str, value: float, drawn: np.ndarray, groups: int) -> np.ndarray:
+    if name in SHARES and value in (0, 1):
+        return all_or_none_interval(np.array(value), np.array(groups))
+    interval = percentile_interval(drawn)
+    if name != "f1_macro":
+        return interval
+    shifted = np.clip(interval - 2 * (drawn.mean() - value), 0, 1)
+    return np.array([min(shifted[0], value), max(shifted[1], value)])
 
 
 def weighted_scores(labels: np.ndarray, probabilities: np.ndarray, resamples: Resamples) -> WeightedScores:

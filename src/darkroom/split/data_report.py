@@ -3,18 +3,17 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from darkroom.core.tables import ISSUES, SPLIT_NAMES
 from darkroom.images.convert import Depth
-from darkroom.pages.embedded import thumbnails
+from darkroom.pages.embedded import SMALL, thumbnails
 from darkroom.pages.render import render
 from darkroom.split import data_summary, sheets
-from darkroom.split.fact_charts import fact_charts
+from darkroom.split.constant_facts import constants_sentence
+from darkroom.split.fact_charts import fact_bars, fact_charts
+from darkroom.split.picture_table import PICTURED, picture_table, worst_first
 
-ROWS = 2000  # of the table of pictures
-FACTS = ("format", "mode", "orientation", "palette")  # drawn as bars, one for each value
 TEMPLATE = Path(__file__).with_name("data_report.html.j2")
 
 
@@ -23,7 +22,7 @@ class DataReport:
     """The page's data: the tables MANIFEST, CURATED, ISSUE_TABLE, SPLITS, the packed pictures, the reports.
 
     `reports` maps a stage (validate, split) to its report; what they would show is left out without them. `depth` is
-    image.depth.
+    image.depth, `name` the data set's (ingest.source), `digest` that of reports/ingest.json; "" where unknown.
     """
 
     manifest: pd.DataFrame
@@ -33,6 +32,8 @@ class DataReport:
     images: Path
     reports: data_summary.Reports
     depth: Depth
+    name: str = ""
+    digest: str = ""
 
 
 def write_data_report(path: Path, data: DataReport) -> None:
@@ -46,17 +47,19 @@ def _numbers(pictures: pd.DataFrame, data: DataReport) -> dict[str, object]:
     checks = data.reports.get("validate", {})
     bars, others = data_summary.class_bars(pictures)
     return {
+        "name": data.name,
+        "digests": {"data": data.digest, "split": data.reports.get("split", {}).get("digest", "")},
         "tiles": data_summary.tiles(pictures, data.manifest, data.reports),
         "checks": data_summary.checks(checks),
         "drift": checks.get("drift") or [],
         "class_bars": bars,
         "other_classes": others,
         "places": [*SPLIT_NAMES, "dropped"],
+        "constants": constants_sentence(pictures),
         "charts": fact_charts(pictures),
-        "fact_bars": {name: data_summary.value_bars(pictures[name]) for name in FACTS},
+        "fact_bars": fact_bars(pictures),
         "flags": [(name.replace("_", " "), int(pictures[f"is_{name}"].sum())) for name in ISSUES],
         "unreadable": data_summary.faulty_files(data.manifest),
-        "rows": _rows(pictures),
         "total": len(pictures),
         "classes": pictures["label"].nunique(),
     }
@@ -73,11 +76,14 @@ def _examples(pictures: pd.DataFrame, data: DataReport) -> dict[str, object]:
     classes, issues = sheets.class_sheets(pictures), sheets.issue_sheets(pictures)
     shown = [*classes, *issues, *(sheet for group in groups.values() for sheet in group.sheets)]
     ids = sorted({card.image_id for sheet in shown for card in sheet.cards})
+    sizes = pictures.set_index("image_id")["bytes"]
+    in_rows = sorted(worst_first(pictures)["image_id"].head(PICTURED))
     return {
         "class_sheets": classes,
         "issue_sheets": issues,
         "groups": groups,
-        "thumbnails": thumbnails(data.images, pictures.set_index("image_id")["bytes"].loc[ids], data.depth),
+        "thumbnails": thumbnails(data.images, sizes.loc[ids], data.depth),
+        "table": picture_table(pictures, thumbnails(data.images, sizes.loc[in_rows], data.depth, SMALL)),
     }
 
 
@@ -98,14 +104,3 @@ def _join(data: DataReport) -> pd.DataFrame:
         worst=scores.min(axis=1, initial=1),
         flagged=pictures[[f"is_{name}" for name in ISSUES]].any(axis="columns"),
     ).sort_values("image_id", ignore_index=True)
-
-
-def _rows(pictures: pd.DataFrame) -> list[list[str]]:
-    """Return the cells of the table of pictures, those with the worst scores first."""
-    worst = pictures.sort_values(["worst", "path"], kind="stable").head(ROWS)
-    flags = worst[[f"is_{name}" for name in ISSUES]].to_numpy()
-    names = np.array([name.replace("_", " ") for name in ISSUES])
-    cells = worst.assign(short=worst["sha256"].str[:8], issues=[", ".join(names[row]) for row in flags])
-    columns = ["short", "path", "label", "split", "issues", "reason", "bytes", "width", "height", "mode", "format"]
-    columns += ["palette", "orientation"]
-    return cells[columns].astype("object").fillna("").to_numpy().tolist()

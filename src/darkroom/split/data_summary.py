@@ -12,7 +12,6 @@ from darkroom.pages.elements import Bar, Tile
 
 CLASSES = 30  # bars at most
 REASONS, PATHS = 20, 5  # at most, and paths for each reason
-VALUES = 8  # bars at most of one fact, such as the format
 
 Reports = Mapping[str, Mapping[str, Any]]
 
@@ -29,7 +28,7 @@ def tiles(pictures: pd.DataFrame, files: pd.DataFrame, reports: Reports) -> list
         Tile(f"{pictures['label'].nunique():,}", "classes", _imbalance(pictures), "plain"),
         _count(unreadable, "unreadable files", f"of {len(files):,} files"),
         _count(duplicates, "duplicates dropped", "one of each group is kept; of a given test split all"),
-        _count(conflicts, "in label conflicts", "the same picture, several labels"),
+        _count(conflicts, "label conflicts", "pictures with several labels"),
         _count(flagged, "flagged pictures", "dark, blurred, odd, duplicated, …"),
         *_split_tiles(reports.get("split", {})),
     ]
@@ -39,10 +38,11 @@ def _split_tiles(split: Mapping[str, Any]) -> list[Tile]:
     tiles = []
     if split.get("naive_leak") is not None:
         about = "test pictures that a naive split would leak"
-        tiles.append(Tile(f"{split['naive_leak']:,}", "leaks prevented", about, "plain"))
+        tiles.append(Tile(f"{split['naive_leak']:,}", "prevented leaks", about, "plain"))
     if split.get("deviation") is not None:
         about = "between actual and requested shares of the splits"
-        tiles.append(Tile(f"{100 * split['deviation']:.1f} %", "ratio deviation", about, "plain"))
+        share = f"{100 * split['deviation']:.1f} %"
+        tiles.append(Tile("0" if share == "0.0 %" else share, "deviation of the shares", about, "plain"))
     return tiles
 
 
@@ -82,21 +82,6 @@ def class_bars(pictures: pd.DataFrame) -> tuple[list[Bar], str]:
         return bars, ""
     span = f"{others.min():,} to {others.max():,}" if others.min() < others.max() else f"{others.max():,}"
     return bars, f"and {len(others):,} more with {span} pictures each, {others.sum():,} in total"
-
-
-def value_bars(values: pd.Series) -> list[Bar]:
-    """Return a bar for each of the most frequent values."""
-    counts = values.dropna().astype(str).value_counts().sort_index().sort_values(ascending=False, kind="stable")
-    top = counts.head(VALUES)
-    rows = [(str(name), int(count)) for name, count in top.items()]
-    if len(counts) > VALUES:
-        rows.append((f"{len(counts) - VALUES} more", int(counts.iloc[VALUES:].sum())))
-    largest = max((count for _, count in rows), default=0)
-    total = max(int(counts.sum()), 1)
-    return [
-        Bar(name, stacked_bar([("mark", count)], largest), f"{count:,} ({100 * count / total:.3g} %)")
-        for name, count in rows
-    ]
 
 
 def faulty_files(files: pd.DataFrame) -> list[dict[str, object]]:

@@ -4,36 +4,78 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from darkroom.pages.charts import Ticks, histogram, size_map
+from darkroom.pages.axes import Ticks, log_ticks, round_ticks
+from darkroom.pages.charts import histogram, size_map, stacked_bar
+from darkroom.pages.elements import Bar
 
-SHARES: Ticks = [(share, f"{share:g}") for share in (0, 0.25, 0.5, 0.75, 1)]
-SCALES: dict[str, tuple[str, str, float, Ticks]] = {  # fact -> title, unit, top of the scale, ticks
-    "brightness": ("Brightness", "mean luma, 0 black to 1 white", 1.0, SHARES),
-    "contrast": ("Contrast", "standard deviation of luma", 0.5, [(x, f"{x:g}") for x in (0, 0.1, 0.2, 0.3, 0.4, 0.5)]),
-    "entropy": ("Information", "entropy, bits per pixel", 8.0, [(x, f"{x}") for x in range(0, 9, 2)]),
+BINS = 40
+VALUES = 8  # bars at most of one fact, such as the format
+BARS = {"format": "Format", "mode": "Mode", "orientation": "Orientation (EXIF)", "palette": "Colours of the palette"}
+SCALES = {  # fact -> title, unit
+    "brightness": ("Brightness", "mean luma, 0 black to 1 white"),
+    "contrast": ("Contrast", "standard deviation of luma, 0 to 0.5"),
+    "entropy": ("Information", "entropy, 0 to 8 bits per pixel"),
 }
-ASPECTS = ((1 / 4, "1:4"), (1 / 2, "1:2"), (1.0, "1:1"), (2.0, "2:1"), (4.0, "4:1"))
+POWERS: Ticks = [  # in the order in which they are chosen as ticks
+    (factor * 10**power, f"{factor * 10**power:,}") for factor in (1, 3, 2, 5) for power in range(8)
+]
+RATIOS = ((1, 1), (2, 1), (1, 2), (4, 1), (1, 4), (3, 2), (2, 3), (4, 3), (3, 4), (3, 1), (1, 3), (8, 1), (1, 8))
+SHAPES: Ticks = [(width / height, f"{width}:{height}") for width, height in RATIOS]
 
 
 def fact_charts(pictures: pd.DataFrame) -> list[Markup]:
-    """Return the charts of sizes, aspect ratios and the facts about pixels that are known."""
+    """Return the charts of sizes, aspect ratios and the facts about pixels that are known and differ."""
     width, height, sharpness = (_numbers(pictures[name]) for name in ("width", "height", "sharpness"))
-    if not len(pictures):
-        return []
-    charts = [size_map(width, height, "Width and height")]
-    ticks: Ticks = [(float(np.log2(ratio)), text) for ratio, text in ASPECTS]
-    shape = np.log2(width / height)
-    charts.append(histogram(shape, np.linspace(-2.1, 2.1, 43), "Shape", "width to height", ticks))
-    for name, (title, unit, top, ticks) in SCALES.items():
+    charts = [] if _same(width) and _same(height) else [size_map(width, height, "Width and height")]
+    if not _same(width / height):
+        charts.append(_log_histogram(width / height, "Shape", "width to height", SHAPES))
+    for name, (title, unit) in SCALES.items():
         values = _numbers(pictures[name])
-        if np.isfinite(values).any():
-            charts.append(histogram(values, np.linspace(0, top, 41), title, unit, ticks))
-    if np.isfinite(sharpness).any():
-        ticks = [(float(power), text) for power, text in enumerate(("1", "10", "100", "1k", "10k", "100k", "1M"))]
-        values = np.log10(np.maximum(sharpness, 1))
-        charts.append(histogram(values, np.linspace(0, 6, 43), "Sharpness", "variance of the Laplacian", ticks))
+        if not _same(values):
+            charts.append(_histogram(values, title, unit))
+    if not _same(sharpness):
+        charts.append(_log_histogram(np.maximum(sharpness, 1), "Sharpness", "variance of the Laplacian", POWERS))
     return charts
+
+
+def fact_bars(pictures: pd.DataFrame) -> dict[str, list[Bar]]:
+    """Return title -> bars, one for each of the most frequent values, of the facts in which pictures differ."""
+    return {title: _value_bars(pictures[name]) for name, title in BARS.items() if pictures[name].nunique() > 1}
+
+
+def _histogram(values: np.ndarray, title: str, unit: str) -> Markup:
+    """Return a histogram that the range of `values` fills, with round ticks."""
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    ticks = [(value, text) for value, text in round_ticks(low, high) if low <= value <= high]
+    return histogram(values, np.linspace(low, high, BINS + 1), title, unit, ticks)
+
+
+def _log_histogram(values: np.ndarray, title: str, unit: str, named: Ticks) -> Markup:
+    """Return a histogram of the logarithms of `values`, with ticks at some of `named`."""
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    edges = np.linspace(np.log2(low), np.log2(high), BINS + 1)
+    return histogram(np.log2(values), edges, title, unit, log_ticks(low, high, named))
+
+
+def _same(values: np.ndarray) -> bool:
+    """Return whether there is nothing to draw: at most one value that is known."""
+    return len(np.unique(values[np.isfinite(values)])) < 2
 
 
 def _numbers(column: pd.Series) -> np.ndarray:
     return column.to_numpy(float, na_value=np.nan)
+
+
+def _value_bars(values: pd.Series) -> list[Bar]:
+    """Return a bar for each of the most frequent values."""
+    counts = values.dropna().astype(str).value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    top = counts.head(VALUES)
+    rows = [(str(name), int(count)) for name, count in top.items()]
+    if len(counts) > VALUES:
+        rows.append((f"{len(counts) - VALUES} more", int(counts.iloc[VALUES:].sum())))
+    largest = max((count for _, count in rows), default=0)
+    total = max(int(counts.sum()), 1)
+    return [
+        Bar(name, stacked_bar([("mark", count)], largest), f"{count:,} ({100 * count / total:.3g} %)")
+        for name, count in rows
+    ]

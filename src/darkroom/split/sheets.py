@@ -124,4 +124,6 @@ def _issue_lines(row: Any, name: str) -> list[str]:
 
 def _card(row: Any, *lines: str, tone: str = "plain") -> Card:
     size = f"{row.width} x {row.height}, {row.bytes:,} bytes"
-    return Card(row.image_id, row.path, size, f"{row.format} {row.mode}, label {row.label}", lines, tone)
+    return Card(
+        row.image_id, row.path, size, f"{row.format} {row.mode}, label {row.label}", lines, tone, row.width, row.height
+    )

@@ -34,8 +34,13 @@ def summarise(curated: pd.DataFrame, splits: pd.DataFrame, given: pd.Series, par
         "naive_leak": naive_leak(curated, given, params),
         "per_class": {str(label): {str(k): int(v) for k, v in row.items()} for label, row in counts.iterrows()},
         "digest": table_digest(splits),
-        "validation_digest": table_digest(splits.loc[splits["split"] == "validation", ["image_id", "label"]]),
+        **{f"{name}_digest": _digest_of(splits, name) for name in ("validation", "test")},
     }
+
+
+def _digest_of(splits: pd.DataFrame, name: str) -> str:
+    """Return the digest of the pictures and labels of one split."""
+    return table_digest(splits.loc[splits["split"] == name, ["image_id", "label"]])
 
 
 def headline(report: dict[str, Any]) -> str:

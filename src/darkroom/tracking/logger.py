@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from darkroom.core.files import canonical_json
 
 if TYPE_CHECKING:
+    import pandas as pd
     from mlflow import MlflowClient
     from PIL import Image
 
 LOGGED_SUFFIXES = {".json", ".csv", ".yaml", ".md", ".png", ".html"}
 PARAMS_AT_ONCE = 100  # MLflow's limit for one request
 METRICS_AT_ONCE = 1000  # MLflow's limit for one request
+TAG_LENGTH = 8000  # MLflow's limit for the value of a tag
 T = TypeVar("T")  # Python 3.11 has no `def chunks[T]`
 
 
@@ -59,6 +61,37 @@ class RunLogger:
             for some in _chunks(entries, METRICS_AT_ONCE):
                 self.client.log_batch(self.run_id, metrics=some)
 
+    def log_history(self, history: "pd.DataFrame", prefix: str) -> None:
+        """Write the columns of a table as metrics `prefix` + name; its index is the step. Missing values are left out.
+
+        Many steps go into one request, as they do not with `log_metrics`.
+        """
+        with self.guard():
+            from mlflow.entities import Metric
+
+            now = int(time.time() * 1000)
+            entries = [
+                Metric(f"{prefix}{name}", float(value), now, int(str(step)))
+                for name, values in history.items()
+                for step, value in values.dropna().items()
+            ]
+            for some in _chunks(entries, METRICS_AT_ONCE):
+                self.client.log_batch(self.run_id, metrics=some)
+
+    def set_tag(self, name: str, value: str) -> None:
+        """Set a tag; a longer value than MLflow's 8,000 characters is cut."""
+        with self.guard():
+            self.client.set_tag(self.run_id, name, value[:TAG_LENGTH])
+
+    def log_table(self, table: "pd.DataFrame", name: str) -> None:
+        """Write a table as the artefact `name` (.json), which MLflow shows as a table; one that is there stays.
+
+        MLflow would append to it.
+        """
+        with self.guard():
+            if name not in (file.path for file in self.client.list_artifacts(self.run_id)):
+                self.client.log_table(self.run_id, table, name)
+
     def log_dataset(self, name: str, content: str, counts: dict[str, int], context: str) -> None:
         """Write a data set as an input: its name, the digest of its content (MLflow shows 8 digits) and its counts."""
         with self.guard():
@@ -72,6 +105,11 @@ class RunLogger:
         """Write an image as the artefact `name`."""
         with self.guard():
             self.client.log_image(self.run_id, image, name)
+
+    def log_file(self, path: Path) -> None:
+        """Write a file as an artefact of the same name."""
+        with self.guard():
+            self.client.log_artifact(self.run_id, str(path))
 
     def log_outputs(self, paths: list[Path]) -> None:
         """Write the files and folders of `paths` that people read as artefacts: reports, tables, plots, no data."""

@@ -1,19 +1,25 @@
 """The MLflow store of the repository: where it is, and how it is opened by many at once."""
 
+import logging
 import os
 import re
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote
 
 from darkroom.core.errors import UserError, first_line
 from darkroom.core.paths import cache_folder, project_root
+from darkroom.execution.interrupts import deferred_interrupts
 from darkroom.execution.locks import locked
 from darkroom.execution.quiet import without_collections
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")  # Python 3.11 has no `def consult[T]`
 
 
 def tracking_uri() -> str:
@@ -45,6 +51,19 @@ def connect() -> "MlflowClient":
         client = MlflowClient(tracking_uri(), tracking_uri())
         client.search_experiments(max_results=1)
     return client
+
+
+def consult(question: "Callable[[MlflowClient], T]", action: str, otherwise: T) -> T:
+    """Return what `question` finds in the store; when that fails, log a warning that says `action`, and `otherwise`.
+
+    For what work can do without: any failure of the store (network, permission, disk, version) is one of these.
+    """
+    try:
+        with deferred_interrupts():  # a request that is broken off leaves the SQLite store locked
+            return question(connect())
+    except Exception as error:
+        logger.warning("MLflow failed while %s: %s", action, describe_failure(error))
+        return otherwise
 
 
 def experiment_id(client: "MlflowClient", name: str) -> str:

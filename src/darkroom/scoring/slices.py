@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from darkroom.evaluate.slice_values import slice_values
+from darkroom.scoring.slice_values import slice_values
 
 LEVEL = 0.05  # chance that any slice at all is named when none is worse
 NORMAL_95 = 1.959964  # the normal distribution's quantile of a 95 % interval

@@ -1,0 +1,103 @@
+"""The model beside the champion, both on the same test pictures."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from darkroom.core.errors import first_line
+from darkroom.evaluate.served import ServedError, served_labels
+from darkroom.examples.predictions import Predictions
+from darkroom.scoring.paired import mcnemar, paired_difference
+from darkroom.tracking.champion import Champion, champion_answers, find_champion
+
+NO_CHAMPION = "there is no champion yet"
+
+
+@dataclass(frozen=True)
+class ChampionComparison:
+    """The model's accuracy less the champion's, its paired 95 % interval, p of McNemar's exact test.
+
+    `won` are the image_ids that only the model has right, `lost` those that only the champion has. Without a comparison
+    `reason` says why. `measured`: the champion was run on the present pictures, for it was tested on others.
+    """
+
+    compared: bool
+    reason: str = ""
+    version: str = ""
+    measured: bool = False
+    same: bool = False  # the champion gives exactly these answers
+    difference: float | None = None
+    interval: tuple[float, float] | None = None
+    p: float | None = None
+    won: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    answers: np.ndarray | None = None  # the champion's labels (n,) str
+
+    def report(self) -> dict[str, Any]:
+        """Return what evaluate's report holds of it: of the pictures that changed sides, their numbers.
+
+        The version is not part of it: its number depends on what else the store has seen.
+        """
+        names = ("compared", "reason", "measured", "same", "difference", "interval", "p")
+        return {**{name: getattr(self, name) for name in names}, "won": len(self.won), "lost": len(self.lost)}
+
+
+def compare(own: Predictions, groups: np.ndarray, name: str, images: Path) -> ChampionComparison:
+    """Compare the answers on test with those of the champion of the registered model `name`.
+
+    `groups` (n,) says which pictures are drawn together. The champion's own table of answers is taken when it has the
+    same pictures with the same labels; else the champion answers the packed pictures in `images`.
+    """
+    champion = find_champion(name)
+    if champion is None:
+        return ChampionComparison(False, NO_CHAMPION)
+    recorded = recorded_answers(champion_answers(champion), own)
+    if recorded is not None and _same(recorded["probabilities"], own.probabilities):
+        return ChampionComparison(True, "", champion.version, False, True, 0.0, (0.0, 0.0), 1.0)
+    if recorded is not None:
+        return _compare(own, recorded["predicted"].to_numpy(), groups, champion, measured=False)
+    if set(champion.classes) != set(own.classes):
+        return ChampionComparison(False, f"it has other classes ({_few(champion.classes)})", champion.version)
+    try:
+        labels = served_labels(champion.uri, images, own.image_ids)
+    except ServedError as error:
+        return ChampionComparison(False, first_line(error), champion.version)
+    return _compare(own, labels, groups, champion, measured=True)
+
+
+def recorded_answers(table: pd.DataFrame | None, own: Predictions) -> pd.DataFrame | None:
+    """Return the champion's answers in the order of `own`; None when it was tested on other pictures or labels."""
+    if table is None or not {"image_id", "split", "label", "predicted", "probabilities"} <= set(table.columns):
+        return None
+    test = table[table["split"] == own.split].set_index("image_id")
+    if len(test) != len(own) or not test.index.isin(own.image_ids).all():
+        return None
+    ordered = test.loc[own.image_ids]
+    return ordered if (ordered["label"].to_numpy() == _true_labels(own)).all() else None
+
+
+def _compare(
+    own: Predictions, labels: np.ndarray, groups: np.ndarray, champion: Champion, measured: bool
+) -> ChampionComparison:
+    """Compare with the champion's answers, `labels` (n,) str, in the order of `own`."""
+    correct, other = own.predicted == own.labels, labels == _true_labels(own)
+    difference, interval = paired_difference(correct, other, groups)
+    won, lost = (tuple(sorted(own.image_ids[changed].tolist())) for changed in (correct & ~other, other & ~correct))
+    p = mcnemar(correct, other)
+    return ChampionComparison(True, "", champion.version, measured, False, difference, interval, p, won, lost, labels)
+
+
+def _true_labels(own: Predictions) -> np.ndarray:
+    return np.asarray(np.array(own.classes, dtype=object)[own.labels])
+
+
+def _same(probabilities: pd.Series, own: np.ndarray) -> bool:
+    rows = probabilities.tolist()
+    return all(len(row) == own.shape[1] for row in rows) and bool(np.array_equal(np.stack(rows), own))
+
+
+def _few(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "") if names else "not recorded"

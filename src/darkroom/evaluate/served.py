@@ -1,0 +1,73 @@
+"""What a registered version answers on packed pictures, asked as a client of the served model would."""
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from darkroom.core.errors import first_line
+from darkroom.execution.quiet import without_native_messages
+from darkroom.images.packed import list_shards, shard_ids, shard_pictures
+from darkroom.tracking.store import tracking_uri
+
+ROWS_AT_ONCE = 256
+BYTES_AT_ONCE = 32_000_000  # of base64 text
+
+
+class ServedError(Exception):
+    """The version cannot be loaded, or does not answer every picture."""
+
+
+def served_labels(uri: str, images: Path, image_ids: np.ndarray) -> np.ndarray:
+    """Return the labels (n,) object that the version at `uri` (models:/...) answers on some packed pictures.
+
+    A few hundred pictures are in memory at a time. Raises ServedError with a one-line reason.
+    """
+    model = _load(uri)
+    found: dict[str, str] = {}
+    for request in _requests(images, set(image_ids.tolist())):
+        try:
+            answers = model.predict(pd.DataFrame({"image": list(request.values())}))
+        except Exception as error:  # whatever a model from elsewhere may raise
+            raise ServedError(f"it cannot answer: {first_line(error)}") from error
+        failed = answers["error"].dropna()
+        if len(failed):
+            raise ServedError(f"it cannot answer every picture: {failed.iloc[0]}")
+        found |= dict(zip(request, answers["label"], strict=True))
+    return np.array([found[name] for name in image_ids.tolist()], dtype=object)
+
+
+def _load(uri: str) -> Any:
+    import mlflow
+
+    mlflow.set_tracking_uri(tracking_uri())
+    try:
+        with without_native_messages():
+            return mlflow.pyfunc.load_model(uri)
+    except Exception as error:  # of another library version, from elsewhere, its files deleted
+        raise ServedError(f"it cannot be loaded: {first_line(error)}") from error
+
+
+def _requests(images: Path, wanted: set[str]) -> Iterator[dict[str, str]]:
+    """Yield {image_id: base64 text} of some pictures, as many at a time as a request may have."""
+    request: dict[str, str] = {}
+    size = 0
+    for name, data in _pictures(images, wanted):
+        text = base64.b64encode(data).decode()
+        if request and (len(request) == ROWS_AT_ONCE or size + len(text) > BYTES_AT_ONCE):
+            yield request
+            request, size = {}, 0
+        request[name] = text
+        size += len(text)
+    if request:
+        yield request
+
+
+def _pictures(images: Path, wanted: set[str]) -> Iterator[tuple[str, bytes]]:
+    for shard in list_shards(images):
+        names = shard_ids(shard).tolist()
+        if not wanted.isdisjoint(names):
+            yield from ((name, data) for name, data in zip(names, shard_pictures(shard), strict=True) if name in wanted)

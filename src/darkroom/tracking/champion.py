@@ -1,0 +1,70 @@
+"""The champion among the registered versions, and what it has answered."""
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from darkroom.core.paths import ARTEFACTS
+from darkroom.tracking.store import consult
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+FACTS_TAG = "darkroom.facts"  # of a version: what the gate knows of it, as JSON
+ANSWERS = Path(ARTEFACTS["answers"]).name  # an artefact of the pipeline's run
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A version: its number, the run that made it, its address for `mlflow.pyfunc.load_model`, its classes.
+
+    `classes` is empty for a model from elsewhere.
+    """
+
+    version: str
+    run_id: str
+    uri: str
+    classes: tuple[str, ...]
+
+
+def champion_version(client: "MlflowClient", name: str) -> "ModelVersion | None":
+    """Return the version of the model `name` with the alias champion; None when there is none."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return client.get_model_version_by_alias(name, "champion")
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):  # no model, no alias
+            raise
+        return None
+
+
+def find_champion(name: str) -> Champion | None:
+    """Return the champion among the versions of the model `name`; None when there is none or the store fails."""
+
+    def find(client: "MlflowClient") -> Champion | None:
+        version = champion_version(client, name)
+        if version is None:
+            return None
+        classes = json.loads(version.tags.get(FACTS_TAG, "{}")).get("classes", [])
+        number = str(version.version)
+        return Champion(number, version.run_id or "", f"models:/{name}/{number}", tuple(classes))
+
+    return consult(find, "looking for the champion", None)
+
+
+def champion_answers(champion: Champion) -> pd.DataFrame | None:
+    """Return the champion's own table of answers (`ANSWERS`); None when its run has none or the store fails."""
+
+    def read(client: "MlflowClient") -> pd.DataFrame | None:
+        if ANSWERS not in (file.path for file in client.list_artifacts(champion.run_id)):
+            return None
+        with tempfile.TemporaryDirectory() as folder:
+            return pd.read_parquet(client.download_artifacts(champion.run_id, ANSWERS, folder))
+
+    return consult(read, "reading the champion's answers", None) if champion.run_id else None

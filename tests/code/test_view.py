@@ -1,0 +1,71 @@
+"""MLflow's page of results in a browser: the form of its state is documented nowhere."""
+
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from darkroom.tracking.headlines import HEADLINES
+from darkroom.tracking.results import PIPELINE_TAG
+from darkroom.tracking.store import connect, experiment_id, own_store
+from darkroom.tracking.view import address
+from pictures import inside
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=2600,900"]
+
+
+@contextmanager
+def pages(folder: Path) -> Iterator[str]:
+    """Start `mlflow ui` on the store of a folder and yield its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    server = subprocess.Popen(
+        [*command, "--backend-store-uri", own_store()], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5)
+                break
+            except OSError:
+                assert server.poll() is None
+                time.sleep(0.5)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+def test_the_page_shows_pipelines_only_the_best_on_test_first(tmp_path: Path) -> None:
+    (tmp_path / "dvc.yaml").touch()
+    with inside(tmp_path):
+        client = connect()
+        experiment = experiment_id(client, "darkroom")
+        for name, accuracy in (("second", 0.8), ("third", 0.7), ("first", 0.9)):
+            run = client.create_run(experiment, run_name=name, tags={PIPELINE_TAG: name, "verdict": "champion: why"})
+            for metric in HEADLINES:
+                client.log_metric(run.info.run_id, metric, accuracy)
+        client.create_run(experiment, run_name="a stage")
+        with pages(tmp_path) as server:
+            page = address(server, "darkroom")
+            command = [str(CHROMIUM), *OPTIONS, f"--user-data-dir={tmp_path}/profile", "--virtual-time-budget=30000"]
+            done = subprocess.run([*command, "--dump-dom", page], capture_output=True, text=True, timeout=240)
+    text = re.sub(r"<[^>]+>", " ", done.stdout)
+    assert "3 matching runs" in " ".join(text.split()) and "a stage" not in text
+    rows = re.findall(r">(first|second|third)<", done.stdout)
+    assert rows == ["first", "second", "third"]
+    shown = [text.find(f" {name} ") for name in ("test_accuracy", "test_f1_macro", "test_roc_auc")]
+    assert -1 not in shown and shown == sorted(shown)

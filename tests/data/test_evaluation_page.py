@@ -1,0 +1,198 @@
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from darkroom.evaluation_page.content import (
+    Calibration,
+    Champion,
+    Cost,
+    Curves,
+    EvaluationContent,
+    Facts,
+    Promise,
+    Robustness,
+    Unfamiliar,
+)
+from darkroom.evaluation_page.page import pictures_shown, write_evaluation
+from darkroom.evaluation_page.pictures import (
+    ChangedPicture,
+    ConfusedPair,
+    ErrorPicture,
+    Example,
+    Neighbour,
+    UncertainPicture,
+)
+from page_reader import Reader, read_page
+
+PIXEL = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+)
+HOSTILE = "<b>&"
+NAMES = (HOSTILE, *"123456789")
+FACTS = Facts("digits", "4f3a" * 16, "validation", "This test split has been looked at with 3 distinct models.")
+SCORES = {"accuracy": 0.9, "top_3_accuracy": 0.98, "f1_macro": 0.89, "log_loss": 0.31, "mcc": None, "pictures": 400}
+FAITHFUL = {"deletion": 0.25, "deletion_random": 0.38, "deletion_centre": 0.31,
+            "insertion": 0.74, "insertion_random": 0.55, "insertion_centre": 0.66}  # fmt: skip
+
+
+def class_table(names: tuple[str, ...], f1: np.ndarray) -> pd.DataFrame:
+    table = pd.DataFrame({"class": names, "support": 40, "roc_auc": 0.99, "average_precision": 0.95})
+    for name in ("precision", "recall", "f1"):
+        table = table.assign(**{name: f1, f"{name}_low": f1 - 0.05, f"{name}_high": np.minimum(f1 + 0.05, 1)})
+    return table
+
+
+def measured() -> EvaluationContent:
+    """Return ten classes with scores, curves and tables; the first class is the weakest."""
+    confusion = np.diag(np.full(10, 36))
+    confusion[:, 1] += 4
+    steps = np.linspace(0, 1, 11)
+    curves = dict.fromkeys(NAMES, (steps, steps**0.2))
+    bins = pd.DataFrame({"confidence": [0.6, 0.9], "accuracy": [0.5, 0.95], "low": 0.4, "high": 1.0, "pictures": 200})
+    promise = Promise(0.95, 0.947, 1.2, 0.2, 0.97)
+    history = pd.DataFrame({"epoch": [1, 2], "network": 1, "loss": [2.0, 0.4], "accuracy": [0.3, 0.9]})
+    return EvaluationContent(
+        FACTS,
+        dict.fromkeys(("train", "validation", "test"), SCORES),
+        NAMES,
+        confusion,
+        class_table(NAMES, np.linspace(0.7, 1, 10)),
+        intervals={"test": {"accuracy": (0.87, 0.926), "f1_macro": (0.86, 0.92)}},
+        curves=Curves(curves, curves, (steps, steps), (steps, steps)),
+        calibration=Calibration(1.3, 0.08, (0.0, 0.05), bins, (steps, 1 - steps / 9), promise),
+        unfamiliar=Unfamiliar(0.05, "photographs", 0.998),
+        history=history.assign(validation_loss=[1.9, 0.5], validation_accuracy=[0.4, 0.88], kept=[False, True]),
+        cost=Cost(93_322, 2_418_560, 391_224),
+    )
+
+
+def full() -> EvaluationContent:
+    """Return `measured` with pictures, and with what is found by looking where it fails."""
+    kinds = pd.DataFrame({"kind": ["fog", "fog", "jpeg", "jpeg"], "severity": [1, 2, 1, 2], "accuracy": 0.8})
+    nearest = Neighbour("b", "train/b.png", "1", 0.94)
+    issue = {"image_id": "d", "path": "a,b.png", "label": HOSTILE, "suggested": "1", "confidence": 0.02}
+    slices = pd.DataFrame(
+        [("format", "PNG", 300, 0.93, 0.9, 0.96, False), ("blur", "sharpness to 3.1", 100, 0.71, 0.62, 0.8, True)],
+        columns=["slice", "value", "pictures", "accuracy", "low", "high", "worse"],
+    )
+    return replace(
+        measured(),
+        error_count=40,
+        errors=(ErrorPicture("a", "test/a.png", HOSTILE, "1", 0.98, 0.01, PIXEL, PIXEL, nearest),),
+        uncertain=(UncertainPicture("c", "test/c.png", "1", "1", 0.41, "2", 0.4),),
+        pairs=(ConfusedPair(HOSTILE, "1", 4, (Example("a", "test/a.png"),)),),
+        changed=(ChangedPicture("e", "test/e.png", "2", "2", "3"),),
+        label_issues=pd.DataFrame([issue]),
+        slices=slices,
+        robustness=Robustness(0.92, 0.6, 0.65, kinds, 0.4, 0.9),
+        faithfulness=FAITHFUL,
+        feature_maps=PIXEL,
+        champion=Champion(True, "3", None, 0.012, (-0.004, 0.031), 0.18, 9, 4),
+    )
+
+
+def bare() -> EvaluationContent:
+    """Return two classes without an error, and nothing that need not be measured."""
+    classes = class_table(("cat", "dog"), np.ones(2))
+    scores = {"test": {"accuracy": 1.0, "f1_macro": 1.0, "log_loss": float("nan"), "pictures": 40}}
+    return EvaluationContent(replace(FACTS, test_looks=None), scores, ("cat", "dog"), np.diag([20, 20]), classes)
+
+
+def read(path: Path, content: EvaluationContent) -> tuple[Reader, str]:
+    """Return the page and its text."""
+    write_evaluation(path, content, dict.fromkeys(pictures_shown(content), PIXEL))
+    reader = read_page(path)
+    return reader, " ".join(" ".join(reader.texts).split())
+
+
+@pytest.mark.parametrize("content", [full(), bare()], ids=["full", "bare"])
+def test_page_needs_nothing_else_and_its_links_lead_somewhere(content: EvaluationContent, tmp_path: Path) -> None:
+    reader, _ = read(tmp_path / "page.html", content)
+    page = (tmp_path / "page.html").read_text("utf-8")
+    anchors = {link[1:] for link in reader.links if link.startswith("#")}
+    assert anchors == set(re.findall(r'<section id="(\w+)"', page))
+    assert all(link.startswith(("#", "data:image/png;base64,")) or not link for link in reader.links)
+    assert not re.search(r"https?://|@import|url\(", page)
+    assert {"link", "iframe", "object"}.isdisjoint(reader.tags)
+    assert not reader.handlers
+
+
+def test_a_class_named_like_markup_is_text(tmp_path: Path) -> None:
+    reader, text = read(tmp_path / "page.html", full())
+    assert f"The weakest class is “{HOSTILE}”: F1 0.700 (0.650\u20130.750)" in text
+    assert f"<bdi>{HOSTILE}" not in (tmp_path / "page.html").read_text("utf-8")
+    assert reader.tags.count("script") == 1
+
+
+def test_each_small_picture_is_drawn_pixel_by_pixel(tmp_path: Path) -> None:
+    read(tmp_path / "page.html", full())
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert page.count(f'<img src="{PIXEL}" class="tiny"') == page.count(f'<img src="{PIXEL}"') - 1  # the feature maps
+
+
+def test_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in "ab":
+        read(tmp_path / name, full())
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_summary_says_how_good_how_sure_and_where_not(tmp_path: Path) -> None:
+    _, text = read(tmp_path / "page.html", full())
+    for sentence in (
+        "90 % of the 400 test pictures are answered right; of pictures like these it would be 87.0 to 92.6 %",
+        "Naming the largest class always would reach 10 %.",
+        "+1.2 points of accuracy (\u22120.4 to +3.1) against version 3: no more than chance",
+        "The probabilities are off by 0.080; a calibrated model would show 0.000\u20130.050.",
+        "hold the right one for 94.7 % of the pictures (95 % were promised)",
+        f"Most often “{HOSTILE}” is taken for “1”: 4 of 36 errors.",
+        "Significantly worse: blur “sharpness to 3.1”, 71 % right of 100 pictures.",
+        "1 label may be wrong",
+        "The heat maps explain more than pixels in random order and than a spot in the middle would.",
+    ):
+        assert sentence in text
+
+
+def test_corrections_can_be_copied_as_they_are(tmp_path: Path) -> None:
+    read(tmp_path / "page.html", full())
+    block = re.search(r'<pre class="copy">(.*?)</pre>', (tmp_path / "page.html").read_text("utf-8"), re.DOTALL)
+    assert block is not None
+    assert block[1] == "path,label\n&#34;a,b.png&#34;,1\n"
+
+
+def test_what_was_not_measured_has_no_section(tmp_path: Path) -> None:
+    _, text = read(tmp_path / "page.html", bare())
+    assert "Not one test picture is answered wrong." in text
+    assert "weakest class" not in text
+    for word in ("nan", "None", "Calibration", "Errors", "Slices", "Robustness", "Champion", "Learning", "Cost"):
+        assert word not in text
+
+
+def test_a_lost_promise_and_maps_that_explain_nothing_are_said(tmp_path: Path) -> None:
+    content = full()
+    assert content.calibration is not None
+    small = Promise(0.95, 1.0, 10, 1.0, None, "Validation has 9 pictures, too few for a promise of 95 %.")
+    calibration = replace(content.calibration, promise=small)
+    champion = Champion(False, reason="the test pictures differ")
+    maps = FAITHFUL | {"insertion": 0.6}
+    _, text = read(
+        tmp_path / "page.html", replace(content, calibration=calibration, champion=champion, faithfulness=maps)
+    )
+    assert text.count(str(small.too_small)) == 2
+    assert "Not compared with the champion: the test pictures differ." in text
+    assert "The heat maps explain no more than a spot in the middle would: do not rely on them." in text
+
+
+def test_many_classes_draw_the_weakest_curves_only(tmp_path: Path) -> None:
+    names = tuple(f"class {number:03}" for number in range(100))
+    steps = np.linspace(0, 1, 5)
+    curves = dict.fromkeys(names, (steps, steps))
+    content = replace(bare(), class_names=names, confusion=np.eye(100, dtype=int), curves=Curves(curves, curves))
+    content = replace(content, classes=class_table(names, np.linspace(1, 0.5, 100)))
+    _, text = read(tmp_path / "page.html", content)
+    assert "The 7 classes of the 100 with the lowest F1" in text
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert re.findall(r'polyline class="line c\d" [^>]*><title>([^<]*)', page)[:7] == list(names[:92:-1])
