@@ -161,6 +161,28 @@ def test_a_class_without_an_error_is_not_certain() -> None:
     assert (table["f1_high"] == 1).all()
 
 
+def test_fewer_errors_never_make_an_interval_lower() -> None:
+    labels, low = np.arange(360) % 4, []
+    for errors in (12, 6, 3, 1, 0):
+        predicted = np.where(np.arange(360) < errors, (labels + 1) % 4, labels)
+        found = score_with_intervals(labels, np.eye(4, dtype=np.float32)[predicted], np.arange(360), draws=400)
+        for name in ("accuracy", "f1_macro", "cohen_kappa"):
+            assert found.intervals[name][0] < found.values[name] <= found.intervals[name][1] <= 1
+        low.append(found.intervals["accuracy"][0])
+    assert low == sorted(low) and low[-1] < 0.991
+
+
+@pytest.mark.parametrize(("right", "pictures", "copies"), [(0.99, 360, 1), (0.98, 110, 4), (0.9, 36, 1)])
+def test_intervals_near_1_hold_the_truth(right: float, pictures: int, copies: int) -> None:
+    held, groups = [], np.repeat(np.arange(pictures), copies)
+    for seed in range(100):
+        correct = np.repeat(np.random.default_rng(seed).random(pictures) < right, copies)
+        answers = np.eye(2, dtype=np.float32)[correct.astype(int)]
+        low, high = score_with_intervals(np.ones(len(groups), int), answers, groups, draws=150).intervals["accuracy"]
+        held.append(low <= right <= high)
+    assert np.mean(held) >= 0.91
+
+
 def test_quantiles_leave_out_what_is_undefined() -> None:
     values = np.random.default_rng(7).normal(size=(3, 41))
     values[1, ::2] = np.nan

@@ -14,13 +14,13 @@ def simulated(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def test_a_calibrated_model_is_inside_the_band_and_an_overconfident_one_above() -> None:
     confidence, chance = simulated(3000, seed=9)
-    low, high = calibrated_band(confidence, draws=200)
+    low, high = calibrated_band(confidence, np.arange(3000), draws=200)
     assert low <= calibration_error(confidence, chance < confidence) <= high < 0.04
     sure = np.sqrt(confidence)
     assert calibration_error(sure, chance < confidence) == pytest.approx(
         np.sqrt(np.mean((sure - confidence) ** 2)), abs=0.02
     )
-    assert calibration_error(sure, chance < confidence) > calibrated_band(sure, draws=200)[1]
+    assert calibration_error(sure, chance < confidence) > calibrated_band(sure, np.arange(3000), draws=200)[1]
 
 
 def test_the_square_of_the_calibration_error_is_not_biased() -> None:
@@ -34,8 +34,17 @@ def test_the_square_of_the_calibration_error_is_not_biased() -> None:
 def test_equal_confidences_share_a_bin() -> None:
     confidence = np.array([1.0] * 60 + [0.6] * 40, np.float32)
     correct = np.arange(100) % 4 > 0
-    table = reliability_table(confidence, correct)
+    table = reliability_table(confidence, correct, np.arange(100))
     assert table["pictures"].tolist() == [40, 60] and table["accuracy"].tolist() == [0.75, 0.75]
     assert table["confidence"].tolist() == pytest.approx([0.6, 1.0])
     assert ((table["low"] < 0.75) & (table["high"] > 0.75)).all()
     assert calibration_error(confidence[:1], correct[1:2]) == 0
+
+
+def test_copies_are_no_further_evidence() -> None:
+    confidence, chance = (np.repeat(values, 4) for values in simulated(200, seed=3))
+    copies, alone = np.repeat(np.arange(200), 4), np.arange(800)
+    error = calibration_error(confidence, chance < confidence)
+    assert calibrated_band(confidence, alone, draws=200)[1] < error < calibrated_band(confidence, copies, draws=200)[1]
+    grouped, single = (reliability_table(confidence, chance < confidence, groups) for groups in (copies, alone))
+    assert ((grouped["high"] - grouped["low"]) > 1.4 * (single["high"] - single["low"])).all()

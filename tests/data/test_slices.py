@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from darkroom.scoring.slice_values import slice_values
-from darkroom.scoring.slices import COLUMNS, design_effect, holm, intraclass_correlation, slice_table, wilson
+from darkroom.scoring.slices import COLUMNS, design_effect, holm, intraclass_correlation, slice_table
 
 
 def facts_of(count: int, **columns: Any) -> pd.DataFrame:
@@ -103,8 +103,6 @@ def test_groups_widen_intervals() -> None:
 
 
 def test_the_statistics_agree_with_known_values() -> None:
-    assert wilson(0.9, 50) == pytest.approx((0.7864, 0.9565), abs=1e-4)  # R: binom::binom.wilson(45, 50)
-    assert wilson(1.0, 10)[1] == pytest.approx(1) and wilson(0.0, 10)[0] == 0
     assert holm(np.array([0.04, 0.001, 0.03, 0.016]), 0.05).tolist() == [False, True, False, True]
     same, mixed = np.repeat([True, False], 4), np.tile([True, False], 4)
     pairs = np.repeat(np.arange(4), 2)

@@ -35,12 +35,16 @@ class AnswersStudy:
     curves: Curves
 
 
-def study_answers(answers: Answers, facts: pd.DataFrame, rule: Rule) -> AnswersStudy:
-    """Return what calibrated answers on each split tell; `facts` as of `facts.picture_facts`."""
+def study_answers(answers: Answers, unfamiliar: np.ndarray, facts: pd.DataFrame, rule: Rule) -> AnswersStudy:
+    """Return what calibrated answers on each split tell.
+
+    `unfamiliar` (n,) bool says which pictures of test are; `facts` as of `facts.picture_facts`.
+    """
     groups = {split: facts.loc[part.image_ids, "group_id"].to_numpy() for split, part in answers.items()}
     test = answers["test"]
     correct = test.predicted == test.labels
     out_of_sample = joined([answers["validation"], test])
+    promise = _promise(test, unfamiliar, rule, len(answers["validation"]))
     return AnswersStudy(
         scores={
             split: score_with_intervals(part.labels, part.probabilities, groups[split])
@@ -55,30 +59,31 @@ def study_answers(answers: Answers, facts: pd.DataFrame, rule: Rule) -> AnswersS
             out_of_sample.classes,
             facts["path"],
         ),
-        calibration=_calibration(test, rule, promise := _promise(test, rule, len(answers["validation"]))),
+        calibration=_calibration(test, groups["test"], rule, promise),
         promise=promise,
         curves=class_curves(test),
     )
 
 
-def _calibration(test: Predictions, rule: Rule, promise: Promise) -> Calibration:
+def _calibration(test: Predictions, groups: np.ndarray, rule: Rule, promise: Promise) -> Calibration:
     confidence, correct = test.probabilities.max(axis=1), test.predicted == test.labels
     return Calibration(
         temperature=rule.temperature,
         error=calibration_error(confidence, correct),
-        band=calibrated_band(confidence),
-        reliability=reliability_table(confidence, correct),
+        band=calibrated_band(confidence, groups),
+        reliability=reliability_table(confidence, correct, groups),
         answered=answered_curve(confidence, correct),
         promise=promise,
     )
 
 
-def _promise(test: Predictions, rule: Rule, validation: int) -> Promise:
+def _promise(test: Predictions, unfamiliar: np.ndarray, rule: Rule, validation: int) -> Promise:
+    """Return what became of the promise on test, with the served rule of abstention; see `Answers`."""
     sets = rule.sets(test.probabilities)
-    sizes, single = sets.sum(axis=1), sets.sum(axis=1) == 1
+    sizes, single = sets.sum(axis=1), (sets.sum(axis=1) == 1) & ~unfamiliar
     right = (test.predicted == test.labels)[single]
-    needed = pictures_needed(rule.level)
-    few = f"validation has {validation} pictures; a promise of {rule.level:.4g} needs at least {needed}"
+    needed, count = pictures_needed(rule.level), f"{validation} picture{'' if validation == 1 else 's'}"
+    few = f"validation has {count}; a promise of {rule.level:.4g} needs at least {needed}"
     return Promise(
         level=rule.level,
         coverage=float(sets[np.arange(len(test)), test.labels].mean()),

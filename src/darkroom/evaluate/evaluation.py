@@ -104,7 +104,7 @@ def evaluate_model(inputs: Inputs, out_of_fold: pd.DataFrame, params: DeclaredPa
         rule=rule,
         familiarity=familiarity,
         measured=measured,
-        study=study_answers(answers, inputs.facts, rule),
+        study=study_answers(answers, familiarity.score(test.features) > 1, inputs.facts, rule),
         robustness=study_robustness(network, test, params),
         unfamiliar=study_unfamiliar(both, familiarity, test, inputs.other, params),
         errors=errors,

@@ -65,7 +65,7 @@ def predict_split(
 
 
 def joined(parts: list[Predictions]) -> Predictions:
-    """Return the answers on several parts of one split as one."""
+    """Return several answers as one, of the first one's split."""
     ids, labels, probabilities = (
         np.concatenate([getattr(part, name) for part in parts]) for name in ("image_ids", "labels", "probabilities")
     )

@@ -8,7 +8,7 @@ import pandas as pd
 
 from darkroom.scoring.bootstrap import Resamples, group_weights
 from darkroom.scoring.class_counts import counts_by_group, precision_recall_f1
-from darkroom.scoring.intervals import all_or_none_interval, percentile_interval
+from darkroom.scoring.intervals import share_interval
 from darkroom.scoring.ranking import rank_classes
 
 NAMES = ("precision", "recall", "f1")
@@ -45,23 +45,26 @@ def class_scores(
 
 def _intervals(values: np.ndarray, counts: Any, resamples: Resamples) -> np.ndarray:
     """The intervals (3, classes, 2) of values (3, classes)."""
-    drawn = [_class_values(counts, weights) for weights in resamples.blocks()]
-    extreme = (values == 0) | (values == 1)
-    return np.where(extreme[..., None], _exact(values, counts), percentile_interval(np.concatenate(drawn, axis=-1)))
+    drawn = np.concatenate([_class_values(counts, weights) for weights in resamples.blocks()], axis=-1)
+    hits, predicted, support = (counts[rows] for rows in np.split(np.arange(counts.shape[0]), 3))
+    parts = (predicted, support, predicted + support)
+    groups = np.stack([part.getnnz(axis=1) for part in parts])
+    wrong = [
+        np.asarray((part > share * hits).sum(axis=1)).ravel() for part, share in zip(parts, (1, 1, 2), strict=True)
+    ]
+    mixed = np.minimum(np.stack(wrong), hits.getnnz(axis=1))
+    found = share_interval(values, drawn, groups, mixed)
+    found[2] = np.where((values[2] == 0)[:, None] | (values[2] == 1)[:, None], _of_f1(found[2]), found[2])
+    return found
 
 
 def _class_values(counts: Any, weights: np.ndarray) -> np.ndarray:
     return precision_recall_f1((counts @ weights).reshape(3, -1, weights.shape[1]))
 
 
-def _exact(values: np.ndarray, counts: Any) -> np.ndarray:
-    """The exact intervals (3, classes, 2) of values that are 0 or 1.
+def _of_f1(found: np.ndarray) -> np.ndarray:
+    """The interval of an F1 of 0 or 1, from that of the share of hits among all that are predicted or there.
 
-    F1 rises with the share j of the hits among all that are predicted or there, as 2 j / (1 + j), so that the interval
-    of this share gives that of F1.
+    F1 rises with this share j as 2 j / (1 + j).
     """
-    _, predicted, support = np.split(np.arange(counts.shape[0]), 3)
-    parts = (counts[predicted], counts[support], counts[predicted] + counts[support])
-    found = all_or_none_interval(values, np.stack([part.getnnz(axis=1) for part in parts]))
-    found[2] = 2 * found[2] / (1 + found[2])
-    return found
+    return np.asarray(2 * found / (1 + found))

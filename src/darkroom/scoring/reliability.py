@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from darkroom.scoring.bootstrap import DRAWS_AT_ONCE
+from darkroom.scoring.bootstrap import DRAWS_AT_ONCE, group_weights
 from darkroom.scoring.intervals import TAIL, wilson_interval
 
 
@@ -18,33 +18,37 @@ def calibration_error(confidence: np.ndarray, correct: np.ndarray, bins: int = 1
     return float(_errors(confidence[order], correct[None, order], starts)[0])
 
 
-def calibrated_band(confidence: np.ndarray, draws: int = 1000, seed: int = 0, bins: int = 15) -> tuple[float, float]:
+def calibrated_band(
+    confidence: np.ndarray, groups: np.ndarray, draws: int = 1000, seed: int = 0, bins: int = 15
+) -> tuple[float, float]:
     """Return the 2.5 and 97.5 % quantiles of the calibration error of a calibrated model with these confidences (n,).
 
-    Whether an answer is right is drawn `draws` times from its confidence. An error above the band is no chance.
+    Whether an answer is right is drawn `draws` times from its confidence, by one chance for all pictures of a group
+    (`groups` (n,)), as for copies of one picture. An error above the band is no chance.
     """
     order, starts = _bins(confidence, bins)
+    members = group_weights(groups, draws, seed)
     ordered, generator, drawn = confidence[order].astype(np.float64), np.random.default_rng(seed), []
     for start in range(0, draws, DRAWS_AT_ONCE):
-        size = (min(DRAWS_AT_ONCE, draws - start), len(ordered))
-        drawn.append(_errors(ordered, generator.random(size) < ordered, starts))
+        chance = generator.random((min(DRAWS_AT_ONCE, draws - start), members.count))
+        drawn.append(_errors(ordered, chance[:, members.group[order]] < ordered, starts))
     low, high = np.quantile(np.concatenate(drawn), [TAIL, 1 - TAIL])
     return float(low), float(high)
 
 
-def reliability_table(confidence: np.ndarray, correct: np.ndarray, bins: int = 15) -> pd.DataFrame:
+def reliability_table(confidence: np.ndarray, correct: np.ndarray, groups: np.ndarray, bins: int = 15) -> pd.DataFrame:
     """Return a row for each bin of equal mass, by rising confidence: confidence, accuracy, low, high, pictures.
 
-    The two first are means over the bin's pictures; low and high are the 95 % interval of accuracy (Wilson).
+    The two first are means over the bin's pictures; low and high are the 95 % interval of accuracy, Wilson's of as many
+    trials as there are groups (`groups` (n,)) in the bin.
     """
     order, starts = _bins(confidence, bins)
     pictures = np.diff(starts, append=len(order))
-    right = np.add.reduceat(correct[order].astype(np.int64), starts)
-    low, high = wilson_interval(right, pictures).T
+    accuracy = np.add.reduceat(correct[order].astype(np.int64), starts) / pictures
+    trials = np.array([len(np.unique(part)) for part in np.split(groups[order], starts[1:])])
+    low, high = wilson_interval(accuracy * trials, trials).T
     means = np.add.reduceat(confidence[order].astype(np.float64), starts) / pictures
-    return pd.DataFrame(
-        {"confidence": means, "accuracy": right / pictures, "low": low, "high": high, "pictures": pictures}
-    )
+    return pd.DataFrame({"confidence": means, "accuracy": accuracy, "low": low, "high": high, "pictures": pictures})
 
 
 def _bins(confidence: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:

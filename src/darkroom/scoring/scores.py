@@ -8,10 +8,13 @@ import numpy as np
 
 from darkroom.scoring.bootstrap import DRAWS_AT_ONCE, Resamples, group_weights
 from darkroom.scoring.class_counts import count_scores, counts_by_group, ratio
-from darkroom.scoring.intervals import all_or_none_interval, percentile_interval
+from darkroom.scoring.intervals import percentile_interval, share_interval
 from darkroom.scoring.ranking import Ranking, rank_classes
 
-SHARES = ("accuracy", "recall_weighted", "top_3_accuracy")  # of the pictures: those that are right
+SHARES = (  # shares of the pictures, or like one: 1 is perfect, 0 is none right or chance
+    *("accuracy", "balanced_accuracy", "top_3_accuracy", "cohen_kappa", "mcc"),
+    *(f"{name}_{average}" for name in ("precision", "recall", "f1") for average in ("macro", "weighted")),
+)
 RANKED = ("roc_auc", "average_precision")
 RANKED_WORK = 2e9  # pictures x classes x draws; beyond, these two scores have fewer draws, DRAWS_AT_ONCE at least
 
@@ -49,39 +52,42 @@ class WeightedScores:
 def score_with_intervals(
     labels: np.ndarray, probabilities: np.ndarray, groups: np.ndarray, draws: int = 2000, seed: int = 0
 ) -> Scores:
-    """Return the scores of `darkroom.examples.metrics.score` and more, each with its 95 % percentile interval.
+    """Return the scores of `darkroom.examples.metrics.score` and more, each with its 95 % interval.
 
     `labels` (n,) int, `probabilities` (n, classes) float32, `groups` (n,): pictures that are drawn together.
     More are balanced accuracy, top-3 accuracy (of more than three classes), average precision, Brier score (mean over
     pictures of the sum over classes of the squared error), Cohen's kappa and Matthews' coefficient. ROC AUC and average
     precision are of the second class when there are two, else the mean of each class against the rest; draws in which
-    they are undefined are left out, and both are NaN, with NaN as interval, when one class is all there is. When no
-    picture, or every one, is right, all draws are the same: the SHARES then have the exact interval (Clopper-Pearson)
-    of as many trials as there are groups; that of other scores of predicted classes is a point and says nothing.
-    Macro F1 of few pictures a class is lower in a draw than in what is drawn from, and in this than in the population:
-    its interval is moved by twice the mean difference (at ten pictures a class it covers 66 % of the truths otherwise).
+    they are undefined are left out, and both are NaN, with NaN as interval, when one class is all there is. The
+    intervals of SHARES are those of `intervals.share_interval`, with the variance of the draws; of the others (ROC AUC,
+    average precision, log loss, Brier score) the quantiles of the draws. Macro F1 of few pictures a class is lower in
+    a draw than in what is drawn from, and in this than in the population: its interval is moved by that difference.
     """
     resamples = group_weights(groups, draws, seed)
     weighted = weighted_scores(labels, probabilities, resamples)
     values = {name: float(value[0]) for name, value in weighted.scores(resamples.as_it_is()).items()}
+    mixed = _mixed_groups(probabilities.argmax(axis=1) == labels, resamples)
     blocks = max(1, int(RANKED_WORK / probabilities.size / DRAWS_AT_ONCE))
     parts = [weighted.scores(weights, number < blocks) for number, weights in enumerate(resamples.blocks())]
     intervals = {}
     for name, value in values.items():
         drawn = np.concatenate([part[name] for part in parts if name in part])
-        low, high = _interval(name, value, drawn, resamples.count)
+        low, high = _interval(name, value, drawn, resamples.count, mixed)
         intervals[name] = (float(low), float(high))
     return Scores(values, intervals)
 
 
-def _interval(name: str, value: float, drawn: np.ndarray, groups: int) -> np.ndarray:
-    if name in SHARES and value in (0, 1):
-        return all_or_none_interval(np.array(value), np.array(groups))
-    interval = percentile_interval(drawn)
-    if name != "f1_macro":
-        return interval
-    shifted = np.clip(interval - 2 * (drawn.mean() - value), 0, 1)
-    return np.array([min(shifted[0], value), max(shifted[1], value)])
+def _interval(name: str, value: float, drawn: np.ndarray, groups: int, mixed: int) -> np.ndarray:
+    if not (name in SHARES and 0 <= value <= 1):
+        return percentile_interval(drawn)
+    centre = float(np.clip(2 * value - np.nanmean(drawn), 0, 1)) if name == "f1_macro" and 0 < value < 1 else value
+    low, high = share_interval(np.array(centre), drawn, np.array(groups), np.array(mixed))
+    return np.array([min(low, value), max(high, value)])
+
+
+def _mixed_groups(correct: np.ndarray, resamples: Resamples) -> int:
+    """Return how many groups have a wrong answer, or a right one, whichever are fewer."""
+    return min(int((resamples.sums(each) > 0).sum()) for each in (correct.astype(np.float64), 1.0 - correct))
 
 
 def weighted_scores(labels: np.ndarray, probabilities: np.ndarray, resamples: Resamples) -> WeightedScores:

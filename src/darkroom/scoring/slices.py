@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pandas as pd
 
+from darkroom.scoring.intervals import wilson_interval
 from darkroom.scoring.slice_values import slice_values
 
 LEVEL = 0.05  # chance that any slice at all is named when none is worse
-NORMAL_95 = 1.959964  # the normal distribution's quantile of a 95 % interval
 COLUMNS = {
     "slice": "str",
     "value": "str",
@@ -36,7 +36,8 @@ def slice_table(facts: pd.DataFrame, correct: np.ndarray, groups: np.ndarray) ->
             inside = values.codes == code
             effects = [design_effect(members[part], correlation) for part in (inside, ~inside)]
             pictures, accuracy = int(inside.sum()), float(correct[inside].mean())
-            rows.append((name, value, pictures, accuracy, *wilson(accuracy, pictures / effects[0])))
+            trials = np.array(pictures / effects[0])
+            rows.append((name, value, pictures, accuracy, *wilson_interval(accuracy * trials, trials).tolist()))
             counts.append(_effective_counts(correct, inside, *effects))
     worse = holm(_fisher(np.array(counts).reshape(-1, 4)), LEVEL)
     table = pd.DataFrame(rows, columns=list(COLUMNS)[:-1])
@@ -67,14 +68,6 @@ def design_effect(members: np.ndarray, correlation: float) -> float:
     """Return how many pictures of these groups (n,) tell as much as one alone, at least 1 (L. Kish, 1965)."""
     sizes = np.unique(members, return_counts=True)[1]
     return 1 + (float((sizes**2).sum()) / len(members) - 1) * correlation
-
-
-def wilson(share: float, count: float) -> tuple[float, float]:
-    """Return the 95 % interval of a share of `count` pictures (E. B. Wilson, 1927); `count` need not be whole."""
-    spread = NORMAL_95**2 / count
-    half = NORMAL_95 * np.sqrt((share * (1 - share) + spread / 4) / count)
-    low, high = (share + spread / 2 - half) / (1 + spread), (share + spread / 2 + half) / (1 + spread)
-    return max(float(low), 0.0), min(float(high), 1.0)
 
 
 def holm(p_values: np.ndarray, level: float) -> np.ndarray:
