@@ -58,6 +58,15 @@ def test_rare_values_are_joined_and_too_few_are_left_out() -> None:
     assert found == {"format": {"JPEG": 10, "PNG": 20, "other": 6}, "orientation": {"turned": 6, "upright": 30}}
 
 
+def test_a_few_words_among_numbers_and_many_names_make_no_hundred_slices() -> None:
+    ages = [str(20 + row) if row % 20 else "unknown" for row in range(60)]
+    patients = [f"p{row % 30:02}" for row in range(60)]
+    texts = [json.dumps({"age": age, "patient": patient}) for age, patient in zip(ages, patients, strict=True)]
+    found = slice_values(facts_of(60, attributes=texts))
+    assert len(found["age"].names) <= 5 and "missing" not in found["age"].names  # three are too few for a slice
+    assert "patient" not in found or len(found["patient"].names) <= 13
+
+
 def test_attributes_are_slices_and_many_numbers_are_ranges() -> None:
     texts = [json.dumps({"age": str(number), "mode": "ab"[number % 2]}) for number in range(40)] + [None] * 8
     found = values_of(facts_of(48, attributes=texts))

@@ -9,7 +9,8 @@ import pandas as pd
 
 RANGES = 4  # of a fact that is measured
 FEWEST = 5  # pictures of a slice
-MOST_NAMES = 12  # different numbers of an attribute: above it they are measurements and are put into ranges
+MOST_NAMES = 12  # of an attribute: more different numbers are put into ranges, of more texts the rarest are joined
+NUMBERS = 0.9  # share of an attribute's values that are numbers: the others count as missing
 OTHER, MISSING = "other", "missing"
 MEASURED = ("brightness", "contrast", "sharpness")
 NAMED = ("format", "mode")
@@ -50,12 +51,13 @@ def _attributes(texts: pd.Series) -> dict[str, Values]:
 
 
 def _attribute(texts: pd.Series) -> Values:
-    """Return the values of a column of a table; many different numbers become ranges."""
-    given = texts.notna().to_numpy()
-    numbers = pd.to_numeric(texts[given], errors="coerce").to_numpy(np.float64)
-    if len(np.unique(numbers)) <= MOST_NAMES or not np.isfinite(numbers).all():
-        return _names(texts.fillna(MISSING).to_numpy(str))
-    ranges = _ranges(numbers)
+    """Return the values of a column of a table; many different numbers become ranges, of many texts most "other"."""
+    numbers = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64)
+    given = np.isfinite(numbers)
+    if len(np.unique(numbers[given])) <= MOST_NAMES or given.sum() < NUMBERS * texts.notna().sum():
+        frequent = texts.value_counts().sort_index().sort_values(ascending=False, kind="stable").index[:MOST_NAMES]
+        return _names(texts.where(texts.isin(frequent) | texts.isna(), OTHER).fillna(MISSING).to_numpy(str))
+    ranges = _ranges(numbers[given])
     codes = np.full(len(texts), len(ranges.names))
     codes[given] = ranges.codes
     return Values(codes, [*ranges.names, MISSING])
