@@ -43,7 +43,6 @@ def study_answers(answers: Answers, unfamiliar: np.ndarray, facts: pd.DataFrame,
     groups = {split: facts.loc[part.image_ids, "group_id"].to_numpy() for split, part in answers.items()}
     test = answers["test"]
     correct = test.predicted == test.labels
-    out_of_sample = joined([answers["validation"], test])
     promise = _promise(test, unfamiliar, rule, len(answers["validation"]))
     return AnswersStudy(
         scores={
@@ -52,17 +51,15 @@ def study_answers(answers: Answers, unfamiliar: np.ndarray, facts: pd.DataFrame,
         },
         classes=class_scores(test.labels, test.probabilities, groups["test"], test.classes),
         slices=slice_table(facts.loc[test.image_ids], correct, groups["test"]),
-        label_issues=label_issues(
-            out_of_sample.image_ids,
-            out_of_sample.labels,
-            out_of_sample.probabilities,
-            out_of_sample.classes,
-            facts["path"],
-        ),
+        label_issues=_label_issues(joined([answers["validation"], test]), facts["path"]),
         calibration=_calibration(test, groups["test"], rule, promise),
         promise=promise,
         curves=class_curves(test),
     )
+
+
+def _label_issues(answers: Predictions, paths: pd.Series) -> pd.DataFrame:
+    return label_issues(answers.image_ids, answers.labels, answers.probabilities, answers.classes, paths)
 
 
 def _calibration(test: Predictions, groups: np.ndarray, rule: Rule, promise: Promise) -> Calibration:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,9 @@ from darkroom.examples.saving import load_network
 from darkroom.execution.workers import worker_pool
 from darkroom.models.features import with_features
 from darkroom.params.declared import DeclaredParams
+
+if TYPE_CHECKING:
+    import keras
 
 ERRORS = 24  # wrong answers on the page, also when fewer have heat maps
 
@@ -91,13 +95,7 @@ def evaluate_model(inputs: Inputs, out_of_fold: pd.DataFrame, params: DeclaredPa
     start_tensorflow(params.train.threads)
     network = load_network(inputs.model)
     both = with_features(network)
-    raw = measure(both, inputs.data, params.evaluate.batch_size)
-    familiarity = fit_familiarity(raw["train"].features, raw["validation"].features)
-    if params.ensemble.folds:
-        raw = with_out_of_fold(raw, out_of_fold)
-    validation = raw["validation"].answers
-    rule = fit_rule(validation.labels, validation.probabilities, params.evaluate.coverage)
-    measured = {split: part.calibrated(rule) for split, part in raw.items()}
+    rule, familiarity, measured = _decide(both, inputs.data, out_of_fold, params)
     answers, test = {split: part.answers for split, part in measured.items()}, measured["test"]
     errors = worst_errors(test.answers, max(ERRORS, params.evaluate.heat_maps))
     return Evaluation(
@@ -113,6 +111,19 @@ def evaluate_model(inputs: Inputs, out_of_fold: pd.DataFrame, params: DeclaredPa
         cost=network_cost(network, inputs.model),
         latency=measure_latency(network, params.image.size, params.train.threads),
     )
+
+
+def _decide(
+    network: "keras.Model", data: dict[str, Examples], out_of_fold: pd.DataFrame, params: DeclaredParams
+) -> tuple[Rule, Familiarity, dict[str, Measured]]:
+    """Return what validation decides, and what a network with features then gives on each split."""
+    raw = measure(network, data, params.evaluate.batch_size)
+    familiarity = fit_familiarity(raw["train"].features, raw["validation"].features)
+    if params.ensemble.folds:
+        raw = with_out_of_fold(raw, out_of_fold)
+    validation = raw["validation"].answers
+    rule = fit_rule(validation.labels, validation.probabilities, params.evaluate.coverage)
+    return rule, familiarity, {split: part.calibrated(rule) for split, part in raw.items()}
 
 
 def _compare(test: Predictions, inputs: Inputs, params: DeclaredParams) -> ChampionComparison | None:

@@ -25,10 +25,9 @@ def class_scores(
     """Return a row for each class: its precision, recall and F1 with 95 % intervals, ROC AUC and average precision.
 
     The columns: class, precision, precision_low, precision_high, the same of recall and f1, roc_auc, average_precision,
-    support (pictures).
-    `labels` (n,) int, `probabilities` (n, classes) float32, `groups` (n,): pictures that are drawn together. Precision,
-    recall and F1 that are undefined are 0 with NaN as interval; draws in which they are undefined are left out. Where
-    the value is 0 or 1 all draws are the same, and the interval is the exact one of as many trials as there are groups.
+    support (pictures). `labels` (n,) int, `probabilities` (n, classes) float32, `groups` (n,): pictures that are drawn
+    together. Precision, recall and F1 that are undefined are 0 with NaN as interval; draws in which they are undefined
+    are left out. The intervals are those of `intervals.share_interval`.
     """
     resamples = group_weights(groups, draws, seed)
     counts = counts_by_group(labels, probabilities.argmax(axis=1), len(classes), resamples)
