@@ -27,8 +27,8 @@ def require_scans(data: bytes, kind: str | None, pixels: int, max_pixels: int) -
     bounds the time. In a TIFF, where nobody writes such data, it counts with as many scans as libtiff allows.
     """
     scans = 1
-    if kind in ("JPEG", "MPO"):
-        scans = count_scans(data)
+    if kind in ("JPEG", "MPO") and pixels * data.count(b"\xff" + START_OF_SCAN) > max_pixels * MAX_SCANS:
+        scans = count_scans(data)  # slow; never more than the marker's bytes, which are counted first
     elif kind == "TIFF" and PROGRESSIVE in data:
         scans = TIFF_SCANS
     if pixels * scans > max_pixels * MAX_SCANS:
