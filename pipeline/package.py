@@ -21,7 +21,7 @@ def package(stage: Stage) -> Report:
     write_bundle(bundle, stage.input("model"), decision, classes, params.image, params.package)
     content = bundle_digest(bundle)
     card = partial(model_card, results, params, content)
-    looks = count_looks(params.tracking.experiment, reports["split"]["test_digest"])  # not in an output: it grows
+    looks = count_looks(reports["split"]["test_digest"])  # not in an output: it grows
     goods = Goods(bundle, stage.input("example"), partial(card, looks=looks))
     done = release(params, results, goods, stage.run.run_id)
     stage.save("model_card", card(done.verdict))
