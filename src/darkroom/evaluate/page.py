@@ -38,8 +38,6 @@ def page_content(
         label_issues=study.label_issues,
         slices=study.slices,
         robustness=found.robustness,
-        faithfulness=found.explanations.faithfulness,
-        feature_maps=found.explanations.feature_maps,
         champion=_champion(found.champion),
         history=history,
         cost=Cost(**found.cost),
@@ -48,16 +46,18 @@ def page_content(
 
 
 def _with_pictures(content: EvaluationContent, found: Evaluation, paths: pd.Series) -> EvaluationContent:
-    """Return the content with the pictures of test that show where it fails; `paths` is the path of each image_id."""
-    test, train = found.measured["test"], found.measured["train"]
+    """Return the content with the pictures and maps that show where it fails; `paths` is the path of each image_id."""
+    test, train, explained = found.measured["test"], found.measured["train"], found.explanations
     answers = test.answers
     return replace(
         content,
         error_count=int((answers.predicted != answers.labels).sum()),
-        errors=error_pictures(found.errors, test, train, found.explanations.maps, paths),
+        errors=error_pictures(found.errors, test, train, explained.maps, paths),
         uncertain=uncertain_pictures(answers, paths),
         pairs=confused_pairs(answers, paths),
         changed=_changed(answers, found.champion, paths),
+        faithfulness=explained.faithfulness,
+        feature_maps=explained.feature_maps,
     )
 
 
