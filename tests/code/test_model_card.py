@@ -35,7 +35,14 @@ MEASURED: dict[str, Any] = {
     "calibration": {"temperature": 1.25, "error": 0.031, "band": [0.0, 0.05]},
     "coverage": {"level": 0.95, "test": 0.94, "set_size": 1.1, "too_small": None},
     "robustness": {"clean": 0.9, "mean": 0.6, "relative": 0.6667},
-    "champion": {"compared": True, "difference": 0.02, "interval": [-0.01, 0.05], "p": 0.25},
+    "champion": {
+        "compared": True,
+        "measured": True,
+        "same": False,
+        "difference": 0.02,
+        "interval": [-0.01, 0.05],
+        "p": 0.25,
+    },
     "cost": {"parameters": 1234567, "multiply_adds": 5000, "file_bytes": 9000},
 }
 PER_CLASS = pd.DataFrame({"class": ["a|b", "c"], "f1": [1.0, 0.7], "support": [30, 30]})
@@ -71,6 +78,7 @@ def test_the_card_tells_what_was_measured() -> None:
         "| accuracy | 0.9000 | 0.9000 | 0.9000 (0.8100 to 0.9600) |",
         "| ROC AUC | - | - | - |",
         "less the earlier champion's: +0.0200 (-0.0100 to 0.0500),\np = 0.25",
+        "it was run anew, and may have learnt some of these.",
         "Calibration error 0.0310; a calibrated model would show (0.0000 to 0.0500)",
         "in 95.0% of the cases; on test it did\nin 94.0%",
         "- c: F1 0.7000 on 30 test pictures",
@@ -100,6 +108,11 @@ def test_a_promise_that_cannot_be_kept_and_corruptions_that_were_not_tried_are_n
     text = card(MEASURED | {"coverage": MEASURED["coverage"] | {"too_small": few}, "robustness": untried}, {})
     assert f"keeps no promise: {few}.\n" in text
     assert "is made to hold" not in text and "orrupt" not in text
+
+
+def test_the_champion_packaged_again_is_not_compared_with_itself() -> None:
+    text = card({"champion": MEASURED["champion"] | {"same": True}}, {})
+    assert "This is the earlier champion's network: equal answers." in text and "McNemar" not in text
 
 
 def test_names_from_the_data_are_no_markdown() -> None:
