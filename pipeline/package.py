@@ -15,13 +15,14 @@ def package(stage: Stage) -> Report:
     """Record this pipeline as a run in MLflow and, when its model beats the champion, make it the champion."""
     tables = {"per_class": stage.read("per_class"), "slices": stage.read("slices")}
     tables |= {"label_issues": stage.read("label_issues")}
-    results = Results(stage.read_results(), stage.read("history"), stage.input("answers"), tables)
+    pages = [stage.input("data_report"), stage.input("evaluation_page")]
+    results = Results(stage.read_results(), stage.read("history"), stage.input("answers"), pages, tables)
     reports, bundle, params = results.reports, stage.output("bundle"), stage.params
     classes, decision = reports["train"]["classes"], stage.input("decision")
     write_bundle(bundle, stage.input("model"), decision, classes, params.image, params.package)
     content = bundle_digest(bundle)
     card = partial(model_card, results, params, content)
-    looks = count_looks(params.tracking.experiment, reports["split"]["test_digest"])  # not in an output: it grows
+    looks = count_looks(reports["split"]["test_digest"])  # not in an output: it grows
     goods = Goods(bundle, stage.input("example"), partial(card, looks=looks))
     done = release(params, results, goods, stage.run.run_id)
     stage.save("model_card", card(done.verdict))

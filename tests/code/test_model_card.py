@@ -33,9 +33,16 @@ REPORTS: dict[str, dict[str, Any]] = {
 MEASURED: dict[str, Any] = {
     "test": {**SCORES, "interval": {"accuracy": [0.81, 0.96], "roc_auc": [None, None]}},
     "calibration": {"temperature": 1.25, "error": 0.031, "band": [0.0, 0.05]},
-    "coverage": {"level": 0.95, "test": 0.94, "set_size": 1.1},
+    "coverage": {"level": 0.95, "test": 0.94, "set_size": 1.1, "too_small": None},
     "robustness": {"clean": 0.9, "mean": 0.6, "relative": 0.6667},
-    "champion": {"compared": True, "difference": 0.02, "interval": [-0.01, 0.05], "p": 0.25},
+    "champion": {
+        "compared": True,
+        "measured": True,
+        "same": False,
+        "difference": 0.02,
+        "interval": [-0.01, 0.05],
+        "p": 0.25,
+    },
     "cost": {"parameters": 1234567, "multiply_adds": 5000, "file_bytes": 9000},
 }
 PER_CLASS = pd.DataFrame({"class": ["a|b", "c"], "f1": [1.0, 0.7], "support": [30, 30]})
@@ -54,7 +61,7 @@ SLICES = pd.DataFrame(
 
 def card(measured: dict[str, Any], tables: dict[str, pd.DataFrame]) -> str:
     reports = REPORTS | {"evaluate": REPORTS["evaluate"] | measured}
-    results = Results([StageResult(name, {}, report) for name, report in reports.items()], SLICES, Path(), tables)
+    results = Results([StageResult(name, {}, report) for name, report in reports.items()], SLICES, Path(), [], tables)
     params = load_params(ROOT / "params.yaml")
     declared = DeclaredParams(params, list(params.model_dump()), "package")
     return model_card(results, declared, "f" * 64, Verdict(True, ["it is the first"]), looks=3)
@@ -71,11 +78,13 @@ def test_the_card_tells_what_was_measured() -> None:
         "| accuracy | 0.9000 | 0.9000 | 0.9000 (0.8100 to 0.9600) |",
         "| ROC AUC | - | - | - |",
         "less the earlier champion's: +0.0200 (-0.0100 to 0.0500),\np = 0.25",
+        "it was run anew, and may have learnt some of these.",
         "Calibration error 0.0310; a calibrated model would show (0.0000 to 0.0500)",
         "in 95.0% of the cases; on test it did\nin 94.0%",
         "- c: F1 0.7000 on 30 test pictures",
         "- blur blurred: accuracy 0.5000 (0.2000 to 0.7000) on 12 pictures",
         "clean 0.9000: 66.7% is left.",
+        "all else that was found out: `reports/evaluation.html`",
         "3 different models have been measured on this test split",
         "tensorflow 2.",
     ):
@@ -91,6 +100,19 @@ def test_what_was_not_measured_is_left_out(nothing: dict[str, Any]) -> None:
     for absent in ("### ", "In brackets", "champion's", "multiply-adds", "None"):
         assert absent not in text
     assert "\n\n\n" not in text
+
+
+def test_a_promise_that_cannot_be_kept_and_corruptions_that_were_not_tried_are_not_praised() -> None:
+    few = "validation has 9 pictures; a promise of 0.95 needs at least 19"
+    untried = {"clean": 0.9, "mean": None, "relative": None}
+    text = card(MEASURED | {"coverage": MEASURED["coverage"] | {"too_small": few}, "robustness": untried}, {})
+    assert f"keeps no promise: {few}.\n" in text
+    assert "is made to hold" not in text and "orrupt" not in text
+
+
+def test_the_champion_packaged_again_is_not_compared_with_itself() -> None:
+    text = card({"champion": MEASURED["champion"] | {"same": True}}, {})
+    assert "This is the earlier champion's network: equal answers." in text and "McNemar" not in text
 
 
 def test_names_from_the_data_are_no_markdown() -> None:

@@ -98,7 +98,9 @@ def results(workspace: Path) -> Results:
     stages = [StageResult(stage, {f"{stage}.seed": 0}, report) for stage, report in REPORTS.items()]
     ANSWERS.to_parquet(workspace / "answers.parquet")
     tables = {"per_class": pd.DataFrame({"class": ["cat", "dog"], "f1": [0.5, 0.0]}), "label_issues": pd.DataFrame()}
-    return Results(stages, HISTORY, workspace / "answers.parquet", tables)
+    page = workspace / "evaluation.html"
+    page.write_text("<p>all that was found out</p>")
+    return Results(stages, HISTORY, workspace / "answers.parquet", [page], tables)
 
 
 def test_a_pipeline_run_adopts_the_stages_runs_and_is_found_again(results: Results) -> None:
@@ -133,7 +135,7 @@ def test_a_pipeline_run_has_headlines_curves_and_tables(results: Results) -> Non
     assert curve == {1: 2, 2: 2}  # the mean of two networks, then what is left
     assert [point.value for point in client.get_metric_history(run_id, "epoch/validation_loss")][:1] == [2]
     files = {file.path for file in client.list_artifacts(run_id)}
-    assert files == {"answers.parquet", "errors.json", "per_class.json"}
+    assert files == {"answers.parquet", "errors.json", "evaluation.html", "per_class.json"}
     errors = pd.read_json(client.download_artifacts(run_id, "errors.json"), orient="split")
     assert errors["image_id"].tolist() == ["i3", "i2"] and errors["score"].tolist() == [1, 0.75]
 

@@ -3,103 +3,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from darkroom.evaluation_page.content import (
-    Calibration,
-    Champion,
-    Cost,
-    Curves,
-    EvaluationContent,
-    Facts,
-    Promise,
-    Robustness,
-    Unfamiliar,
-)
+from darkroom.evaluation_page.content import Champion, Curves, EvaluationContent, Promise
 from darkroom.evaluation_page.page import pictures_shown, write_evaluation
-from darkroom.evaluation_page.pictures import (
-    ChangedPicture,
-    ConfusedPair,
-    ErrorPicture,
-    Example,
-    Neighbour,
-    UncertainPicture,
-)
+from evaluation_content import COMPARED, FAITHFUL, HOSTILE, PIXEL, bare, class_table, full
 from page_reader import Reader, read_page
-
-PIXEL = (
-    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
-)
-HOSTILE = "<b>&"
-NAMES = (HOSTILE, *"123456789")
-FACTS = Facts("digits", "4f3a" * 16, "validation", "This test split has been looked at with 3 distinct models.")
-SCORES = {"accuracy": 0.9, "top_3_accuracy": 0.98, "f1_macro": 0.89, "log_loss": 0.31, "mcc": None, "pictures": 400}
-FAITHFUL = {"deletion": 0.25, "deletion_random": 0.38, "deletion_centre": 0.31,
-            "insertion": 0.74, "insertion_random": 0.55, "insertion_centre": 0.66}  # fmt: skip
-
-
-def class_table(names: tuple[str, ...], f1: np.ndarray) -> pd.DataFrame:
-    table = pd.DataFrame({"class": names, "support": 40, "roc_auc": 0.99, "average_precision": 0.95})
-    for name in ("precision", "recall", "f1"):
-        table = table.assign(**{name: f1, f"{name}_low": f1 - 0.05, f"{name}_high": np.minimum(f1 + 0.05, 1)})
-    return table
-
-
-def measured() -> EvaluationContent:
-    """Return ten classes with scores, curves and tables; the first class is the weakest."""
-    confusion = np.diag(np.full(10, 36))
-    confusion[:, 1] += 4
-    steps = np.linspace(0, 1, 11)
-    curves = dict.fromkeys(NAMES, (steps, steps**0.2))
-    bins = pd.DataFrame({"confidence": [0.6, 0.9], "accuracy": [0.5, 0.95], "low": 0.4, "high": 1.0, "pictures": 200})
-    promise = Promise(0.95, 0.947, 1.2, 0.2, 0.97)
-    history = pd.DataFrame({"epoch": [1, 2], "network": 1, "loss": [2.0, 0.4], "accuracy": [0.3, 0.9]})
-    return EvaluationContent(
-        FACTS,
-        dict.fromkeys(("train", "validation", "test"), SCORES),
-        NAMES,
-        confusion,
-        class_table(NAMES, np.linspace(0.7, 1, 10)),
-        intervals={"test": {"accuracy": (0.87, 0.926), "f1_macro": (0.86, 0.92)}},
-        curves=Curves(curves, curves, (steps, steps), (steps, steps)),
-        calibration=Calibration(1.3, 0.08, (0.0, 0.05), bins, (steps, 1 - steps / 9), promise),
-        unfamiliar=Unfamiliar(0.05, "photographs", 0.998),
-        history=history.assign(validation_loss=[1.9, 0.5], validation_accuracy=[0.4, 0.88], kept=[False, True]),
-        cost=Cost(93_322, 2_418_560, 391_224),
-    )
-
-
-def full() -> EvaluationContent:
-    """Return `measured` with pictures, and with what is found by looking where it fails."""
-    kinds = pd.DataFrame({"kind": ["fog", "fog", "jpeg", "jpeg"], "severity": [1, 2, 1, 2], "accuracy": 0.8})
-    nearest = Neighbour("b", "train/b.png", "1", 0.94)
-    issue = {"image_id": "d", "path": "a,b.png", "label": HOSTILE, "suggested": "1", "confidence": 0.02}
-    slices = pd.DataFrame(
-        [("format", "PNG", 300, 0.93, 0.9, 0.96, False), ("blur", "sharpness to 3.1", 100, 0.71, 0.62, 0.8, True)],
-        columns=["slice", "value", "pictures", "accuracy", "low", "high", "worse"],
-    )
-    return replace(
-        measured(),
-        error_count=40,
-        errors=(ErrorPicture("a", "test/a.png", HOSTILE, "1", 0.98, 0.01, PIXEL, PIXEL, nearest),),
-        uncertain=(UncertainPicture("c", "test/c.png", "1", "1", 0.41, "2", 0.4),),
-        pairs=(ConfusedPair(HOSTILE, "1", 4, (Example("a", "test/a.png"),)),),
-        changed=(ChangedPicture("e", "test/e.png", "2", "2", "3"),),
-        label_issues=pd.DataFrame([issue]),
-        slices=slices,
-        robustness=Robustness(0.92, 0.6, 0.65, kinds, 0.4, 0.9),
-        faithfulness=FAITHFUL,
-        feature_maps=PIXEL,
-        champion=Champion(True, "3", None, 0.012, (-0.004, 0.031), 0.18, 9, 4),
-    )
-
-
-def bare() -> EvaluationContent:
-    """Return two classes without an error, and nothing that need not be measured."""
-    classes = class_table(("cat", "dog"), np.ones(2))
-    scores = {"test": {"accuracy": 1.0, "f1_macro": 1.0, "log_loss": float("nan"), "pictures": 40}}
-    return EvaluationContent(replace(FACTS, test_looks=None), scores, ("cat", "dog"), np.diag([20, 20]), classes)
 
 
 def read(path: Path, content: EvaluationContent) -> tuple[Reader, str]:
@@ -145,7 +54,7 @@ def test_summary_says_how_good_how_sure_and_where_not(tmp_path: Path) -> None:
     for sentence in (
         "90 % of the 400 test pictures are answered right; of pictures like these it would be 87.0 to 92.6 %",
         "Naming the largest class always would reach 10 %.",
-        "+1.2 points of accuracy (\u22120.4 to +3.1) against version 3: no more than chance",
+        "+1.2 points of accuracy (\u22120.4 to +3.1) against the champion: no more than chance makes of two equal",
         "The probabilities are off by 0.080; a calibrated model would show 0.000\u20130.050.",
         "hold the right one for 94.7 % of the pictures (95 % were promised)",
         f"Most often “{HOSTILE}” is taken for “1”: 4 of 36 errors.",
@@ -174,16 +83,40 @@ def test_what_was_not_measured_has_no_section(tmp_path: Path) -> None:
 def test_a_lost_promise_and_maps_that_explain_nothing_are_said(tmp_path: Path) -> None:
     content = full()
     assert content.calibration is not None
-    small = Promise(0.95, 1.0, 10, 1.0, None, "Validation has 9 pictures, too few for a promise of 95 %.")
+    small = Promise(0.95, 1.0, 10, 1.0, None, "validation has 9 pictures; a promise of 0.95 needs at least 19")
     calibration = replace(content.calibration, promise=small)
     champion = Champion(False, reason="the test pictures differ")
     maps = FAITHFUL | {"insertion": 0.6}
     _, text = read(
         tmp_path / "page.html", replace(content, calibration=calibration, champion=champion, faithfulness=maps)
     )
-    assert text.count(str(small.too_small)) == 2
+    assert text.count("Validation has 9 pictures; a promise of 0.95 needs at least 19.") == 2
     assert "Not compared with the champion: the test pictures differ." in text
     assert "The heat maps explain no more than a spot in the middle would: do not rely on them." in text
+
+
+@pytest.mark.parametrize(
+    ("champion", "sentence"),
+    [
+        (replace(COMPARED, interval=(0.004, 0.02), p=0.2), "(+0.4 to +2.0) against the champion: better."),
+        (replace(COMPARED, difference=-0.01, interval=(-0.02, -0.001)), "against the champion: worse."),
+        (replace(COMPARED, measured=True), "The champion may have learnt some of them"),
+        (Champion(True, same=True, difference=0.0, interval=(0.0, 0.0), p=1.0), "champion's network: equal answers."),
+        (Champion(False, "MLflow could not be asked"), "Not compared: MLflow could not be asked."),
+    ],
+)
+def test_the_champion_is_judged_by_the_interval(champion: Champion, sentence: str, tmp_path: Path) -> None:
+    _, text = read(tmp_path / "page.html", replace(full(), champion=champion))
+    assert sentence in text
+    assert champion.measured == ("run anew" in text)
+    assert "+0.0" not in text
+
+
+def test_without_heat_maps_the_page_does_not_speak_of_them(tmp_path: Path) -> None:
+    errors = tuple(replace(one, heat_map=None, occlusion=None) for one in full().errors)
+    content = replace(full(), errors=errors, faithfulness=None, feature_maps=None)
+    _, text = read(tmp_path / "page.html", content)
+    assert "heat map" not in text.lower()
 
 
 def test_many_classes_draw_the_weakest_curves_only(tmp_path: Path) -> None:

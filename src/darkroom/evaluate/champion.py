@@ -1,5 +1,6 @@
 """The model beside the champion, both on the same test pictures."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,13 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from darkroom.core.errors import first_line
 from darkroom.evaluate.served import ServedError, served_labels
 from darkroom.examples.predictions import Predictions
 from darkroom.scoring.paired import mcnemar, paired_difference
-from darkroom.tracking.champion import Champion, champion_answers, find_champion
+from darkroom.tracking.champion import ChampionUnknown, champion_answers, find_champion
 
 NO_CHAMPION = "there is no champion yet"
+NOT_ASKED = "MLflow could not be asked"
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,11 @@ class ChampionComparison:
 
     `won` are the image_ids that only the model has right, `lost` those that only the champion has. Without a comparison
     `reason` says why. `measured`: the champion was run on the present pictures, for it was tested on others.
+    The champion's number is not here: it depends on what else the store has seen.
     """
 
     compared: bool
     reason: str = ""
-    version: str = ""
     measured: bool = False
     same: bool = False  # the champion gives exactly these answers
     difference: float | None = None
@@ -37,10 +39,7 @@ class ChampionComparison:
     answers: np.ndarray | None = None  # the champion's labels (n,) str
 
     def report(self) -> dict[str, Any]:
-        """Return what evaluate's report holds of it: of the pictures that changed sides, their numbers.
-
-        The version is not part of it: its number depends on what else the store has seen.
-        """
+        """Return what evaluate's report holds of it: of the pictures that changed sides, their numbers."""
         names = ("compared", "reason", "measured", "same", "difference", "interval", "p")
         return {**{name: getattr(self, name) for name in names}, "won": len(self.won), "lost": len(self.lost)}
 
@@ -51,21 +50,25 @@ def compare(own: Predictions, groups: np.ndarray, name: str, images: Path) -> Ch
     `groups` (n,) says which pictures are drawn together. The champion's own table of answers is taken when it has the
     same pictures with the same labels; else the champion answers the packed pictures in `images`.
     """
-    champion = find_champion(name)
+    try:
+        champion = find_champion(name)
+    except ChampionUnknown:
+        return ChampionComparison(False, NOT_ASKED)
     if champion is None:
         return ChampionComparison(False, NO_CHAMPION)
+    logger.info("the champion is version %s of %s", champion.version, name)
     recorded = recorded_answers(champion_answers(champion), own)
     if recorded is not None and _same(recorded["probabilities"], own.probabilities):
-        return ChampionComparison(True, "", champion.version, False, True, 0.0, (0.0, 0.0), 1.0)
+        return ChampionComparison(True, "", False, True, 0.0, (0.0, 0.0), 1.0)
     if recorded is not None:
-        return _compare(own, recorded["predicted"].to_numpy(), groups, champion, measured=False)
+        return _compare(own, recorded["predicted"].to_numpy(), groups, measured=False)
     if set(champion.classes) != set(own.classes):
-        return ChampionComparison(False, f"it has other classes ({_few(champion.classes)})", champion.version)
+        return ChampionComparison(False, f"it has other classes ({_few(champion.classes)})")
     try:
         labels = served_labels(champion.uri, images, own.image_ids)
     except ServedError as error:
-        return ChampionComparison(False, first_line(error), champion.version)
-    return _compare(own, labels, groups, champion, measured=True)
+        return ChampionComparison(False, str(error))
+    return _compare(own, labels, groups, measured=True)
 
 
 def recorded_answers(table: pd.DataFrame | None, own: Predictions) -> pd.DataFrame | None:
@@ -79,15 +82,13 @@ def recorded_answers(table: pd.DataFrame | None, own: Predictions) -> pd.DataFra
     return ordered if (ordered["label"].to_numpy() == _true_labels(own)).all() else None
 
 
-def _compare(
-    own: Predictions, labels: np.ndarray, groups: np.ndarray, champion: Champion, measured: bool
-) -> ChampionComparison:
+def _compare(own: Predictions, labels: np.ndarray, groups: np.ndarray, measured: bool) -> ChampionComparison:
     """Compare with the champion's answers, `labels` (n,) str, in the order of `own`."""
     correct, other = own.predicted == own.labels, labels == _true_labels(own)
     difference, interval = paired_difference(correct, other, groups)
     won, lost = (tuple(sorted(own.image_ids[changed].tolist())) for changed in (correct & ~other, other & ~correct))
     p = mcnemar(correct, other)
-    return ChampionComparison(True, "", champion.version, measured, False, difference, interval, p, won, lost, labels)
+    return ChampionComparison(True, "", measured, False, difference, interval, p, won, lost, labels)
 
 
 def _true_labels(own: Predictions) -> np.ndarray:

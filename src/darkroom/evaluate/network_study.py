@@ -51,9 +51,9 @@ def study_robustness(network: "keras.Model", test: Measured, params: DeclaredPar
         return np.asarray(network.predict_on_batch(pictures))
 
     table = measure_corruptions(answer, pixels, labels, wanted.kinds, batch)
-    found = summarise_robustness(table, float((test.answers.predicted[rows] == labels).mean()))
-    stays = consistency(answer, pixels, batch)
-    return Robustness(found["clean"], found["mean"], found["relative"], table, stays["flip"], stays["shift"])
+    clean = float((test.answers.predicted[rows] == labels).mean())
+    found, stays = summarise_robustness(table, clean), consistency(answer, pixels, batch)
+    return Robustness(clean, found["mean"], found["relative"], table, stays["flip"], stays["shift"])
 
 
 def study_unfamiliar(

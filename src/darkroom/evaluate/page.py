@@ -1,13 +1,14 @@
 """The evaluation page, put together from all that was found."""
 
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from darkroom.evaluate.champion import ChampionComparison
+from darkroom.evaluate.champion import NO_CHAMPION, ChampionComparison
 from darkroom.evaluate.evaluation import Evaluation
 from darkroom.evaluate.pictures import changed_pictures, confused_pairs, error_pictures, uncertain_pictures
+from darkroom.evaluate.studies import confusion
 from darkroom.evaluation_page.content import Champion, Cost, EvaluationContent, Facts
 from darkroom.evaluation_page.page import pictures_shown, write_evaluation
 from darkroom.evaluation_page.pictures import ChangedPicture
@@ -23,48 +24,51 @@ def page_content(
 
     `source` is the name of the data, `digest` that of the pictures and their splits.
     """
-    study, paths, answers = found.study, known["path"], found.answers["test"]
-    test, train = found.measured["test"], found.measured["train"]
-    return EvaluationContent(
-        facts=Facts(source, digest, "validation"),
+    study, names = found.study, found.answers["test"].classes
+    content = EvaluationContent(
+        facts=Facts(source, digest),
         scores={name: {**one.values, "pictures": len(found.answers[name])} for name, one in study.scores.items()},
         intervals={name: one.intervals for name, one in study.scores.items()},
-        class_names=answers.classes,
-        confusion=confusion_counts(answers),
+        class_names=names,
+        confusion=confusion(found.answers["test"])["pictures"].to_numpy().reshape(len(names), len(names)),
         classes=study.classes,
-        error_count=int((answers.predicted != answers.labels).sum()),
-        errors=error_pictures(found.errors, test, train, found.explanations.maps, paths),
-        uncertain=uncertain_pictures(answers, paths),
-        pairs=confused_pairs(answers, paths),
-        changed=_changed(answers, found.champion, paths),
         curves=study.curves,
         calibration=study.calibration,
         unfamiliar=found.unfamiliar,
         label_issues=study.label_issues,
         slices=study.slices,
         robustness=found.robustness,
-        faithfulness=found.explanations.faithfulness,
-        feature_maps=found.explanations.feature_maps,
         champion=_champion(found.champion),
         history=history,
         cost=Cost(**found.cost),
     )
+    return _with_pictures(content, found, known["path"])
 
 
-def confusion_counts(answers: Predictions) -> np.ndarray:
-    """Return the confusion matrix (classes, classes) int64, actual by predicted."""
-    count = len(answers.classes)
-    codes = answers.labels.astype(np.int64) * count + answers.predicted
-    return np.bincount(codes, minlength=count * count).reshape(count, count)
+def _with_pictures(content: EvaluationContent, found: Evaluation, paths: pd.Series) -> EvaluationContent:
+    """Return the content with the pictures and maps that show where it fails; `paths` is the path of each image_id."""
+    test, train, explained = found.measured["test"], found.measured["train"], found.explanations
+    answers = test.answers
+    return replace(
+        content,
+        error_count=int((answers.predicted != answers.labels).sum()),
+        errors=error_pictures(found.errors, test, train, explained.maps, paths),
+        uncertain=uncertain_pictures(answers, paths),
+        pairs=confused_pairs(answers, paths),
+        changed=_changed(answers, found.champion, paths),
+        faithfulness=explained.faithfulness,
+        feature_maps=explained.feature_maps,
+    )
 
 
 def _champion(found: ChampionComparison | None) -> Champion | None:
-    if found is None or not found.version:  # not asked for, or none there yet
+    if found is None or found.reason == NO_CHAMPION:
         return None
     return Champion(
         compared=found.compared,
-        version=found.version,
-        reason=found.reason or None,
+        reason=found.reason,
+        measured=found.measured,
+        same=found.same,
         difference=found.difference,
         interval=found.interval,
         p=found.p,

@@ -1,6 +1,7 @@
 """What a registered version answers on packed pictures, asked as a client of the served model would."""
 
 import base64
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,33 +12,48 @@ import pandas as pd
 from darkroom.core.errors import first_line
 from darkroom.execution.quiet import without_native_messages
 from darkroom.images.packed import list_shards, shard_ids, shard_pictures
-from darkroom.tracking.store import tracking_uri
+from darkroom.tracking.store import redacted, tracking_uri
 
+logger = logging.getLogger(__name__)
 ROWS_AT_ONCE = 256
 BYTES_AT_ONCE = 32_000_000  # of base64 text
 
 
 class ServedError(Exception):
-    """The version cannot be loaded, or does not answer every picture."""
+    """The version cannot be loaded, or does not answer every picture.
+
+    The message is one for a file: what libraries say of it holds paths and hosts, and is only logged.
+    """
 
 
 def served_labels(uri: str, images: Path, image_ids: np.ndarray) -> np.ndarray:
     """Return the labels (n,) object that the version at `uri` (models:/...) answers on some packed pictures.
 
-    A few hundred pictures are in memory at a time. Raises ServedError with a one-line reason.
+    A few hundred pictures are in memory at a time. Raises ServedError.
     """
     model = _load(uri)
     found: dict[str, str] = {}
     for request in _requests(images, set(image_ids.tolist())):
-        try:
-            answers = model.predict(pd.DataFrame({"image": list(request.values())}))
-        except Exception as error:  # whatever a model from elsewhere may raise
-            raise ServedError(f"it cannot answer: {first_line(error)}") from error
-        failed = answers["error"].dropna()
-        if len(failed):
-            raise ServedError(f"it cannot answer every picture: {failed.iloc[0]}")
-        found |= dict(zip(request, answers["label"], strict=True))
+        found |= zip(request, _labels(model, list(request.values())), strict=True)
     return np.array([found[name] for name in image_ids.tolist()], dtype=object)
+
+
+def _labels(model: Any, pictures: list[str]) -> list[str]:
+    """Return the label of each picture, base64 text."""
+    try:
+        answers = model.predict(pd.DataFrame({"image": pictures}))
+        labels: list[str] = answers["label"].tolist()
+        errors = answers["error"].dropna().tolist()
+    except Exception as error:  # whatever a model from elsewhere may raise, or answer
+        raise _refusal("it cannot answer every picture", first_line(error)) from error
+    if errors or len(labels) != len(pictures):
+        raise _refusal("it cannot answer every picture", str(errors[0] if errors else f"{len(labels)} answers"))
+    return labels
+
+
+def _refusal(reason: str, detail: str) -> ServedError:
+    logger.warning("not compared with the champion: %s: %s", reason, redacted(detail))
+    return ServedError(reason)
 
 
 def _load(uri: str) -> Any:
@@ -48,7 +64,7 @@ def _load(uri: str) -> Any:
         with without_native_messages():
             return mlflow.pyfunc.load_model(uri)
     except Exception as error:  # of another library version, from elsewhere, its files deleted
-        raise ServedError(f"it cannot be loaded: {first_line(error)}") from error
+        raise _refusal("it cannot be loaded", first_line(error)) from error
 
 
 def _requests(images: Path, wanted: set[str]) -> Iterator[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""Tables of a split's answers: by class, by pairs of classes, by picture."""
+"""Tables of a split's answers: by pairs of classes, by picture."""
 
 import numpy as np
 import pandas as pd
@@ -6,19 +6,8 @@ import pandas as pd
 from darkroom.examples.predictions import Predictions
 
 
-def per_class(predictions: Predictions) -> pd.DataFrame:
-    """Return a row for each class: class, precision, recall, f1, support (pictures)."""
-    from sklearn.metrics import precision_recall_fscore_support
-
-    classes = predictions.classes
-    values = precision_recall_fscore_support(
-        predictions.labels, predictions.predicted, labels=np.arange(len(classes)), zero_division=0
-    )
-    return pd.DataFrame(dict(zip(("class", "precision", "recall", "f1", "support"), (classes, *values), strict=True)))
-
-
 def confusion(predictions: Predictions) -> pd.DataFrame:
-    """Return the confusion matrix, long: actual, predicted, pictures."""
+    """Return the confusion matrix, long: actual, predicted, pictures; row by row in the order of the classes."""
     from sklearn.metrics import confusion_matrix
 
     names = np.array(predictions.classes)

@@ -56,20 +56,20 @@ def _curves(of_class: Mapping[str, Curve], macro: Curve | None, order: list[str]
 
 
 def calibration_charts(calibration: Calibration) -> list[Markup]:
-    """Return the reliability diagram and, if known, the accuracy of the most confident answers."""
+    """Return the reliability diagram and the accuracy of the most confident answers."""
     bins = calibration.reliability
     ideal = Line("calibrated", np.array([0.0, 1.0]), np.array([0.0, 1.0]), "reference")
     columns = (bins[name].to_numpy(float) for name in ("confidence", "accuracy", "low", "high"))
     confidence, accuracy, low, high = columns
     lines = [ideal, Line("test, 95 % interval", confidence, accuracy, "test", low, high)]
-    charts = [line_chart(lines, "Reliability", "probability of the answer", "share of right answers")]
-    if calibration.answered is not None:
-        share, right = calibration.answered
-        ticks = round_ticks(float(np.nanmin(right)), 1.0)
-        line = Line("test", share, right, "test")
-        title = "When the least confident are left unanswered"
-        charts.append(line_chart([line], title, "share that is answered", "accuracy of the answers", SHARES, ticks))
-    return charts
+    share, right = calibration.answered
+    ticks = round_ticks(float(np.nanmin(right)), 1.0)
+    line = Line("test", share, right, "test")
+    title = "When the least confident are left unanswered"
+    return [
+        line_chart(lines, "Reliability", "probability of the answer", "share of right answers"),
+        line_chart([line], title, "share that is answered", "accuracy of the answers", SHARES, ticks),
+    ]
 
 
 def slice_charts(slices: pd.DataFrame, accuracy: float | None) -> tuple[Markup | None, list[Markup]]:

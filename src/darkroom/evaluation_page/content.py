@@ -14,23 +14,18 @@ Curve = tuple[np.ndarray, np.ndarray]  # x, y, both (points,) float
 
 @dataclass(frozen=True)
 class Facts:
-    """What was measured: `digest` is that of the data, `chosen_by` the split that chose the model.
-
-    `test_looks` says how often this test split has been looked at, None when that is not known.
-    """
+    """What was measured: the name of the data, and the digest of the pictures and their splits."""
 
     data: str
     digest: str
-    chosen_by: str
-    test_looks: str | None = None
 
 
 @dataclass(frozen=True)
 class Promise:
     """Sets of classes (conformal): shares of the test pictures, from 0 to 1, beside the promised `level`.
 
-    `coverage`: the set holds the right class; `abstains`: no single class is left; `accuracy`: of the other answers,
-    None without any. `too_small` says why validation cannot keep the promise, if so.
+    `coverage`: the set holds the right class; `abstains`: no single class is left, or the picture is unfamiliar;
+    `accuracy`: of the other answers, None without any. `too_small` says why validation cannot keep the promise, if so.
     """
 
     level: float
@@ -53,8 +48,8 @@ class Calibration:
     error: float
     band: Interval
     reliability: pd.DataFrame
-    answered: Curve | None = None
-    promise: Promise | None = None
+    answered: Curve
+    promise: Promise
 
 
 @dataclass(frozen=True)
@@ -83,29 +78,31 @@ class Curves:
 class Robustness:
     """Accuracy on `clean` pictures, the `mean` on corrupted ones, and `relative`, the mean as a share of clean.
 
-    `corruptions` has kind, severity (1 to 5), accuracy. `flip` and `shift` are the shares of answers that stay the
-    same when a picture is mirrored or moved.
+    `corruptions` has kind, severity (1 to 5), accuracy; without any kind it is empty, and `mean` and `relative` are
+    None. `flip` and `shift` are the shares of answers that stay the same when a picture is mirrored or moved.
     """
 
-    clean: float | None = None
-    mean: float | None = None
-    relative: float | None = None
-    corruptions: pd.DataFrame | None = None
-    flip: float | None = None
-    shift: float | None = None
+    clean: float
+    mean: float | None
+    relative: float | None
+    corruptions: pd.DataFrame
+    flip: float
+    shift: float
 
 
 @dataclass(frozen=True)
 class Champion:
     """The served model on the same test pictures; `reason` says why it is not `compared`.
 
-    `difference` is this model's accuracy less the champion's, `p` that of McNemar's exact test; `wins` pictures are
-    right only here, `losses` only with the champion.
+    `difference` is this model's accuracy less the champion's, with its paired 95 % interval, `p` that of McNemar's
+    exact test; None when not compared. `wins` pictures are right only here, `losses` only with the champion.
+    `measured`: the champion was run anew, for it was tested on other pictures; `same`: it gives exactly these answers.
     """
 
     compared: bool
-    version: str | None = None
-    reason: str | None = None
+    reason: str = ""
+    measured: bool = False
+    same: bool = False
     difference: float | None = None
     interval: Interval | None = None
     p: float | None = None
@@ -118,7 +115,7 @@ class Cost:
     """What the model takes: numbers of parameters and of multiply-adds for one picture, bytes of its file."""
 
     parameters: int
-    multiply_adds: int | None
+    multiply_adds: int
     file_bytes: int
 
 

@@ -75,7 +75,8 @@ def _optional(content: EvaluationContent) -> dict[str, object]:
     worse, slices = (None, []) if content.slices is None else charts.slice_charts(content.slices, accuracy)
     issues = content.label_issues
     shown = [] if issues is None else issues[tables.ISSUE_COLUMNS].head(tables.ISSUES).to_dict("records")
-    severities, corruptions = tables.corruption_table(content.robustness.corruptions if content.robustness else None)
+    robustness = content.robustness
+    severities, corruptions = tables.corruption_table(robustness.corruptions) if robustness else ([], [])
     return {
         "temperature": temperature(content.calibration.temperature) if content.calibration else "",
         "calibration_charts": charts.calibration_charts(content.calibration) if content.calibration else [],

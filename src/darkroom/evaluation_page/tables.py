@@ -72,9 +72,12 @@ def _class_row(row: Mapping[Any, Any]) -> ClassRow:
     return ClassRow(str(row["class"]), (*cells, (f"{int(row['support']):,}", "")))
 
 
-def corruption_table(corruptions: pd.DataFrame | None) -> tuple[list[int], list[tuple[str, list[float]]]]:
-    """Return the severities, and for each kind the accuracy at each and the mean, the kind that hurts most first."""
-    if corruptions is None or corruptions.empty:
+def corruption_table(corruptions: pd.DataFrame) -> tuple[list[int], list[tuple[str, list[float]]]]:
+    """Return the severities, and for each kind the accuracy at each and the mean, the kind that hurts most first.
+
+    Both are empty without any kind.
+    """
+    if corruptions.empty:
         return [], []
     table = corruptions.pivot_table(index="kind", columns="severity", values="accuracy", sort=True)
     table["mean"] = table.mean(axis=1)

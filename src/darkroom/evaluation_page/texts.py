@@ -61,6 +61,11 @@ def sentence_case(name: object) -> str:
     return words[:1].upper() + words[1:]
 
 
+def sentence(text: str) -> str:
+    """Return a clause as a sentence: a capital at its start, a full stop at its end."""
+    return text[:1].upper() + text[1:].removesuffix(".") + "."
+
+
 def known(value: float | None) -> TypeGuard[float]:
     """Return whether there is a number."""
     return value is not None and math.isfinite(value)

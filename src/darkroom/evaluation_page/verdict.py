@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from darkroom.evaluation_page.content import EvaluationContent
-from darkroom.evaluation_page.texts import count, known, number, p_value, percent, percent_span, points, span
+from darkroom.evaluation_page.content import Champion, EvaluationContent
+from darkroom.evaluation_page.texts import count, known, number, percent, percent_span, points, sentence, span
 from darkroom.pages.elements import Tile
 
-SURE = 0.05  # of McNemar's test: a smaller p is no chance
 SLIGHT = 0.05  # a temperature so near to 1 changes next to nothing
 
 
@@ -44,17 +43,15 @@ def _sure(content: EvaluationContent, metric: str) -> str:
 
 def _more_tiles(content: EvaluationContent) -> list[Tile]:
     shown, champion, robustness = [], content.champion, content.robustness
-    if content.calibration and content.calibration.promise:
+    if content.calibration:
         promise = content.calibration.promise
         about = f"of the sets hold the right class; promised: {percent(promise.level)}"
         shown.append(Tile(percent(promise.coverage), "coverage", about, "warn" if promise.too_small else "plain"))
     if robustness and robustness.relative is not None:
         shown.append(Tile(percent(robustness.relative), "robustness", "of the clean accuracy when corrupted", "plain"))
-    if champion and champion.compared and champion.difference is not None:
-        about = f"points of accuracy against version {champion.version}"
-        sure = champion.p is not None and champion.p < SURE
-        tone = "plain" if not sure else "good" if champion.difference > 0 else "warn"
-        shown.append(Tile(points(champion.difference), "than the champion", about, tone))
+    if champion and champion.difference is not None and not champion.same:
+        tone = {"better": "good", "worse": "warn", "": "plain"}[_beyond_chance(champion)]
+        shown.append(Tile(points(champion.difference), "against the champion", "points of accuracy", tone))
     if content.label_issues is not None and len(content.label_issues):
         shown.append(Tile(f"{len(content.label_issues):,}", "suspected labels", "to look at, worst first", "warn"))
     return shown
@@ -81,17 +78,24 @@ def _champion(content: EvaluationContent) -> Statement | None:
     champion = content.champion
     if champion is None:
         return None
-    if not champion.compared or champion.difference is None:
+    if champion.same:
+        return Statement("This is the champion's network: equal answers.", "champion")
+    if champion.difference is None or champion.interval is None:
         return Statement(f"Not compared with the champion: {champion.reason}.", "champion", "warning")
-    sure = f" ({' to '.join(map(points, champion.interval))})" if champion.interval else ""
-    word = "better" if champion.difference >= 0 else "worse"
-    text = f"{points(champion.difference)} points of accuracy{sure} against version {champion.version}"
-    if champion.p is not None and champion.p >= SURE:
-        return Statement(
-            f"{text}: no more than chance would make of two equal models (p\u00a0{p_value(champion.p)}).", "champion"
-        )
-    p = "" if champion.p is None else f" (p\u00a0{p_value(champion.p)})"
-    return Statement(f"{text}: {word}{p}.", "champion", "passed" if word == "better" else "warning")
+    interval, word = " to ".join(map(points, champion.interval)), _beyond_chance(champion)
+    again = ", which was run anew on these pictures" if champion.measured else ""
+    text = f"{points(champion.difference)} points of accuracy ({interval}) against the champion{again}"
+    state = {"better": "passed", "worse": "warning", "": "plain"}[word]
+    return Statement(f"{text}: {word or 'no more than chance makes of two equal models'}.", "champion", state)
+
+
+def _beyond_chance(champion: Champion) -> str:
+    """Return "better" or "worse", nothing when equal models might differ as much.
+
+    The interval decides, which draws groups of pictures; McNemar's p takes each picture for independent.
+    """
+    low, high = champion.interval or (0.0, 0.0)
+    return "better" if low > 0 else "worse" if high < 0 else ""
 
 
 def _calibration(content: EvaluationContent) -> Statement | None:
@@ -106,11 +110,11 @@ def _calibration(content: EvaluationContent) -> Statement | None:
 
 
 def _promise(content: EvaluationContent) -> Statement | None:
-    promise = content.calibration.promise if content.calibration else None
-    if promise is None:
+    if content.calibration is None:
         return None
+    promise = content.calibration.promise
     if promise.too_small:
-        return Statement(promise.too_small, "calibration", "warning")
+        return Statement(sentence(promise.too_small), "calibration", "warning")
     text = f"Sets of {promise.set_size:.2f} classes on average hold the right one for {percent(promise.coverage)}"
     return Statement(f"{text} of the pictures ({percent(promise.level)} were promised).", "calibration")
 

@@ -34,12 +34,10 @@ def model_card(results: Results, params: DeclaredParams, content: str, verdict: 
     is not known.
     """
     reports = results.reports
-    classes, splits = (
-        reports["train"]["classes"],
-        [reports["evaluate"][name] for name in ("train", "validation", "test")],
-    )
+    classes = reports["train"]["classes"]
     return _render(
         **reports,
+        **_findings(results),
         name=params.package.name,
         source=params.ingest.source,
         image=params.image,
@@ -51,12 +49,19 @@ def model_card(results: Results, params: DeclaredParams, content: str, verdict: 
         dropped=_counts(reports["dedupe"]["dropped_because"]),
         kept=_kept_epochs(reports["train"]["best_epochs"], params.train.keep),
         tuned=_tuned(reports["tune"]["best"]),
-        rows=[[title, *(_score(one, name) for one in splits)] for name, title in SHOWN.items() if name in splits[2]],
-        intervals=bool(splits[2].get("interval")),
-        weakest=weakest_classes(results.tables.get("per_class")),
-        slices=worse_slices(results.tables.get("slices")),
         versions=", ".join(f"{library} {version(library)}" for library in REQUIREMENTS),
     )
+
+
+def _findings(results: Results) -> dict[str, Any]:
+    """Return the table of scores, and where they are low."""
+    splits = [results.reports["evaluate"][name] for name in ("train", "validation", "test")]
+    return {
+        "rows": [[title, *(_score(one, name) for one in splits)] for name, title in SHOWN.items() if name in splits[2]],
+        "intervals": bool(splits[2].get("interval")),
+        "weakest": weakest_classes(results.tables.get("per_class")),
+        "slices": worse_slices(results.tables.get("slices")),
+    }
 
 
 def verdict_sentence(verdict: Verdict) -> str:

@@ -19,12 +19,14 @@ class Results:
     """What the stages have left: their results, and the files of which the pipeline's run holds a part.
 
     `history` has a row for each epoch of each network; `answers` is the path of the table of answers, a Parquet file;
-    `tables` are those that people read, by name: per_class, label_issues, slices.
+    `pages` are the reports on the data and on the model, HTML files; `tables` are those that people read, by name:
+    per_class, label_issues, slices.
     """
 
     stages: list[StageResult]
     history: pd.DataFrame
     answers: Path
+    pages: list[Path]
     tables: dict[str, pd.DataFrame]
 
     @property
@@ -45,8 +47,9 @@ def record_row(log: RunLogger, params: dict[str, Any], results: Results) -> None
     log.log_history(mean_curves(results.history), CURVE_PREFIX)
     content, counts = dataset_of(results.reports)
     log.log_dataset(params["ingest.source"], content, counts, "pipeline")
-    log.log_file(results.answers)
-    for name, table in {**results.tables, "errors": worst_errors(pd.read_parquet(results.answers))}.items():
+    for file in (results.answers, *results.pages):
+        log.log_file(file)
+    for name, table in {**results.tables, "errors": confident_errors(pd.read_parquet(results.answers))}.items():
         if len(table):
             log.log_table(table, f"{name}.json")
 
@@ -56,7 +59,7 @@ def mean_curves(history: pd.DataFrame) -> pd.DataFrame:
     return history.groupby("epoch")[list(CURVES)].mean()
 
 
-def worst_errors(answers: pd.DataFrame) -> pd.DataFrame:
+def confident_errors(answers: pd.DataFrame) -> pd.DataFrame:
     """Return the wrong answers on test, the most confident first: image_id, label, predicted, score."""
     wrong = answers[(answers["split"] == "test") & (answers["label"] != answers["predicted"])]
     scores = [float(np.max(row)) for row in wrong["probabilities"]]

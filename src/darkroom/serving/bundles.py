@@ -50,7 +50,8 @@ def load_served(bundle: Path) -> "Answers":
 
 
 def _load_code(bundle: Path) -> Any:
-    """Import the bundle's code and return its module of answers, as the predictor does, which needs MLflow."""
+    """Import the bundle's code and return its module of answers, as `package.predictor.load_code` does."""
+    # a copy: importing the predictor imports MLflow, which takes seconds and which a model in a folder does not need
     (folder,) = (bundle / "code").iterdir()
     package = sys.modules.setdefault(folder.name, ModuleType(folder.name))
     package.__path__ = [str(folder)]

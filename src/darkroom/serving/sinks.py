@@ -71,6 +71,20 @@ def kept_rows(output: Path, header: dict[str, Any], top: int) -> Iterator[Sink]:
     output.parent.mkdir(parents=True, exist_ok=True)
     partial, first = partial_rows(output), (json.dumps(header, sort_keys=True) + "\n").encode()
     end, tally, done = _earlier_rows(partial, first)
+    with _appending(partial, first, end) as write:
+        try:
+            yield Sink(write, tally, done)
+        except KeyboardInterrupt:
+            logger.info("%d rows are kept in %s; the same command goes on from there", tally.pictures, partial)
+            raise
+    with replacing(output) as temporary:
+        write_table(temporary, _rows(partial), top, output.suffix.lower())
+    partial.unlink()
+
+
+@contextmanager
+def _appending(partial: Path, first: bytes, end: int) -> Iterator[Callable[[Row], None]]:
+    """Yield what writes rows behind the first `end` bytes of `partial`; with 0, behind the line `first`."""
     with partial.open("r+b" if end else "wb", buffering=0) as file:
         file.truncate(end)
         file.seek(end)
@@ -80,15 +94,7 @@ def kept_rows(output: Path, header: dict[str, Any], top: int) -> Iterator[Sink]:
             with naming_errors(partial):
                 file.write(json_line(row).encode())
 
-        sink = Sink(write, tally, done)
-        try:
-            yield sink
-        except KeyboardInterrupt:
-            logger.info("%d rows are kept in %s; the same command goes on from there", sink.tally.pictures, partial)
-            raise
-    with replacing(output) as temporary:
-        write_table(temporary, _rows(partial), top, output.suffix.lower())
-    partial.unlink()
+        yield write
 
 
 def partial_rows(output: Path) -> Path:

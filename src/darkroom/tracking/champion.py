@@ -32,6 +32,10 @@ class Champion:
     classes: tuple[str, ...]
 
 
+class ChampionUnknown(Exception):
+    """The store failed, so nobody can say which version is the champion; `consult` has logged why."""
+
+
 def champion_version(client: "MlflowClient", name: str) -> "ModelVersion | None":
     """Return the version of the model `name` with the alias champion; None when there is none."""
     from mlflow.exceptions import MlflowException
@@ -45,17 +49,25 @@ def champion_version(client: "MlflowClient", name: str) -> "ModelVersion | None"
 
 
 def find_champion(name: str) -> Champion | None:
-    """Return the champion among the versions of the model `name`; None when there is none or the store fails."""
+    """Return the champion among the versions of the model `name`, None when there is none.
 
-    def find(client: "MlflowClient") -> Champion | None:
+    Raises ChampionUnknown when the store fails.
+    """
+
+    def find(client: "MlflowClient") -> tuple[Champion | None]:  # a tuple, for None means that the store failed
         version = champion_version(client, name)
-        if version is None:
-            return None
-        classes = json.loads(version.tags.get(FACTS_TAG, "{}")).get("classes", [])
-        number = str(version.version)
-        return Champion(number, version.run_id or "", f"models:/{name}/{number}", tuple(classes))
+        return (None if version is None else _champion(version, name),)
 
-    return consult(find, "looking for the champion", None)
+    found = consult(find, "looking for the champion", None)
+    if found is None:
+        raise ChampionUnknown
+    return found[0]
+
+
+def _champion(version: "ModelVersion", name: str) -> Champion:
+    classes = json.loads(version.tags.get(FACTS_TAG, "{}")).get("classes", [])
+    number = str(version.version)
+    return Champion(number, version.run_id or "", f"models:/{name}/{number}", tuple(classes))
 
 
 def champion_answers(champion: Champion) -> pd.DataFrame | None:

@@ -1,13 +1,16 @@
 """How often a test split has been looked at: each further look makes its best result flatter the model."""
 
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from darkroom.tracking.runs import StageRun
 from darkroom.tracking.store import consult
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.store.entities import PagedList
 
 logger = logging.getLogger(__name__)
 TEST_TAG = "darkroom.test_split"
@@ -21,34 +24,37 @@ def record_look(run: StageRun, test_split: str, model: str) -> int:
     """
     run.set_tag(MODEL_TAG, model)
     run.set_tag(TEST_TAG, test_split)
-    looks = count_looks(run.experiment, test_split)
+    looks = count_looks(test_split)
     if looks:
         run.log_metrics({"test/looks": looks})
         logger.info("this test split has measured %d distinct model%s", looks, "" if looks == 1 else "s")
     return looks
 
 
-def count_looks(experiment: str, test_split: str) -> int:
-    """Return how many distinct models the runs of an experiment (its name) have measured on a test split.
+def count_looks(test_split: str) -> int:
+    """Return how many distinct models the runs of all experiments have measured on a test split.
 
     Deleted runs count, and so does the present one once `record_look` has noted it. 0 when the store cannot tell.
     """
 
     def count(client: "MlflowClient") -> int:
-        found = client.get_experiment_by_name(experiment)
-        return len(_models(client, found.experiment_id, test_split)) if found else 0
+        from mlflow.entities import ViewType
+
+        experiments = _all_pages(partial(client.search_experiments, ViewType.ALL))
+        ids = [experiment.experiment_id for experiment in experiments]
+        query = f"tags.`{TEST_TAG}` = '{test_split}'"
+        runs = _all_pages(partial(client.search_runs, ids, query, ViewType.ALL))
+        return len({run.data.tags[MODEL_TAG] for run in runs if MODEL_TAG in run.data.tags})
 
     return consult(count, "counting the models measured on this test split", 0)
 
 
-def _models(client: "MlflowClient", experiment: str, test_split: str) -> set[str]:
-    from mlflow.entities import ViewType
-
-    models, page = set(), None
+def _all_pages(search: "Callable[..., PagedList[Any]]") -> Iterator[Any]:
+    """Yield what `search` finds, page after page; it takes `page_token`."""
+    page = None
     while True:
-        query = f"tags.`{TEST_TAG}` = '{test_split}'"
-        runs = client.search_runs([experiment], query, ViewType.ALL, page_token=page)
-        models |= {run.data.tags[MODEL_TAG] for run in runs if MODEL_TAG in run.data.tags}
-        page = runs.token
+        found = search(page_token=page)
+        yield from found
+        page = found.token
         if not page:
-            return models
+            return
