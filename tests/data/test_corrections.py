@@ -68,8 +68,8 @@ def test_what_ingest_labels_leaves_out_stays_out() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "has no column 'path'; its first line is path,label"),
-        ("path,lable\na,b\n", "has no column 'label'; its first line is path,label"),
+        ("", "has no column 'path'; its first line must be path,label"),
+        ("path,lable\na,b\n", "has no column 'label'; its first line must be path,label"),
         ("path,label,path\na,b,c\n", "has several columns 'path'"),
         ("path,label\na,b\nc,d\na,d\n", "line 4: a is 'd' here, 'b' above; keep one of them"),
         ("path,label\n ,dog\n", "line 2: has no path"),

@@ -56,8 +56,8 @@ def test_summary_says_how_good_how_sure_and_where_not(tmp_path: Path) -> None:
         "Naming the largest class always would reach 10 %.",
         "+1.2 points of accuracy (\u22120.4 to +3.1) against the champion: no more than chance makes of two equal",
         "The probabilities are off by 0.080; a calibrated model would show 0.000\u20130.050.",
-        "hold the right one for 94.7 % of the pictures (95 % were promised)",
-        f"Most often “{HOSTILE}” is taken for “1”: 4 of 36 errors.",
+        "holds the right one for 94.7 % of the pictures (95 % were promised)",
+        f"“{HOSTILE}” is taken for “1”: 4 of 36 errors.",
         "Significantly worse: blur “sharpness to 3.1”, 71 % right of 100 pictures.",
         "1 label may be wrong",
         "The heat maps explain more than pixels in random order and than a spot in the middle would.",
@@ -91,7 +91,7 @@ def test_a_lost_promise_and_maps_that_explain_nothing_are_said(tmp_path: Path) -
         tmp_path / "page.html", replace(content, calibration=calibration, champion=champion, faithfulness=maps)
     )
     assert text.count("Validation has 9 pictures; a promise of 0.95 needs at least 19.") == 2
-    assert "Not compared with the champion: the test pictures differ." in text
+    assert "The champion is not compared: the test pictures differ." in text
     assert "The heat maps explain no more than a spot in the middle would: do not rely on them." in text
 
 

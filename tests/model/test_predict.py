@@ -30,7 +30,7 @@ from pictures import ROOT, encode, inside, write_files, write_tar, write_zip
 
 COLOURS = {"red": (250, 5, 5), "green": (5, 250, 5), "blue": (5, 5, 250), "grey": (99, 99, 99)}
 FILES = {f"{name}.png": encode(Image.new("RGB", (9, 12), colour)) for name, colour in COLOURS.items()}
-HEADER = "path,label,score,set,abstains,error"
+HEADER = "path,label,score,set,abstains,error,ood_score"
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_each_file_below_a_folder_has_its_row(capsys: pytest.CaptureFixture[str]
     assert list(rows) == [f"photos/{name}" for name in names]
     assert rows["photos/deep/down/red.jpg"] == rows["photos/red.png"]
     row = rows["photos/red.png"]
-    assert row | {"score": ""} == dict.fromkeys(row, "") | {"label": "red", "set": "red", "abstains": "false"}
+    assert row | {"score": "", "ood_score": ""} == dict.fromkeys(row, "") | {"label": "red", "set": "red", "abstains": "false"}
     assert rows["photos/grey.png"]["set"] == "red|green|blue" and rows["photos/grey.png"]["abstains"] == "true"
     assert rows["photos/z.png"].pop("error") == "not an image in a known format"
     assert set(rows["photos/z.png"].values()) == {""}
@@ -129,7 +129,7 @@ def rows_of(file: Path) -> list[dict[str, Any]]:
 
 
 def from_csv(name: str, value: str) -> Any:
-    if name.startswith("score") and value:
+    if "score" in name and value:
         return float(value)
     return (value.split("|") if name == "set" else {"true": True, "false": False}.get(value, value)) if value else None
 

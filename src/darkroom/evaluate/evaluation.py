@@ -16,6 +16,7 @@ from darkroom.evaluate.cost import measure_latency, network_cost
 from darkroom.evaluate.decide import fit_familiarity, fit_rule
 from darkroom.evaluate.measure import Measured, measure, measured_splits, with_out_of_fold
 from darkroom.evaluate.network_study import Explanations, explain_errors, study_robustness, study_unfamiliar
+from darkroom.evaluate.other_data import read_other
 from darkroom.evaluate.pictures import worst_errors
 from darkroom.evaluation_page.content import Robustness, Unfamiliar
 from darkroom.examples.pixels import Examples, load_examples
@@ -29,6 +30,7 @@ from darkroom.params.declared import DeclaredParams
 if TYPE_CHECKING:
     import keras
 
+OTHERS = 1000  # pictures of other data, at most
 ERRORS = 24  # wrong answers on the page, also when fewer have heat maps
 
 
@@ -36,23 +38,26 @@ ERRORS = 24  # wrong answers on the page, also when fewer have heat maps
 class Inputs:
     """What is evaluated: the file of the model, the examples of each split, and what is known of the pictures.
 
-    `facts` as of `facts.picture_facts`, `images` are the packed pictures, `other` is data/other/.
+    `facts` as of `facts.picture_facts`, `images` are the packed pictures, `others` (m, size, size, 3) uint8 those of
+    the data that `evaluate.other_data` names; None without.
     """
 
     model: Path
     images: Path
     data: dict[str, Examples]
     facts: pd.DataFrame
-    other: Path
+    others: np.ndarray | None
 
 
 def load_inputs(
     model: Path, images: Path, splits: pd.DataFrame, facts: pd.DataFrame, other: Path, params: DeclaredParams
 ) -> Inputs:
-    """Decode the pictures of all splits."""
+    """Decode the pictures of all splits, and those of the folder `other` that params.yaml names; raises UserError."""
+    name = params.evaluate.other_data
+    others = read_other(other / name, params.image, OTHERS) if name else None
     with worker_pool() as pool:
         data = load_examples(images, measured_splits(splits, params), params.image, SPLIT_NAMES, pool)
-    return Inputs(model, images, data, facts, other)
+    return Inputs(model, images, data, facts, others)
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ def evaluate_model(inputs: Inputs, out_of_fold: pd.DataFrame, params: DeclaredPa
         measured=measured,
         study=study_answers(answers, familiarity.score(test.features) > 1, inputs.facts, rule),
         robustness=study_robustness(network, test, params),
-        unfamiliar=study_unfamiliar(both, familiarity, test, inputs.other, params),
+        unfamiliar=study_unfamiliar(both, familiarity, test, inputs.others, params),
         errors=errors,
         explanations=explain_errors(network, test, errors[: params.evaluate.heat_maps], params),
         champion=_compare(test.answers, inputs, params),

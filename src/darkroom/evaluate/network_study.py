@@ -1,7 +1,6 @@
 """What trying the network tells: robustness, pictures of something else, heat maps, cost."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +8,7 @@ import numpy as np
 from darkroom.corruption.robustness import consistency, measure_corruptions, summarise_robustness
 from darkroom.decision.familiarity import Familiarity
 from darkroom.evaluate.measure import Measured
-from darkroom.evaluate.other_data import read_other, separation
+from darkroom.evaluate.other_data import separation
 from darkroom.evaluate.pictures import Maps
 from darkroom.evaluation_page.content import Robustness, Unfamiliar
 from darkroom.explain.faithfulness import faithfulness
@@ -26,7 +25,6 @@ OCCLUDED = 6  # pictures; each is answered some hundred times
 SMALL = 64  # pixels a side, at most, of pictures that are occluded
 JUDGED = (6, 48)  # pictures whose heat maps are judged, by their size; each is answered some hundred times
 JUDGED_PIXELS = 32_000  # of them together
-OTHER = 1000  # pictures of other data, at most
 EXPLAINED_AT_ONCE = 16
 
 
@@ -57,19 +55,18 @@ def study_robustness(network: "keras.Model", test: Measured, params: DeclaredPar
 
 
 def study_unfamiliar(
-    both: "keras.Model", familiarity: Familiarity, test: Measured, folder: Path, params: DeclaredParams
+    both: "keras.Model", familiarity: Familiarity, test: Measured, others: np.ndarray | None, params: DeclaredParams
 ) -> Unfamiliar:
-    """Return how many test pictures count as unfamiliar and, against the other data that params.yaml names, ROC AUC.
+    """Return how many test pictures count as unfamiliar and, against `others` (m, size, size, 3) uint8, ROC AUC.
 
-    `both` gives probabilities and features; `folder` is data/other/. Raises UserError when the data is not there.
+    `both` gives probabilities and features.
     """
-    scores, name = familiarity.score(test.features), params.evaluate.other_data
+    scores = familiarity.score(test.features)
     flagged = float((scores > 1).mean())
-    if not name:
+    if others is None:
         return Unfamiliar(flagged)
-    others = read_other(folder / name, params.image, OTHER)
     _, features = both.predict(others, batch_size=params.evaluate.batch_size, verbose=0)
-    return Unfamiliar(flagged, name, separation(scores, familiarity.score(features)))
+    return Unfamiliar(flagged, params.evaluate.other_data, separation(scores, familiarity.score(features)))
 
 
 def explain_errors(network: "keras.Model", test: Measured, errors: np.ndarray, params: DeclaredParams) -> Explanations:

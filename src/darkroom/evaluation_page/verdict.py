@@ -60,7 +60,8 @@ def _more_tiles(content: EvaluationContent) -> list[Tile]:
 def statements(content: EvaluationContent) -> list[Statement]:
     """Return what the page says in words, in the order of a reader's questions."""
     parts: tuple[Callable[[EvaluationContent], Statement | None], ...]
-    parts = (_how_good, _champion, _calibration, _promise, _weakest_class, _confused, _slices, _labels, _unfamiliar)
+    parts = (_how_good, _champion, _calibration, _promise, _weakest_class, _confused, _slices, _robustness)
+    parts += (_labels, _unfamiliar)
     return [statement for part in parts if (statement := part(content))]
 
 
@@ -81,7 +82,7 @@ def _champion(content: EvaluationContent) -> Statement | None:
     if champion.same:
         return Statement("This is the champion's network: equal answers.", "champion")
     if champion.difference is None or champion.interval is None:
-        return Statement(f"Not compared with the champion: {champion.reason}.", "champion", "warning")
+        return Statement(f"The champion is not compared: {champion.reason}.", "champion", "warning")
     interval, word = " to ".join(map(points, champion.interval)), _beyond_chance(champion)
     again = ", which was run anew on these pictures" if champion.measured else ""
     text = f"{points(champion.difference)} points of accuracy ({interval}) against the champion{again}"
@@ -103,8 +104,8 @@ def _calibration(content: EvaluationContent) -> Statement | None:
         return None
     error, band = content.calibration.error, content.calibration.band
     if error <= band[1]:
-        text = f"The probabilities can be believed: their error of {number(error)} is what a calibrated model shows"
-        return Statement(f"{text} ({span(band)}).", "calibration", "passed")
+        text = f"Nothing speaks against the probabilities: on as many pictures a calibrated model shows {span(band)}"
+        return Statement(f"{text}, this one {number(error)}.", "calibration", "passed")
     text = f"The probabilities are off by {number(error)}; a calibrated model would show {span(band)}."
     return Statement(text, "calibration", "warning")
 
@@ -115,8 +116,11 @@ def _promise(content: EvaluationContent) -> Statement | None:
     promise = content.calibration.promise
     if promise.too_small:
         return Statement(sentence(promise.too_small), "calibration", "warning")
-    text = f"Sets of {promise.set_size:.2f} classes on average hold the right one for {percent(promise.coverage)}"
-    return Statement(f"{text} of the pictures ({percent(promise.level)} were promised).", "calibration")
+    text = f"The set of classes in an answer holds the right one for {percent(promise.coverage)} of the pictures"
+    return Statement(
+        f"{text} ({percent(promise.level)} were promised); it has {promise.set_size:.2f} classes on average.",
+        "calibration",
+    )
 
 
 def _weakest_class(content: EvaluationContent) -> Statement | None:
@@ -137,7 +141,8 @@ def _confused(content: EvaluationContent) -> Statement:
         return Statement("Not one test picture is answered wrong.", "confusion", "passed")
     actual, predicted = np.unravel_index(wrong.argmax(), wrong.shape)
     names = content.class_names
-    text = f"Most often “{names[actual]}” is taken for “{names[predicted]}”"
+    often = "Most often " if (wrong == wrong.max()).sum() == 1 else "As often as any other, "
+    text = f"{often}“{names[actual]}” is taken for “{names[predicted]}”"
     return Statement(f"{text}: {int(wrong.max()):,} of {count(int(wrong.sum()), 'error')}.", "confusion")
 
 
@@ -154,9 +159,18 @@ def _slices(content: EvaluationContent) -> Statement | None:
     return Statement(f"{text} of {count(int(row['pictures']))}{others}.", "slices", "warning")
 
 
+def _robustness(content: EvaluationContent) -> Statement | None:
+    if content.robustness is None or content.robustness.corruptions.empty:
+        return None
+    means = content.robustness.corruptions.groupby("kind")["accuracy"].mean().sort_index()
+    kind = str(means.idxmin()).replace("_", " ")
+    text = f"Of the corruptions, {kind} hurts most: {percent(float(means.min()))} right on average"
+    return Statement(f"{text}, {percent(content.robustness.clean)} on the same pictures as they are.", "robustness")
+
+
 def _labels(content: EvaluationContent) -> Statement | None:
     issues = 0 if content.label_issues is None else len(content.label_issues)
-    text = f"{count(issues, 'label')} may be wrong; look at the first before you blame the model."
+    text = f"{count(issues, 'label')} may be wrong; the less accurate the model, the more of these are its own errors."
     return Statement(text, "labels", "warning") if issues else None
 
 

@@ -63,7 +63,7 @@ def _rows(file: Path) -> list[tuple[int, str, str]]:
     for name in COLUMNS:
         if names.count(name) != 1:
             wrong = f"has several columns {name!r}" if name in names else f"has no column {name!r}"
-            raise UserError(f"{WHERE} {wrong}; its first line is {','.join(COLUMNS)}")
+            raise UserError(f"{WHERE} {wrong}; its first line must be {','.join(COLUMNS)}")
     with file.open(encoding="utf-8-sig", newline="") as text:
         lines = csv.reader(text, delimiter=separator)
         cells = [(lines.line_num, row + [""] * len(names)) for row in lines if any(map(str.strip, row))][1:]

@@ -15,6 +15,7 @@ def terminal_summary(reports: Reports, done: Release, name: str) -> str:
     became = "is the champion" if done.verdict.released else "is registered, not released"
     if done.verdict.released and done.champion != done.version:
         became = f"was released before; version {done.champion} is the champion now"
+    serve = "`make serve`, then the curl line of the README; or " if done.verdict.released else ""
     return "\n".join(
         [
             "",
@@ -22,7 +23,7 @@ def terminal_summary(reports: Reports, done: Release, name: str) -> str:
             f"  model           {name} version {done.version} {became}: {'; '.join(done.verdict.reasons)}",
             *promote,
             "  reports         reports/evaluation.html, reports/data.html, reports/MODEL_CARD.md, `make ui`",
-            "  next            `make serve`, then the curl line of the README; or edit params.yaml and `make repro`",
+            f"  next            {serve}edit params.yaml and `make repro`",
             "",
         ]
     )

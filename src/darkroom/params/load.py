@@ -1,6 +1,6 @@
 """Reading params.yaml; a mistake in it is reported in one line."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from ruamel.yaml.error import YAMLError
 from darkroom.core.errors import UserError
 from darkroom.core.suggestions import nearest
 from darkroom.params.schema import Choices, Params, Range
+from darkroom.params.section import Section
 
 NOT_SEARCHED = {("train", key) for key in ("epochs", "small_epochs", "seed", "threads")} | {("model", "weights")}
 NOTE = dict.fromkeys(["epochs", "small_epochs"], " (tune.epochs is the length of a trial)")
@@ -145,8 +146,12 @@ def _keys_beside(parts: list[str]) -> list[str]:
 
 
 def _leaves_of_schema() -> list[str]:
-    return [
-        name
-        for section, field in Params.model_fields.items()
-        for name in (section, *(f"{section}.{key}" for key in field.annotation.model_fields))  # type: ignore[union-attr]
-    ]
+    return list(_names_below(Params, ""))
+
+
+def _names_below(section: type[Section], prefix: str) -> Iterator[str]:
+    """Yield the names of the keys of a section, those of sections in it too."""
+    for key, field in section.model_fields.items():
+        yield prefix + key
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            yield from _names_below(field.annotation, f"{prefix}{key}.")

@@ -94,10 +94,11 @@ def _overlays(
 
 def _tiles(tally: Tally) -> list[Tile]:
     """Return the numbers at the top of the page."""
-    unsure = "not one class alone is probable, or unlike the training pictures"
+    unsure = "not exactly one class is probable, or unlike the training pictures"
+    answered = tally.pictures - tally.unreadable - tally.abstained
     return [
         Tile(f"{tally.pictures:,}", "pictures", "in the order of the input", "plain"),
-        Tile(f"{tally.pictures - tally.unreadable - tally.abstained:,}", "answered", "with one class", "good"),
+        Tile(f"{answered:,}", "answered", "with one class", "good" if answered else "plain"),
         Tile(f"{tally.abstained:,}", "abstained", unsure, "warn" if tally.abstained else "plain"),
         Tile(f"{tally.unreadable:,}", "unreadable", "with the reason", "warn" if tally.unreadable else "plain"),
     ]

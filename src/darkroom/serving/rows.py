@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from darkroom.core.files import DECIMALS
 
-COLUMNS = ("path", "label", "score", "set", "abstains", "error")
+COLUMNS = ("path", "label", "score", "set", "abstains", "error", "ood_score")
 BETWEEN = "|"  # class names of a set in CSV
 ROW_GROUP = 10_000  # rows of a Parquet file that are in memory at a time
 
@@ -25,7 +25,8 @@ def make_row(path: str, answer: Mapping[str, Any] | None, error: str | None, top
     """Return the row of a picture: its answer, or why it has none. Scores are rounded to DECIMALS places."""
     if answer is None:
         return {**dict.fromkeys(columns(top)), "path": path, "error": error}
-    row = {name: answer.get(name) for name in COLUMNS} | {"path": path, "score": round(answer["score"], DECIMALS)}
+    row = {name: answer.get(name) for name in COLUMNS} | {"path": path}
+    row |= {name: round(answer[name], DECIMALS) for name in ("score", "ood_score")}
     for place, (label, share) in enumerate(best_classes(answer, top)[1:], start=2):
         row |= {f"label_{place}": label, f"score_{place}": round(share, DECIMALS)}
     return row
@@ -77,7 +78,7 @@ def _write_parquet(path: Path, rows: Iterator[Row], top: int) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    kinds = {"score": pa.float64(), "set": pa.list_(pa.string()), "abstains": pa.bool_()}
+    kinds = {"score": pa.float64(), "ood": pa.float64(), "set": pa.list_(pa.string()), "abstains": pa.bool_()}
     schema = pa.schema([(name, kinds.get(name.partition("_")[0], pa.string())) for name in columns(top)])
     with pq.ParquetWriter(path, schema) as writer:
         held: list[Row] = []
