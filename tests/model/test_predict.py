@@ -79,7 +79,11 @@ def test_each_file_below_a_folder_has_its_row(capsys: pytest.CaptureFixture[str]
     assert list(rows) == [f"photos/{name}" for name in names]
     assert rows["photos/deep/down/red.jpg"] == rows["photos/red.png"]
     row = rows["photos/red.png"]
-    assert row | {"score": "", "ood_score": ""} == dict.fromkeys(row, "") | {"label": "red", "set": "red", "abstains": "false"}
+    assert row | {"score": "", "ood_score": ""} == dict.fromkeys(row, "") | {
+        "label": "red",
+        "set": "red",
+        "abstains": "false",
+    }
     assert rows["photos/grey.png"]["set"] == "red|green|blue" and rows["photos/grey.png"]["abstains"] == "true"
     assert rows["photos/z.png"].pop("error") == "not an image in a known format"
     assert set(rows["photos/z.png"].values()) == {""}
