@@ -14,7 +14,7 @@ from darkroom.evaluate.answers_study import AnswersStudy, study_answers
 from darkroom.evaluate.champion import ChampionComparison, compare
 from darkroom.evaluate.cost import measure_latency, network_cost
 from darkroom.evaluate.decide import fit_familiarity, fit_rule
-from darkroom.evaluate.measure import Measured, measure, measured_splits, with_out_of_fold
+from darkroom.evaluate.measure import Measured, measure, measured_splits, pictures_at_once, with_out_of_fold
 from darkroom.evaluate.network_study import Explanations, explain_errors, study_robustness, study_unfamiliar
 from darkroom.evaluate.other_data import read_other
 from darkroom.evaluate.pictures import worst_errors
@@ -122,7 +122,7 @@ def _decide(
     network: "keras.Model", data: dict[str, Examples], out_of_fold: pd.DataFrame, params: DeclaredParams
 ) -> tuple[Rule, Familiarity, dict[str, Measured]]:
     """Return what validation decides, and what a network with features then gives on each split."""
-    raw = measure(network, data, params.evaluate.batch_size)
+    raw = measure(network, data, pictures_at_once(params))
     familiarity = fit_familiarity(raw["train"].features, raw["validation"].features)
     if params.ensemble.folds:
         raw = with_out_of_fold(raw, out_of_fold)

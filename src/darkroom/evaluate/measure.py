@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import keras
 
 
+PIXELS_AT_ONCE = 2**21  # bounds the memory of a network's activations: 41 pictures of 224 pixels
+
+
 @dataclass(frozen=True)
 class Measured:
     """What a network gives on a split: its pictures, the answers, and features (n, features) float32."""
@@ -29,6 +32,11 @@ class Measured:
         """Return the same with calibrated probabilities."""
         probabilities = rule.calibrate(self.answers.probabilities)
         return replace(self, answers=replace(self.answers, probabilities=probabilities))
+
+
+def pictures_at_once(params: DeclaredParams) -> int:
+    """Return how many pictures the network answers at once: `evaluate.batch_size`, and fewer of large ones."""
+    return max(1, min(params.evaluate.batch_size, PIXELS_AT_ONCE // params.image.size**2))
 
 
 def measured_splits(splits: pd.DataFrame, params: DeclaredParams) -> pd.DataFrame:

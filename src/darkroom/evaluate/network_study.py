@@ -7,7 +7,7 @@ import numpy as np
 
 from darkroom.corruption.robustness import consistency, measure_corruptions, summarise_robustness
 from darkroom.decision.familiarity import Familiarity
-from darkroom.evaluate.measure import Measured
+from darkroom.evaluate.measure import Measured, pictures_at_once
 from darkroom.evaluate.other_data import separation
 from darkroom.evaluate.pictures import Maps
 from darkroom.evaluation_page.content import Robustness, Unfamiliar
@@ -25,7 +25,8 @@ OCCLUDED = 6  # pictures; each is answered some hundred times
 SMALL = 64  # pixels a side, at most, of pictures that are occluded
 JUDGED = (6, 48)  # pictures whose heat maps are judged, by their size; each is answered some hundred times
 JUDGED_PIXELS = 32_000  # of them together
-EXPLAINED_AT_ONCE = 16
+EXPLAINED_AT_ONCE = (1, 16)  # pictures, by their size: the gradient keeps all activations in memory
+EXPLAINED_PIXELS = 2**18  # of them together
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Explanations:
 
 def study_robustness(network: "keras.Model", test: Measured, params: DeclaredParams) -> Robustness | None:
     """Return accuracy under corruptions on some pictures of test; None when params.yaml switches it off."""
-    wanted, batch = params.evaluate.robustness, params.evaluate.batch_size
+    wanted, batch = params.evaluate.robustness, pictures_at_once(params)
     if not wanted.pictures:
         return None
     rows = evenly(len(test.answers), wanted.pictures)
@@ -65,7 +66,7 @@ def study_unfamiliar(
     flagged = float((scores > 1).mean())
     if others is None:
         return Unfamiliar(flagged)
-    _, features = both.predict(others, batch_size=params.evaluate.batch_size, verbose=0)
+    _, features = both.predict(others, batch_size=pictures_at_once(params), verbose=0)
     return Unfamiliar(flagged, params.evaluate.other_data, separation(scores, familiarity.score(features)))
 
 
@@ -76,10 +77,14 @@ def explain_errors(network: "keras.Model", test: Measured, errors: np.ndarray, p
     pictures = test.examples.pixels
     rows = evenly(len(test.answers), int(np.clip(JUDGED_PIXELS // params.image.size**2, *JUDGED)))
     pixels, classes = pictures[test.examples.rows[rows]], test.answers.predicted[rows]
-    heat = heat_maps(network, pixels, classes, EXPLAINED_AT_ONCE)
-    judged = faithfulness(network, pixels, classes, heat, EXPLAINED_AT_ONCE, seed=0)
+    heat = heat_maps(network, pixels, classes, _explained_at_once(params))
+    judged = faithfulness(network, pixels, classes, heat, pictures_at_once(params), seed=0)
     sheet = feature_map_sheet(network, pixels[0])
     return Explanations(_overlays(network, test, errors, params), judged, data_url(sheet))
+
+
+def _explained_at_once(params: DeclaredParams) -> int:
+    return int(np.clip(EXPLAINED_PIXELS // params.image.size**2, *EXPLAINED_AT_ONCE))
 
 
 def _overlays(network: "keras.Model", test: Measured, errors: np.ndarray, params: DeclaredParams) -> Maps:
@@ -87,11 +92,11 @@ def _overlays(network: "keras.Model", test: Measured, errors: np.ndarray, params
         return Maps({}, {})
     pixels, classes = test.examples.pixels[test.examples.rows[errors]], test.answers.predicted[errors]
     ids = test.answers.image_ids[errors].tolist()
-    heat = _urls(ids, pixels, heat_maps(network, pixels, classes, EXPLAINED_AT_ONCE))
+    heat = _urls(ids, pixels, heat_maps(network, pixels, classes, _explained_at_once(params)))
     if not params.evaluate.occlusion or params.image.size > SMALL:
         return Maps(heat, {})
     some = slice(OCCLUDED)
-    drops = occlusion_maps(network, pixels[some], classes[some], params.evaluate.batch_size)
+    drops = occlusion_maps(network, pixels[some], classes[some], pictures_at_once(params))
     scale = np.maximum(drops.max(axis=(1, 2), keepdims=True), 1e-6)
     return Maps(heat, _urls(ids[some], pixels[some], drops / scale))
 
