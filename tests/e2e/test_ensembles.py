@@ -11,6 +11,8 @@ from PIL import Image
 
 from project import Project, make_small_project
 
+pytestmark = pytest.mark.slow  # networks, folds and evaluations have quick tests of their own, each in one process
+
 ASK = """
 import base64, mlflow, pandas
 picture = base64.b64encode(open("reports/example.png", "rb").read()).decode()
@@ -88,7 +90,6 @@ def test_the_evaluation_finds_out_everything(folded: Project) -> None:
     assert "data:image/webp;base64," in page and "http://" not in page.replace("http://www.w3.org", "")
 
 
-@pytest.mark.slow
 def test_a_quick_run_is_not_released(folded: Project) -> None:
     folded.set({"debug.mode": "step"})
     done = folded.run("dvc", "repro")

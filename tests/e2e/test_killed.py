@@ -118,6 +118,7 @@ def test_a_killed_ingest_leaves_nothing_that_has_its_name(repository: Project, w
     assert outputs(repository.root) == {}
 
 
+@pytest.mark.slow
 def test_the_next_run_succeeds_and_a_kill_after_it_leaves_its_outputs(repository: Project) -> None:
     assert kill(repository, False, after(2)) == -signal.SIGKILL
     repository.run("dvc", "repro", "ingest")

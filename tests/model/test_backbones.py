@@ -34,7 +34,10 @@ def test_each_backbone_gets_the_range_that_keras_gives_it(name: Any) -> None:
     assert np.allclose(to_range(keras.ops.convert_to_tensor(pixels), BACKBONES[name]), theirs, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["ConvNeXtTiny", "EfficientNetV2B0", "MobileNetV3Small"])
+@pytest.mark.parametrize(
+    "name",
+    [*(pytest.param(one, marks=pytest.mark.slow) for one in ("ConvNeXtTiny", "EfficientNetV2B0")), "MobileNetV3Small"],
+)
 def test_one_of_each_family_is_built_and_saved(name: str, tmp_path: Path) -> None:
     params = small_params(model={"architecture": name, "head": "average"}, image={"size": 32}).model
     network = build_network(params, 32, 3)
