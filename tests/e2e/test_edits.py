@@ -10,6 +10,7 @@ from pictures import inside
 from project import ROOT, Project
 from rooms import RERUNS
 
+QUICK = ("core", "evaluate", "params", "tracking")  # rooms; test_pipeline_file.py compares all with dvc.yaml
 EDITS: dict[str, dict[str, Any]] = {
     "ingest": {"ingest.source": "other"},
     "validate": {"validate.min_per_class": 5},
@@ -63,7 +64,9 @@ def test_an_edit_runs_the_stages_that_the_table_names(project: Project, section:
     assert changed == readme_table()[section]
 
 
-@pytest.mark.parametrize("room", sorted(RERUNS))
+@pytest.mark.parametrize(
+    "room", [pytest.param(room, marks=() if room in QUICK else pytest.mark.slow) for room in sorted(RERUNS)]
+)
 def test_an_edit_in_a_room_runs_the_stages_that_declare_it(project: Project, room: str) -> None:
     new = project.root / "src" / "darkroom" / room / "new_module.py"
     new.write_text("NEW = True\n")

@@ -72,7 +72,11 @@ def kill(project: Project, whole_group: bool, moment: Callable[[Path, float], bo
 
 @pytest.mark.parametrize(
     ("packed", "number", "name"),
-    [(0, signal.SIGINT, "Ctrl-C"), (1, signal.SIGINT, "Ctrl-C"), (1, signal.SIGTERM, "SIGTERM")],
+    [
+        pytest.param(0, signal.SIGINT, "Ctrl-C", marks=pytest.mark.slow),
+        (1, signal.SIGINT, "Ctrl-C"),
+        (1, signal.SIGTERM, "SIGTERM"),
+    ],
 )
 def test_a_stop_is_answered_in_one_line(repository: Project, packed: int, number: int, name: str) -> None:
     """All processes of the group get the signal, as from a terminal, Slurm or Kubernetes."""

@@ -160,7 +160,8 @@ def trained_from_file(folder: Path, epochs: int) -> Fit:
     return fit(data(side=32), params, folder)
 
 
-@pytest.mark.parametrize("epochs", [pytest.param(0, marks=pytest.mark.slow), 2])
+@pytest.mark.slow  # the next tests see what is frozen and what moves, without a training
+@pytest.mark.parametrize("epochs", [0, 2])
 def test_a_training_from_given_weights_keeps_them_frozen_and_then_moves_the_last_layers(
     given_weights: Path, epochs: int
 ) -> None:
