@@ -76,11 +76,11 @@ def trained(train: Data, test: Data, epochs: int, model: dict[str, Any]) -> tupl
 
 def maps(network: Any, pixels: np.ndarray, classes: np.ndarray) -> Iterator[tuple[str, np.ndarray, float]]:
     """Yield the name of each method, its maps and its seconds."""
-    from darkroom.explain.heat_maps import heat_maps
+    from darkroom.explain.heat_maps import heat_mapper
     from darkroom.explain.occlusion import occlusion_maps
 
     methods = {
-        "Layer-CAM": lambda: heat_maps(network, pixels, classes, BATCH),
+        "Layer-CAM": lambda: heat_mapper(network)(pixels, classes, BATCH),
         "occlusion": lambda: occlusion_maps(network, pixels, classes, BATCH),
         "Grad-CAM, last map": lambda: grad_cam(network, pixels, classes),
     }

@@ -8,7 +8,7 @@ import pytest
 
 from darkroom.explain.faithfulness import faithfulness
 from darkroom.explain.feature_maps import feature_map_sheet
-from darkroom.explain.heat_maps import heat_mapper, heat_maps, overlay
+from darkroom.explain.heat_maps import heat_mapper, overlay
 from darkroom.explain.occlusion import occlusion_maps
 from darkroom.models.architecture import build_network
 from darkroom.models.combine import combine
@@ -93,21 +93,21 @@ def test_the_map_of_a_network_that_shrinks_a_picture_at_once_is_its_largest() ->
 def test_the_map_of_an_ensemble_is_the_mean_of_its_members(asked: Squares) -> None:
     networks = [build_network(model_params(), SIDE, 2) for _ in range(2)]
     pixels, classes = asked[0][:4], asked[1][:4]
-    each = [heat_maps(network, pixels, classes, 4) for network in networks]
-    assert heat_maps(combine(networks, "flip"), pixels, classes, 4) == pytest.approx(np.mean(each, axis=0), abs=1e-5)
+    each = [heat_mapper(network)(pixels, classes, 4) for network in networks]
+    assert heat_mapper(combine(networks, "flip"))(pixels, classes, 4) == pytest.approx(np.mean(each, axis=0), abs=1e-5)
 
 
 def test_a_map_shows_what_the_class_was_seen_by(trained: keras.Model, asked: Squares) -> None:
     pixels, classes, where = asked
     assert (trained.predict_on_batch(pixels.astype("float32")).argmax(axis=1) == classes).mean() > 0.95
-    assert mass_at(heat_maps(trained, pixels, classes, 40), where) > 0.6
+    assert mass_at(heat_mapper(trained)(pixels, classes, 40), where) > 0.6
     drops = occlusion_maps(trained, pixels, classes, 40)
     assert drops.shape == where.shape and mass_at(np.maximum(drops, 0), where) > 0.6
 
 
 def test_deletion_and_insertion_beat_chance_and_the_centre(trained: keras.Model, asked: Squares) -> None:
     pixels, classes, where = asked
-    found = faithfulness(trained, pixels, classes, heat_maps(trained, pixels, classes, 40), 40, seed=0)
+    found = faithfulness(trained, pixels, classes, heat_mapper(trained)(pixels, classes, 40), 40, seed=0)
     for other in ("random", "centre"):
         assert found["deletion"] < found[f"deletion_{other}"] - 0.05
         assert found["insertion"] > found[f"insertion_{other}"] + 0.05
@@ -119,7 +119,7 @@ def test_the_map_of_a_network_drawn_by_chance_is_another(trained: keras.Model, a
     """J. Adebayo et al., Sanity checks for saliency maps, NeurIPS 2018 (arXiv:1810.03292)."""
     pixels, classes, where = asked
     drawn = keras.models.clone_model(trained)
-    right, wrong = (heat_maps(network, pixels, classes, 40) for network in (trained, drawn))
+    right, wrong = (heat_mapper(network)(pixels, classes, 40) for network in (trained, drawn))
     alike = [np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in zip(right, wrong, strict=True)]
     assert np.nanmean(alike) < 0.5
     assert mass_at(wrong, where) < mass_at(right, where) - 0.2

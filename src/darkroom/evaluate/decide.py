@@ -6,6 +6,7 @@ import numpy as np
 
 from darkroom.decision.familiarity import Familiarity, unit_rows
 from darkroom.decision.rule import SMALLEST, Rule
+from darkroom.examples.sampling import evenly
 
 BOUNDS = (math.log(0.1), math.log(10.0))  # of the temperature's logarithm
 NEIGHBOURS = 10
@@ -58,8 +59,7 @@ def pictures_needed(level: float) -> int:
 def fit_familiarity(train: np.ndarray, validation: np.ndarray) -> Familiarity:
     """Return what tells unfamiliar pictures, from features of train (m, features) and validation (n, features)."""
     rows = min(len(train), REFERENCE_ROWS, max(REFERENCE_BYTES // (2 * train.shape[1]), 1))
-    chosen = np.arange(rows) * len(train) // rows
-    reference = unit_rows(train[chosen]).astype(np.float16).astype(np.float32)  # as it is saved
+    reference = unit_rows(train[evenly(len(train), rows)]).astype(np.float16).astype(np.float32)  # as it is saved
     unscaled = Familiarity(reference, min(NEIGHBOURS, rows), 1.0)
     threshold = float(np.quantile(unscaled.distances(validation), FAMILIAR, method="higher"))
     return Familiarity(reference, unscaled.neighbours, max(threshold, 1e-6))

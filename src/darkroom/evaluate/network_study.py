@@ -11,9 +11,10 @@ from darkroom.evaluate.measure import Measured, pictures_at_once
 from darkroom.evaluate.other_data import separation
 from darkroom.evaluate.pictures import Maps
 from darkroom.evaluation_page.content import Robustness, Unfamiliar
+from darkroom.examples.sampling import evenly
 from darkroom.explain.faithfulness import faithfulness
 from darkroom.explain.feature_maps import feature_map_sheet
-from darkroom.explain.heat_maps import heat_maps, overlay
+from darkroom.explain.heat_maps import Mapper, heat_mapper, overlay
 from darkroom.explain.occlusion import occlusion_maps
 from darkroom.pages.embedded import data_url
 from darkroom.params.declared import DeclaredParams
@@ -77,22 +78,25 @@ def explain_errors(network: "keras.Model", test: Measured, errors: np.ndarray, p
     pictures = test.examples.pixels
     rows = evenly(len(test.answers), int(np.clip(JUDGED_PIXELS // params.image.size**2, *JUDGED)))
     pixels, classes = pictures[test.examples.rows[rows]], test.answers.predicted[rows]
-    heat = heat_maps(network, pixels, classes, _explained_at_once(params))
+    mapper = heat_mapper(network)
+    heat = mapper(pixels, classes, _explained_at_once(params))
     judged = faithfulness(network, pixels, classes, heat, pictures_at_once(params), seed=0)
     sheet = feature_map_sheet(network, pixels[0])
-    return Explanations(_overlays(network, test, errors, params), judged, data_url(sheet))
+    return Explanations(_overlays(network, mapper, test, errors, params), judged, data_url(sheet))
 
 
 def _explained_at_once(params: DeclaredParams) -> int:
     return int(np.clip(EXPLAINED_PIXELS // params.image.size**2, *EXPLAINED_AT_ONCE))
 
 
-def _overlays(network: "keras.Model", test: Measured, errors: np.ndarray, params: DeclaredParams) -> Maps:
+def _overlays(
+    network: "keras.Model", mapper: Mapper, test: Measured, errors: np.ndarray, params: DeclaredParams
+) -> Maps:
     if not len(errors):
         return Maps({}, {})
     pixels, classes = test.examples.pixels[test.examples.rows[errors]], test.answers.predicted[errors]
     ids = test.answers.image_ids[errors].tolist()
-    heat = _urls(ids, pixels, heat_maps(network, pixels, classes, _explained_at_once(params)))
+    heat = _urls(ids, pixels, mapper(pixels, classes, _explained_at_once(params)))
     if not params.evaluate.occlusion or params.image.size > SMALL:
         return Maps(heat, {})
     some = slice(OCCLUDED)
@@ -106,9 +110,3 @@ def _urls(ids: list[str], pixels: np.ndarray, maps: np.ndarray) -> dict[str, str
 
     drawn = (Image.fromarray(overlay(*both)) for both in zip(pixels, maps, strict=True))
     return {image_id: data_url(image) for image_id, image in zip(ids, drawn, strict=True)}
-
-
-def evenly(count: int, wanted: int) -> np.ndarray:
-    """Return up to `wanted` of `count` rows, taken evenly."""
-    taken = min(count, wanted)
-    return np.arange(taken) * count // max(taken, 1)

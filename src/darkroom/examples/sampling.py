@@ -17,5 +17,11 @@ def sample_train(train: Examples, parts: int = 1) -> Examples:
     count = LARGEST_TRAIN // parts
     if len(train) <= count:
         return train
-    chosen = np.arange(count) * len(train) // count
+    chosen = evenly(len(train), count)
     return replace(train, rows=train.rows[chosen], labels=train.labels[chosen], weights=None, copies=None)
+
+
+def evenly(count: int, wanted: int) -> np.ndarray:
+    """Return up to `wanted` of `count` rows (n,) int64, taken evenly."""
+    taken = min(count, wanted)
+    return np.arange(taken) * count // max(taken, 1)

@@ -15,21 +15,14 @@ VISIBLE = 96  # pixels a side, at least, of an overlay
 STRENGTH = 0.8  # of the colours where the map is 1
 BRIGHTEST = 0.7  # of the picture below: on white no colour would be seen
 
-Mapper = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
-
-
-def heat_maps(network: "keras.Model", pixels: np.ndarray, classes: np.ndarray, batch_size: int) -> np.ndarray:
-    """Return the heat maps (n, side, side) float32, 0-1, of `classes` (n,) on pictures (n, side, side, 3) uint8.
-
-    Whoever asks again and again takes a `heat_mapper`.
-    """
-    return heat_mapper(network)(pixels, classes, batch_size)
+Mapper = Callable[[np.ndarray, np.ndarray, int], np.ndarray]  # pixels, classes, batch size -> heat maps
 
 
 def heat_mapper(network: "keras.Model") -> Mapper:
-    """Return what makes heat maps of a network: traced once, however often it is called; see `heat_maps`.
+    """Return what makes heat maps of a network, traced once, however often it is called.
 
-    A map is Layer-CAM's: each place's activations times what of their gradients is positive, summed over channels, what
+    Of pictures (n, side, side, 3) uint8, `classes` (n,) and a batch size it makes (n, side, side) float32, 0-1. A map
+    is Layer-CAM's: each place's activations times what of their gradients is positive, summed over channels, what
     of that is positive, divided by its maximum, scaled up. 0 where nothing speaks for the class. That of an ensemble is
     the mean of its members'. P.-T. Jiang et al., LayerCAM: Exploring hierarchical class activation maps for
     localization, IEEE Transactions on Image Processing, 2021.

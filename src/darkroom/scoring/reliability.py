@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from darkroom.scoring.bootstrap import DRAWS_AT_ONCE, group_weights
+from darkroom.scoring.bootstrap import DRAWS_AT_ONCE
 from darkroom.scoring.intervals import TAIL, wilson_interval
 
 
@@ -27,11 +27,11 @@ def calibrated_band(
     (`groups` (n,)), as for copies of one picture. An error above the band is no chance.
     """
     order, starts = _bins(confidence, bins)
-    members = group_weights(groups, draws, seed)
+    members = np.unique(groups, return_inverse=True)[1]
     ordered, generator, drawn = confidence[order].astype(np.float64), np.random.default_rng(seed), []
     for start in range(0, draws, DRAWS_AT_ONCE):
-        chance = generator.random((min(DRAWS_AT_ONCE, draws - start), members.count))
-        drawn.append(_errors(ordered, chance[:, members.group[order]] < ordered, starts))
+        chance = generator.random((min(DRAWS_AT_ONCE, draws - start), members.max() + 1))
+        drawn.append(_errors(ordered, chance[:, members[order]] < ordered, starts))
     low, high = np.quantile(np.concatenate(drawn), [TAIL, 1 - TAIL])
     return float(low), float(high)
 

@@ -16,9 +16,9 @@ def constants_sentence(pictures: pd.DataFrame) -> str:
     """Return what is the same in all pictures, such as "All pictures are 8 x 8 pixels, PNG, mode L."; "": nothing."""
     constants = constant_facts(pictures)
     parts = [_size(constants, pictures), constants.get("format"), *_rest(constants)]
-    said = [str(part) for part in parts if part]
+    agreed = [str(part) for part in parts if part]
     palettes = pictures["palette"].dropna()
-    sentences = [f"All pictures are {', '.join(said)}."] if said else []
+    sentences = [f"All pictures are {', '.join(agreed)}."] if agreed else []
     if palettes.nunique() == 1 and "palette" not in constants:
         sentences.append(f"{len(palettes):,} with a palette of {palettes.iloc[0]} colours.")
     return " ".join(sentences)
