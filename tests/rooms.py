@@ -2,6 +2,7 @@
 
 ORDER = ["ingest", "validate", "dedupe", "split", "tune", "train", "evaluate", "package"]
 RERUNS: dict[str, set[str]] = {
+    "app": set(),
     "balance": {"dedupe", "split", "train"},
     "cli": set(),
     "core": set(ORDER),
@@ -15,6 +16,7 @@ RERUNS: dict[str, set[str]] = {
     "execution": set(),
     "experiments": set(),
     "explain": {"evaluate"},
+    "export": set(),
     "images": set(ORDER) - {"validate"},
     "ingest": {"ingest"},
     "models": {"tune", "train", "evaluate", "package"},
@@ -25,7 +27,9 @@ RERUNS: dict[str, set[str]] = {
     "serving": set(),
     "split": {"split"},
     "tracking": {"package"},
+    "traffic": set(),
     "train": {"tune", "train"},
     "tune": {"tune"},
     "validate": {"validate"},
+    "watch": set(),
 }

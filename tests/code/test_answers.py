@@ -44,10 +44,10 @@ def test_an_answer_abstains_unless_one_class_is_probable_and_the_picture_is_fami
     pictures = {"red": (250, 0, 0), "either": (120, 120, 0), "none": (90, 90, 90)}
     pixels = np.stack([np.full((8, 8, 3), colour, np.uint8) for colour in pictures.values()])
     red, either, none = answers().answer_pixels(pixels)
-    assert (red["set"], red["abstains"], red["out_of_distribution"]) == (["red"], False, False)
+    assert (red["set"], red["abstains"], red["unfamiliar"]) == (["red"], False, False)
     assert (either["set"], either["abstains"]) == (["red", "green"], True)
     assert (none["set"], none["abstains"]) == ([], True)
-    assert none["ood_score"] > 1 and none["out_of_distribution"]
+    assert none["ood_score"] > 1 and none["unfamiliar"]
 
 
 def test_an_empty_batch_has_no_answers() -> None:

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from darkroom.core.metrics import METRICS
-from darkroom.params.schema import Metric
+from darkroom.params.release import Metric
 from import_graph import LIBRARY, ROOT
 from rooms import ORDER, RERUNS
 

@@ -15,7 +15,7 @@ from darkroom.images.decode import decode
 from darkroom.package.engine import Engine, load_engine
 from darkroom.package.requests import limit_errors, picture_bytes
 
-COLUMNS = ("label", "score", "probabilities", "set", "abstains", "ood_score", "out_of_distribution", "error")
+COLUMNS = ("label", "score", "probabilities", "set", "abstains", "ood_score", "unfamiliar", "error")
 PIXELS_AT_ONCE = 2**19  # of what the network sees: bounds the memory of its activations
 ROWS_AT_ONCE = 256
 
@@ -90,7 +90,7 @@ class Answers:
             "set": [self.classes[place] for place in np.flatnonzero(members)],
             "abstains": bool(members.sum() != 1 or unlike),
             "ood_score": float(unfamiliar),
-            "out_of_distribution": unlike,
+            "unfamiliar": unlike,
             "error": None,
         }
 

@@ -8,7 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from darkroom.core.files import digest, file_digest, write_value
-from darkroom.params.schema import ImageParams, Package
+from darkroom.params.release import Package
+from darkroom.params.schema import ImageParams
 
 LIBRARY = Path(__file__).parents[1]  # src/darkroom
 PREDICTOR = LIBRARY / "package" / "predictor.py"

@@ -6,7 +6,8 @@ from darkroom.params.data import Balance, Dedupe, Ingest, Split, Validate
 from darkroom.params.evaluation import Evaluate
 from darkroom.params.load import Overlay, flatten, with_overlay
 from darkroom.params.model import Augment, Debug, Ensemble, Finetune, Model
-from darkroom.params.schema import ImageParams, Package, Params, Tracking, Tune
+from darkroom.params.release import Package
+from darkroom.params.schema import ImageParams, Params, Tracking, Tune
 from darkroom.params.section import Section
 from darkroom.params.training import Train
 

@@ -9,10 +9,12 @@ from darkroom.models.backbone_table import BACKBONES
 from darkroom.params.data import Balance, Dedupe, Ingest, Split, Validate
 from darkroom.params.evaluation import Evaluate
 from darkroom.params.model import Augment, Debug, Ensemble, Finetune, Model
+from darkroom.params.release import Metric, Package
 from darkroom.params.section import Count, Section, Seed
+from darkroom.params.serving import Ab, App, Export, Watch
 from darkroom.params.training import Train
 
-Metric = Literal["accuracy", "f1_macro", "roc_auc", "log_loss"]
+AFTERWARDS = ("app", "export", "ab", "watch")  # sections that no stage reads
 
 
 def _known_colour(name: str) -> str:
@@ -69,22 +71,6 @@ class Tune(Section):
     space: dict[Literal["model", "train", "augment"], dict[str, Space]]
 
 
-class Limits(Section):
-    """The most that one request to the served model may contain."""
-
-    rows: Count
-    bytes: Count
-    pixels: Count
-
-
-class Package(Section):
-    """When and under which name the model is released, and how much one request may ask of it."""
-
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=200)]
-    metric: Metric
-    limits: Limits
-
-
 class ImageParams(Section):
     """How pictures are decoded for the network."""
 
@@ -122,6 +108,10 @@ with warnings.catch_warnings():  # a section is named after its stage, and pydan
         ensemble: Ensemble
         debug: Debug
         tracking: Tracking
+        app: App
+        export: Export
+        ab: Ab
+        watch: Watch
 
         @model_validator(mode="after")
         def _folds_exist(self) -> Self:

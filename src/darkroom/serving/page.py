@@ -77,7 +77,7 @@ def _shown(
 
 
 def _flags(reply: dict[str, Any]) -> list[tuple[str, str]]:
-    texts = {"abstains": "abstains", "out_of_distribution": "unlike the training pictures"}
+    texts = {"abstains": "abstains", "unfamiliar": "unlike the training pictures"}
     return [(text, "warning") for name, text in texts.items() if reply[name]]
 
 
