@@ -27,8 +27,8 @@ def canonical_bytes(model: "onnx.ModelProto", outputs: list[str]) -> bytes:
     clean = onnx.helper.make_graph(
         [_renamed(node, names) for node in nodes],
         "network",
-        list(graph.input),
-        [onnx.helper.make_value_info(new, old.type) for old, new in zip(graph.output, outputs, strict=True)],
+        [_described(one, one.name) for one in graph.input],
+        [_described(old, new) for old, new in zip(graph.output, outputs, strict=True)],
         [_named(weights[name], names[name]) for name in used],
     )
     imports = [one for one in model.opset_import if not one.domain]
@@ -61,6 +61,17 @@ def _needs(node: "onnx.NodeProto") -> Iterator[str]:
     if any(attribute.HasField("g") or attribute.graphs for attribute in node.attribute):
         raise ValueError(f"the ONNX graph holds a graph of its own, in a node {node.op_type}")
     yield from node.input
+
+
+def _described(value: "onnx.ValueInfoProto", name: str) -> "onnx.ValueInfoProto":
+    """Return type and shape of an input or output under its name; axes of any length, of which it has one, are n."""
+    import onnx
+
+    copy = onnx.helper.make_value_info(name, value.type)
+    for axis in copy.type.tensor_type.shape.dim:
+        if axis.dim_param:
+            axis.dim_param = "n"
+    return copy
 
 
 def _renamed(node: "onnx.NodeProto", names: dict[str, str]) -> "onnx.NodeProto":

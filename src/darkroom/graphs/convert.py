@@ -4,8 +4,10 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from darkroom.graphs.canonical import canonical_bytes
+import numpy as np
+
 from darkroom.execution.quiet import without_native_messages
+from darkroom.graphs.canonical import canonical_bytes
 from darkroom.models.features import with_features
 
 if TYPE_CHECKING:
@@ -39,7 +41,18 @@ def to_onnx(function: Callable[..., Any], signature: "list[tf.TensorSpec]", outp
     logger.setLevel(logging.ERROR)
     try:
         with without_native_messages():
-            model, _ = tf2onnx.convert.from_function(traced, input_signature=signature, opset=OPSET)
+            model, _ = tf2onnx.convert.from_function(
+                traced, input_signature=signature, opset=OPSET, custom_op_handlers={"Erfc": (_erfc, [])}
+            )
     finally:
         logger.setLevel(level)
     return canonical_bytes(model, outputs)
+
+
+def _erfc(graph: Any, node: Any, name: str, _: Any) -> None:
+    """Write TensorFlow's Erfc, of which GELU is made, as 1 - Erf; tf2onnx does not know it."""
+    dtype, shape = graph.get_dtype(node.output[0]), graph.get_shape(node.output[0])
+    graph.remove_node(name)
+    erf = graph.make_node("Erf", node.input).output[0]
+    one = graph.make_const(f"{name}_one", np.array(1, np.float32)).output[0]
+    graph.make_node("Sub", [one, erf], outputs=node.output, name=name, dtypes=[dtype], shapes=[shape])

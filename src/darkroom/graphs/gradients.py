@@ -60,7 +60,9 @@ def _max_pool(op: Any, grad: Any) -> Any:
 def _window(padded: Any, row: int, column: int, strides: list[int], shape: Any) -> Any:
     """Return what stands at one place of each window."""
     down, across = strides
-    return padded[:, row : row + down * (shape[1] - 1) + 1 : down, column : column + across * (shape[2] - 1) + 1 : across]
+    return padded[
+        :, row : row + down * (shape[1] - 1) + 1 : down, column : column + across * (shape[2] - 1) + 1 : across
+    ]
 
 
 def _placed(values: Any, row: int, column: int, op: Any, shape: Any) -> Any:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from darkroom.images.overlay import overlay
 from darkroom.graphs.session import open_session
+from darkroom.images.overlay import overlay
 
 # pixels (n, size, size, 3) uint8 and classes (n,) int -> heat maps (n, size, size) float32, 0-1
 HeatMapper = Callable[[np.ndarray, np.ndarray], np.ndarray]

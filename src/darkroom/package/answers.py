@@ -95,9 +95,9 @@ class Answers:
         }
 
 
-def load_answers(bundle: Path) -> Answers:
-    """Load network, bundle.json and decision of a bundle."""
+def load_answers(bundle: Path, version: str = "") -> Answers:
+    """Load network, bundle.json and decision of a bundle; without a `version` answers name the one of `version_of`."""
     facts = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))
-    engine = load_engine(bundle, facts["image"]["size"])
+    engine = load_engine(bundle, facts["runtime"], facts["image"]["size"])
     decision = load_decision(bundle / "decision")
     return Answers(engine, facts["classes"], facts["image"], facts["limits"], *decision)
