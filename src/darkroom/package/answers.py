@@ -1,5 +1,6 @@
 """The answers of a served model: decoding, the network, and a label for each row of a request."""
 
+import base64
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -15,12 +16,14 @@ import numpy as np
 from darkroom.decision.familiarity import Familiarity
 from darkroom.decision.rule import Rule
 from darkroom.decision.saving import load_decision
+from darkroom.graphs.heat import HeatMapper, load_heat_mapper, overlay_png
 from darkroom.images.decode import decode, prepare
 from darkroom.images.limits import LargePicture
 from darkroom.package.engine import Engine, load_engine
 from darkroom.package.invocations import serve
 from darkroom.package.options import DEFAULT, Options, read_options
-from darkroom.package.requests import limit_errors, pictures_in
+from darkroom.package.requests import limit_errors, picture_bytes, picture_numbers, pictures_in
+from darkroom.package.version import version_of
 
 __all__ = ["COLUMNS", "HEAT_MAP", "load_answers", "pictures_in", "read_options", "serve"]  # the predictor's
 
@@ -56,6 +59,7 @@ class Answers:
     rule: Rule
     familiarity: Familiarity
     version: str = ""
+    heat_mapper: HeatMapper | None = None
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(cores()), repr=False)
     one_large: Lock = field(default_factory=Lock, repr=False)
 
@@ -104,7 +108,17 @@ class Answers:
         shares = rule.calibrate(probabilities)
         rows = zip(shares, rule.sets(shares), self.familiarity.score(features), strict=True)
         answers = [self._describe(*row, options) for row in rows]
+        if options.explain:
+            for answer, drawn in zip(answers, self._explain(pixels, shares.argmax(axis=1)), strict=True):
+                answer[HEAT_MAP] = drawn
         return [Detailed(*pair) for pair in zip(answers, features, strict=True)]
+
+    def _explain(self, pixels: np.ndarray, classes: np.ndarray) -> list[str | None]:
+        """Return where the network sees these classes, as base64 of a PNG; None when the bundle has no graph for it."""
+        if not self.heat_mapper:
+            return [None] * len(pixels)
+        maps = self.heat_mapper(pixels, classes)
+        return [base64.b64encode(overlay_png(*pair)).decode() for pair in zip(pixels, maps, strict=True)]
 
     def _batch(self, values: Sequence[object], errors: list[str | None], options: Options) -> list[Detailed]:
         answers: list[Detailed] = []
@@ -150,9 +164,17 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def load_answers(bundle: Path) -> Answers:
-    """Load network, bundle.json and decision of a bundle."""
+def load_answers(bundle: Path, version: str = "") -> Answers:
+    """Load a bundle; without a `version` answers name the one of `version_of`."""
     facts = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))
-    engine = load_engine(bundle, facts["image"]["size"])
+    engine = load_engine(bundle, facts["runtime"], facts["image"]["size"])
     decision = load_decision(bundle / "decision")
-    return Answers(engine, facts["classes"], facts["image"], facts["limits"], *decision)
+    return Answers(
+        engine,
+        facts["classes"],
+        facts["image"],
+        facts["limits"],
+        *decision,
+        version or version_of(bundle),
+        load_heat_mapper(bundle),
+    )
