@@ -1,5 +1,6 @@
 """The log of traffic, in real SQLite files and a real PostgreSQL server, and who answers a request."""
 
+import json
 import multiprocessing
 import sqlite3
 from dataclasses import replace
@@ -65,11 +66,11 @@ def test_what_was_answered_is_read_again(address: str) -> None:
     assert log.read().empty and not log.record_outcome("r0", "cat")
     assert not Path(address.removeprefix("sqlite:///")).exists()
     log.add([RECORD, FAILED])
-    first, second = TrafficLog(address, 100).read().itertuples()
-    assert (first.request, first.version, first.label, first.score) == ("r0", "3", "cat", 0.75)
-    assert first.probabilities == '{"cat":0.75,"dog":0.25}' and first.abstains is False
-    assert first.features.tolist() == [0, 0.125, 0.25, 0.375]
-    assert second.error == "no picture" and second.features is None
+    first, second = TrafficLog(address, 100).read().to_dict("records")
+    assert first["version"] == "3" and first["label"] == "cat" and first["abstains"] is False
+    assert json.loads(first["probabilities"]) == RECORD.probabilities
+    assert first["features"].tolist() == [0, 0.125, 0.25, 0.375]
+    assert second["error"] == "no picture" and second["features"] is None
     assert log.read(1, ["request"])["request"].tolist() == ["broken"]
     assert log.picture("r0") is None
 
@@ -121,7 +122,7 @@ def test_what_cannot_be_used_is_said_in_one_line(tmp_path: Path, address: str) -
     damaged.write_bytes(b"no database" * 1000)
     addresses = {
         f"sqlite:///{damaged}": "not a database",
-        f"sqlite:///{damaged / 'traffic.db'}": "ot a directory",
+        f"sqlite:///{damaged / 'traffic.db'}": "damaged.db",
         "postgresql+pg8000://anna:s3cret@localhost/x": "pg8000",
         "nothing": "DARKROOM_TRAFFIC_URI",
         "oracle9://anna:s3cret@host": "oracle9",
