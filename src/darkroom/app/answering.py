@@ -27,7 +27,9 @@ class Answering:
 
     def __init__(self, models: Models, metrics: Metrics, recorder: Recorder, compare: Ab) -> None:
         self.models, self.metrics, self.recorder, self.compare = models, metrics, recorder, compare
-        self.threads = ThreadPoolExecutor(os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count())
+        self.threads = ThreadPoolExecutor(
+            os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()
+        )
 
     async def __call__(self, values: Sequence[object], options: Options, key: str) -> list[dict[str, Any]]:
         """Return the answers on pictures, as bytes or base64; all of a request are by one version."""

@@ -5,10 +5,11 @@ import logging
 from collections.abc import Callable
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from darkroom.app.password import Password
+from darkroom.app.replies import Refused, json_reply
 from darkroom.core.errors import first_line
 
 logger = logging.getLogger(__name__)
@@ -23,14 +24,6 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 Observe = Callable[[str, int, float], None]  # path, status, seconds
-
-
-class Refused(Exception):
-    """A request that is answered with `status` and one line of text."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
 
 
 class Guard:
@@ -63,13 +56,12 @@ class Guard:
             await self._read(Headers(scope=scope), receive, body)
             await self.app(scope, _replay(body, receive), answer)
         except Refused as refused:
-            headers = {"WWW-Authenticate": 'Basic realm="darkroom", charset="UTF-8"'} if refused.status == 401 else {}
-            refusal = JSONResponse({"error": str(refused)}, refused.status, {**headers, "Connection": "close"})
-            await refusal(scope, receive, answer)
+            await _refusal(refused)(scope, receive, answer)
         except Exception as error:
             logger.warning("%s failed: %s: %s", scope["path"][:40], type(error).__name__, first_line(error)[:200])
             if not status:
-                await JSONResponse({"error": "the server failed; its log says why"}, 500)(scope, receive, answer)
+                failed = Refused(500, "the server failed; its log says why")
+                await _refusal(failed)(scope, receive, answer)
         finally:
             self.held -= len(body)
             self.observe(scope["path"], status, asyncio.get_running_loop().time() - started)
@@ -105,6 +97,15 @@ class Guard:
             raise Refused(503, "too many large requests at a time; try again in a moment")
         body += chunk
         self.held += len(chunk)
+
+
+def _refusal(refused: Refused) -> Response:
+    reply = json_reply({"error": str(refused)}, refused.status)
+    if refused.status == 401:
+        reply.headers["WWW-Authenticate"] = 'Basic realm="darkroom", charset="UTF-8"'
+    if refused.status in (401, 408, 413, 503):  # what else the client sends is not read
+        reply.headers["Connection"] = "close"
+    return reply
 
 
 def _replay(body: bytearray, receive: Receive) -> Receive:

@@ -41,7 +41,7 @@ def _split(table: Any) -> list[object]:
 
 def _records(rows: Any) -> list[object]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise ValueError("the rows must be a list of objects, such as {\"image\": \"...\"}")
+        raise ValueError('the rows must be a list of objects, such as {"image": "..."}')
     if not any("image" in row for row in rows):
         raise ValueError(MISSING)
     return [row.get("image") for row in rows]

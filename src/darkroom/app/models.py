@@ -3,8 +3,7 @@
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +38,11 @@ class Served:
 def open_served(asked: str) -> Served:
     """Load a version number, "champion" or a folder; raises UserError."""
     with ExitStack() as files:
-        bundle = files.enter_context(open_bundle(asked))
-        answers = load_served(bundle, asked if asked.isdecimal() else None)
+        answers = load_served(files.enter_context(open_bundle(asked)))
+        if not hasattr(answers, "detailed"):
+            raise UserError("this version was packaged by an older darkroom; run `make repro` to package it anew", 1)
+        if asked.isdecimal():
+            answers = replace(answers, version=asked)
         return Served(answers, asked, files.pop_all())
 
 
@@ -132,8 +134,3 @@ def open_first(model: str, name: str) -> Served:
     if number is None:
         raise UserError(f"{name} has no champion yet; run `make repro` first, or give --model a folder", 1)
     return open_served(number)
-
-
-def is_registered(model: str) -> bool:
-    """Return whether `model` names a version of the store rather than a folder."""
-    return model == CHAMPION or (model.isdecimal() and not Path(model).is_dir())

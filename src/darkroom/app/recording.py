@@ -1,4 +1,4 @@
-"""What happens behind an answer: its facts are measured, the challenger answers unseen, the log of traffic is written."""
+"""What happens behind an answer: its facts are measured, the challenger answers unseen, the log is written."""
 
 import logging
 import time

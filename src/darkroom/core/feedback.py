@@ -48,7 +48,7 @@ def read_feedback(folder: Path) -> list[Row]:
 
 def is_folder_name(label: str) -> bool:
     """Return whether a folder can have this name, anywhere."""
-    return bool(label.strip()) and not label.startswith(".") and not set(label) & set('/\\\0\r\n:') and len(label) < 200
+    return bool(label.strip()) and not label.startswith(".") and not set(label) & set("/\\\0\r\n:") and len(label) < 200
 
 
 def _write(file: Path, rows: list[Row]) -> None:
