@@ -16,7 +16,7 @@ from darkroom.app.page import Page
 from darkroom.app.parts import Parts
 from darkroom.app.password import Password
 from darkroom.app.programs import Programs
-from darkroom.app.replies import json_reply
+from darkroom.app.replies import Refused, json_reply
 
 PATHS = (
     *("/", "/feedback", "/static", "/predict", "/invocations", "/outcomes", "/metrics", "/ping", "/health", "/version"),
@@ -45,7 +45,8 @@ def build(parts: Parts, page: Page, limit: int, password: Password | None = None
         yield
         await asyncio.to_thread(parts.close)
 
-    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _http_error})
+    handlers = {HTTPException: _http_error, Refused: _refused, Exception: _failed}
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
     return Guard(app, limit, password, parts.metrics.observe)
 
 
@@ -54,3 +55,12 @@ async def _http_error(_: Request, error: Exception) -> Response:
     found = error.status_code if isinstance(error, HTTPException) else 500
     text = "this address takes another method" if found == 405 else "there is no such address"
     return json_reply({"error": text}, found)
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    return json_reply({"error": str(error)}, error.status if isinstance(error, Refused) else 500)
+
+
+async def _failed(_: Request, _error: Exception) -> Response:
+    """Answer in place of the traceback that Starlette would send; the guard logs the error."""
+    return json_reply({"error": "the server failed; its log says why"}, 500)

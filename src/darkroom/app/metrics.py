@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client.metrics import disable_created_metrics
 
 BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)  # seconds
 CLASSES = 100  # with a series of their own, the first by name; the others share one: a series costs memory
@@ -14,6 +15,7 @@ class Metrics:
     """Counters of one app; the paths among the labels are those of `paths`, so a scanner adds no series."""
 
     def __init__(self, paths: Sequence[str]) -> None:
+        disable_created_metrics()  # a second series for each, of when it began
         self.paths, self.registry = frozenset(paths), CollectorRegistry()
 
         def counter(name: str, about: str, *labels: str) -> Counter:
