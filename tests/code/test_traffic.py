@@ -2,7 +2,12 @@
 
 import json
 import multiprocessing
+import os
+import shutil
 import sqlite3
+import subprocess
+import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -115,6 +120,43 @@ def check_writing_at_once(address: str) -> None:
 
 def test_processes_create_it_and_write_at_once(address: str) -> None:
     check_writing_at_once(address)
+
+
+@pytest.fixture
+def postgresql() -> Iterator[str]:
+    """Start a server that can be reached by a socket in its own folder, with a password."""
+    pytest.importorskip("psycopg")
+    if not (shutil.which("initdb") and shutil.which("pg_ctl")):
+        pytest.skip("no server of PostgreSQL is installed")
+    folder, user = Path(tempfile.mkdtemp()), None if os.getuid() else "nobody"  # root may not start one
+    (folder / "password").write_text("s3cret")
+    if user:
+        for path in (folder, folder / "password"):
+            shutil.chown(path, user)
+
+    def run(*command: str) -> None:
+        subprocess.run([*command, "-D", folder / "data"], user=user, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+
+    run("initdb", "--no-sync", "--auth=scram-sha-256", "--username=anna", f"--pwfile={folder / 'password'}")
+    run("pg_ctl", "start", "--wait", "--log", f"{folder / 'log'}", "-o", f"-F -k {folder} -c listen_addresses=")
+    try:
+        yield f"postgresql://anna:s3cret@/postgres?host={folder}"
+    finally:
+        run("pg_ctl", "stop", "--mode", "immediate")
+        shutil.rmtree(folder)
+
+
+@pytest.mark.slow
+def test_a_server_of_postgresql_does_as_well(postgresql: str) -> None:
+    check_writing_at_once(postgresql)
+    log = TrafficLog(postgresql, 40, pictures=3)
+    log.add([replace(RECORD, request="\0\ud800"), FAILED, *numbered(*range(36))])
+    kept = log.read()
+    assert 38 <= len(kept) <= 40 and kept["features"].iloc[-1].tolist() == [0, 0.125, 0.25, 0.375]
+    assert log.picture("r35") == b"a picture" and log.picture("?") is None and log.record_outcome("?", "cat\0")
+    with pytest.raises(UserError, match=r"postgresql://\*\*\*@") as error:
+        TrafficLog(postgresql.replace("s3cret", "wr0ng"), 10).read()
+    assert "wr0ng" not in str(error.value)
 
 
 def test_what_cannot_be_used_is_said_in_one_line(tmp_path: Path, address: str) -> None:
