@@ -47,8 +47,11 @@ def write_networks(folder: Path, weights: Path | None) -> dict[str, int]:
         network.save(folder / f"{name}.keras")
         (folder / f"{name}.onnx").write_bytes(network_to_onnx(network))
         signature = [tf.TensorSpec((None, side, side, 3), tf.uint8)]
-        traced = tf.function(lambda batch, to=network: to(batch, training=False), signature).get_concrete_function()
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([traced], network)
+        wrapped = tf.Module()
+        wrapped.network = network
+        wrapped.answer = tf.function(lambda batch, to=network: to(batch, training=False), signature)
+        tf.saved_model.save(wrapped, folder / f"{name}.saved", {"serving_default": wrapped.answer})
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(folder / f"{name}.saved"))
         (folder / f"{name}.tflite").write_bytes(converter.convert())
         np.savez(folder / f"{name}.npz", pixels=pixels, answers=network.predict(pixels, verbose=0))
     return sides
@@ -76,20 +79,13 @@ def onnx_run(folder: Path, name: str, variant: str) -> Run:
 def litert_run(folder: Path, name: str, variant: str) -> Run:
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(str(folder / f"{name}.tflite"), num_threads=int(variant[0]))
-    entry, result = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
-    lock, shape = threading.Lock(), (0,)
+    runner = Interpreter(str(folder / f"{name}.tflite"), num_threads=int(variant[0])).get_signature_runner()
+    (entry,), lock = runner.get_input_details(), threading.Lock()
 
     def run(batch: np.ndarray) -> np.ndarray:
-        nonlocal shape
-        with lock:
-            if batch.shape != shape:
-                interpreter.resize_tensor_input(entry, batch.shape)
-                interpreter.allocate_tensors()
-                shape = batch.shape
-            interpreter.set_tensor(entry, batch)
-            interpreter.invoke()
-            return np.array(interpreter.get_tensor(result))
+        with lock:  # an interpreter has one set of tensors
+            (answers,) = runner(**{entry: batch}).values()
+            return np.array(answers)
 
     return run
 
