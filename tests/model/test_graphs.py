@@ -63,6 +63,7 @@ def test_onnx_runtime_answers_and_explains_as_keras_does(name: str, tmp_path: Pa
     assert maps.shape == pixels.shape[:3] and maps.dtype == np.float32
     assert maps.min() >= 0 and 0 < maps.max() <= 1
     assert overlay_png(pixels[0], maps[0]).startswith(b"\x89PNG")
+    assert np.isfinite(mapper(np.zeros_like(pixels), np.array([0, 1, 1]))).all()
     assert mapper(pixels[:0], np.zeros(0, int)).shape == (0, *pixels.shape[1:3])
 
 

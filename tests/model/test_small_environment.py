@@ -12,6 +12,7 @@ from pathlib import Path
 
 import mlflow
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -112,7 +113,7 @@ def test_the_model_answers_without_tensorflow(model: Path, programs: Path, serve
             break
         except OSError:
             time.sleep(0.25)
-    (expected,) = mlflow.pyfunc.load_model(str(model)).predict({"image": [picture]}).to_dict("records")
+    (expected,) = mlflow.pyfunc.load_model(str(model)).predict(pd.DataFrame({"image": [picture]})).to_dict("records")
     assert answer["error"] is None and answer["label"] == expected["label"]
     assert answer["version"] == (model / "artifacts" / "bundle" / "digest").read_text()[:12]
     assert answer["score"] == pytest.approx(expected["score"], abs=1e-5)
