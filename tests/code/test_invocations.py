@@ -7,7 +7,6 @@ from itertools import islice
 
 import pytest
 
-from darkroom.package import invocations
 from darkroom.package.invocations import answer_body
 from hostile import JSON, bodies
 from mean_colours import RED, answers
@@ -49,7 +48,7 @@ def test_hostile_requests_get_a_status_of_theirs_or_errors_in_their_rows_and_no_
 
 
 def test_a_request_beyond_the_limits_is_refused_before_it_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(invocations.json, "loads", None)
+    monkeypatch.setattr("darkroom.package.invocations.json.loads", None)
     small, large = (replace(ASKED, limits={**ASKED.limits, "bytes": size}) for size in (1000, 10**8))
     assert answer_body(small, b"x" * 1001, JSON).status == 413
     for filler in (b"[],", b"{},", b"1,"):  # each takes many times its bytes once it is parsed
