@@ -19,6 +19,9 @@ PLAIN = "plain"  # the network alone, by MLflow's own flavour
 
 def write_models(folder: Path, size: int) -> dict[str, Path]:
     """Write and return a network of NETWORKS as MLflow models: {"onnx", "keras": our predictor's runtimes, PLAIN}."""
+    from darkroom.execution.quiet import silence_libraries
+
+    silence_libraries()
     import keras
     import mlflow
     from mlflow.models import ModelSignature
@@ -34,11 +37,12 @@ def write_models(folder: Path, size: int) -> dict[str, Path]:
     network.save(folder / "model.keras")
     made = {runtime: _write_ours(folder, runtime, size) for runtime in ("auto", "keras")}
     signature = ModelSignature(Schema([TensorSpec(np.dtype(np.uint8), (-1, size, size, 3))]))
-    mlflow.keras.save_model(network, folder / PLAIN, signature=signature)
+    mlflow.keras.save_model(network, str(folder / PLAIN), signature=signature)
     return {"onnx": made["auto"], "keras": made["keras"], PLAIN: folder / PLAIN}
 
 
 def _write_ours(folder: Path, runtime: str, size: int) -> Path:
+    import keras
     import mlflow
 
     from darkroom.decision.familiarity import Familiarity, unit_rows
@@ -50,8 +54,6 @@ def _write_ours(folder: Path, runtime: str, size: int) -> Path:
 
     chance = np.random.default_rng(0)
     params, bundle, decision = load_params(ROOT / "params.yaml"), folder / runtime / "bundle", folder / runtime / "rule"
-    import keras
-
     network = with_features(keras.saving.load_model(folder / "model.keras", compile=False))
     features = unit_rows(chance.normal(size=(2000, network.outputs[1].shape[1])))
     write_decision(decision, Rule(1.0, 0.95, 0.1), Familiarity(features, 10, 1.0))

@@ -8,7 +8,7 @@ from itertools import islice
 import pytest
 
 from darkroom.package.invocations import answer_body
-from hostile import JSON, bodies
+from hostile_requests import JSON, bodies
 from mean_colours import RED, answers
 
 ASKED = answers(pixels=25_000_000)
