@@ -44,21 +44,21 @@ class Predictor(PythonModel):
         if SERVED in os.environ:
             self.code.serve(self.answers)
 
-    def predict(self, context: Any, model_input: Any, params: dict[str, Any] | None = None) -> pd.DataFrame:
+    def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Return the columns of answers.COLUMNS for each picture, with `explain` heat_map too.
 
         `model_input` is a table with the column `image`, or of one column, or what requests.pictures_in takes. Raises
         ValueError for wrong `params` (options.read_options).
         """
         options = self.code.read_options(params)
-        if isinstance(model_input, pd.Series):
-            model_input = model_input.to_frame()
-        if isinstance(model_input, pd.DataFrame):
-            names = list(model_input.columns)
-            column = names[0] if len(names) == 1 else "image"
-            values = model_input[column].tolist() if column in names else self.code.pictures_in({})
+        given: Any = model_input  # MLflow takes the type hint for a signature, and warns of any other
+        if isinstance(given, pd.Series):
+            given = given.to_frame()
+        if isinstance(given, pd.DataFrame):
+            column = given.columns[0] if len(given.columns) == 1 else "image"
+            values = given[column].tolist() if column in given else self.code.pictures_in({})
         else:
-            values = self.code.pictures_in(model_input)
+            values = self.code.pictures_in(given)
         columns = [*self.code.COLUMNS, *([self.code.HEAT_MAP] if options.explain else [])]
         return pd.DataFrame(self.answers(values, options), columns=columns, dtype=object)
 

@@ -1,0 +1,136 @@
+"""2,000 hostile requests to one server, a few at a time: each must get a status from 400 to 499, or errors in its rows.
+
+Random bytes, truncations, bombs, wrong types, wrong params, 10,000 rows, bodies of 60 MB, large pictures of heavy
+formats, connections with half a header or half a body. After each hundred a good request is timed. `--command` serves
+something else than `mlflow models serve`, such as "darkroom app"; it gets --port.
+"""
+
+import argparse
+import base64
+import json
+import random
+import shlex
+import socket
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPException
+from io import BytesIO
+from itertools import islice
+
+from cost import memory_of, session_members
+from served_models import request, write_models
+from working_copy import ROOT, empty_folder, print_table
+
+from server import Server, running, served
+
+sys.path.append(str(ROOT / "tests"))
+from hostile_requests import JSON, bodies
+
+CLIENTS = 4
+LARGE_EVERY = 40  # one request of so many is of the large kinds
+STALLED = 8  # connections that wait with half a request
+
+
+def large_bodies() -> Iterator[bytes]:
+    """Yield requests of 60 MB, those that take much more memory once parsed, and pictures that take much to decode."""
+    from PIL import Image
+
+    pictures = []
+    for kind, side in (("PNG", 4900), ("WEBP", 3500), ("JPEG2000", 2800), ("PNG", 7000)):
+        file = BytesIO()
+        Image.new("RGBA", (side, side)).save(file, kind)
+        pictures.append(json.dumps({"inputs": [base64.b64encode(file.getvalue()).decode()] * 8}).encode())
+    while True:
+        yield b"x" * 60_000_000
+        yield b'{"inputs": ["' + b"A" * 31_000_000 + b'"]}'
+        yield b'{"inputs": [' + b"[]," * 9_000_000 + b"1]}"
+        yield b'{"instances": [{"image": "' + b"A" * 6_000_000 + b'"}' + b', {"image": ""}' * 900 + b"]}"
+        yield from pictures
+
+
+def stall(port: int, ended: threading.Event) -> None:
+    """Keep one connection after the other open with half a header or a body that arrives byte by byte."""
+    chance = random.Random(port)
+    while not ended.wait(0.1):
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            connection.sendall(b"POST /invocations HTTP/1.1\r\nHost: a\r\nContent-Le")
+            if chance.random() < 0.5:
+                connection.sendall(b"ngth: 1000\r\nContent-Type: application/json\r\n\r\n")
+            for _ in range(20):
+                if not ended.wait(0.2):
+                    connection.sendall(b"x")
+
+
+def judge(port: int, kind: str | None, body: bytes) -> str:
+    """Send one hostile request; return its status, or what is wrong with the answer."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request("POST", "/invocations", body, {"Content-Type": kind} if kind else {})
+        answer = connection.getresponse()
+        text = answer.read()
+    except BrokenPipeError:
+        return "connection closed before the body was read"
+    except (OSError, HTTPException) as error:
+        return f"WRONG: {type(error).__name__}"
+    finally:
+        connection.close()
+    if answer.status == 200:
+        rows = json.loads(text)["predictions"]
+        return "200, errors in the rows" if all(row["error"] for row in rows) else "200, answered"
+    if len(text) > 1000:
+        return f"WRONG: {answer.status} with {len(text)} bytes"
+    return str(answer.status) if 400 <= answer.status < 500 else f"WRONG: {answer.status}"
+
+
+def watch_memory(server: Server, ended: threading.Event, peak: list[float]) -> None:
+    """Note the most memory, in MB, of the server's largest process."""
+    while not ended.wait(0.02):
+        peak[0] = max(peak[0], *(memory_of(process) for process, _ in session_members(server.session)))
+
+
+def attack(server: Server, count: int, good: bytes) -> tuple[Counter[str], list[float]]:
+    """Send `count` hostile requests; return how often each outcome came, and the milliseconds of good ones between."""
+    chance, found, between = random.Random(0), Counter[str](), []
+    small, large = bodies(chance), large_bodies()
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        for start in range(0, count, 100):
+            sent = list(islice(small, min(100, count - start)))
+            for place in range(0, len(sent), LARGE_EVERY):
+                sent[place] = JSON, next(large)
+            found.update(pool.map(lambda pair: judge(server.port, *pair), sent))
+            server.connection.close()
+            between.append(server.ask("POST", "/invocations", good))
+    return found, between
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--requests", type=int, default=2000)
+    parser.add_argument("--command", help="a server that takes --port, run in the present folder's place")
+    asked = parser.parse_args()
+    with empty_folder() as copy:
+        copy.env["UVICORN_LIMIT_CONCURRENCY"] = "64"  # as `make serve`
+        if asked.command:
+            serving = running(copy, shlex.split(asked.command))
+        else:
+            serving = served(copy, str(write_models(copy.root / "32", 32)["onnx"]))
+        with serving as server:
+            ended, peak, good = threading.Event(), [0.0], request("onnx", 32)
+            idle = server.memory()
+            others = [threading.Thread(target=stall, args=(server.port, ended), daemon=True) for _ in range(STALLED)]
+            others.append(threading.Thread(target=watch_memory, args=(server, ended, peak), daemon=True))
+            for thread in others:
+                thread.start()
+            found, between = attack(server, asked.requests, good)
+            ended.set()
+            print_table(["outcome", "requests"], *sorted(found.items()))
+            figures = [idle, peak[0], server.memory(), max(between)]
+            print_table(["", "MB before", "MB at most", "MB after", "ms of the slowest good one"], ["server", *figures])
+
+
+if __name__ == "__main__":
+    main()
