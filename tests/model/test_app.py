@@ -37,9 +37,11 @@ def bundle_of(folder: Path, channels: tuple[int, int, int]) -> Path:
     params = load_params(ROOT / "params.yaml")
     image = params.image.model_copy(update={"size": 8})
     pixels = keras.Input((8, 8, 3))
-    means = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(pixels))
+    scaled = keras.layers.Conv2D(3, 1, use_bias=False, name="scale")(keras.layers.Rescaling(1 / 255)(pixels))
+    means = keras.layers.GlobalAveragePooling2D(name="average")(scaled)
     last = keras.layers.Dense(3, use_bias=False, name="probabilities")
     network = keras.Model(pixels, last(means))
+    network.get_layer("scale").set_weights([np.eye(3, dtype=np.float32)[None, None]])
     last.set_weights([np.eye(3, dtype=np.float32)[list(channels)]])
     network.save(folder / "model.keras")
     write_decision(folder / "decision", Rule(1.0, 0.9, 0.5), Familiarity(np.eye(3, dtype=np.float32), 1, 0.5))
@@ -131,17 +133,23 @@ FORMS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("body", FORMS, ids=lambda body: next(iter(body)))
-def test_invocations_answer_as_mlflow_does(app: App, body: dict[str, Any]) -> None:
-    from io import StringIO
+def test_invocations_answer_as_mlflow_does(app: App, bundle: Path, body: dict[str, Any]) -> None:
+    from mlflow.pyfunc.scoring_server import invocations
 
-    import pandas as pd
-    from mlflow.pyfunc.scoring_server import predictions_to_json  # type: ignore[attr-defined]
+    from darkroom.package.predictor import Predictor, load_code
 
-    status, content, headers = app.ask("POST", "/invocations", json.dumps(body), **JSON)
-    answers, expected = json.loads(content)["predictions"], StringIO()
-    predictions_to_json(pd.DataFrame(answers, dtype=object), expected)
-    assert status == 200 and headers["content-type"] == "application/json"
-    assert content.decode() == expected.getvalue() and answers[0]["label"] == "red"
+    class Model:
+        metadata = None
+
+        def predict(self, data: Any, params: dict[str, Any] | None = None) -> Any:
+            plain = Predictor()
+            plain.code, plain.answers = load_code(bundle), app.parts.models.champion.answers
+            return plain.predict(None, data, params)
+
+    text = json.dumps(body)
+    expected = invocations(text, "application/json", Model(), None)
+    status, content, headers = app.ask("POST", "/invocations", text, **JSON)
+    assert (status, content.decode(), headers["content-type"]) == (200, expected.response, expected.mimetype)
 
 
 def test_pings_are_mlflows(app: App) -> None:
@@ -262,8 +270,8 @@ def test_a_new_champion_answers_without_a_restart(
         return Served(open_served(str(folders[number])).answers, number)
 
     monkeypatch.setenv("DARKROOM_TRAFFIC_URI", f"sqlite:///{tmp_path / 'traffic.db'}")
-    monkeypatch.setattr(models, "open_served", opened)
     with running(bundle, tmp_path) as app:
+        monkeypatch.setattr(models, "open_served", opened)
         store: Any = Store()
         served = app.parts.models
         served.champion = Served(served.champion.answers, "1")
