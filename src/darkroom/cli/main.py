@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from darkroom.cli import release_commands as release_commands
 from darkroom.cli.command import Command, app
 from darkroom.core.errors import UserError
 from darkroom.execution.quiet import silence_libraries
