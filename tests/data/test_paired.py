@@ -56,10 +56,6 @@ def test_a_metric_of_two_models_differs_by_as_much_as_its_scores_and_seldom_by_c
     assert sign * found > 0 and min(sign * low, sign * high) > 0
     low, high = metric_difference(metric, labels, scores["good"], scores["as good"], np.arange(300))[1]
     assert low <= 0 <= high
-    copied = metric_difference(
-        metric,
-        np.tile(labels, 2),
-        *(np.tile(scores[name], (2, 1)) for name in ("good", "poor")),
-        np.tile(np.arange(300), 2),
-    )
+    good, poor = (np.tile(scores[name], (2, 1)) for name in ("good", "poor"))
+    copied = metric_difference(metric, np.tile(labels, 2), good, poor, np.tile(np.arange(300), 2))
     assert copied[0] == pytest.approx(found, abs=1e-3)
