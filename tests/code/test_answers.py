@@ -36,7 +36,7 @@ def test_each_row_has_its_own_answer_or_its_own_error() -> None:
     red, broken, blue = answers()([RED, "no picture", BLUE])
     assert (red["label"], red["error"], blue["label"]) == ("red", None, "blue")
     assert red["probabilities"] == pytest.approx({"red": 1.0, "green": 0.0, "blue": 0.0}) and red["score"] == 1.0
-    assert broken == {**dict.fromkeys(COLUMNS), "error": "image is not base64"}
+    assert broken == {**dict.fromkeys(COLUMNS), "version": "", "error": "image is not base64"}
     assert tuple(broken) == tuple(red) == COLUMNS
 
 

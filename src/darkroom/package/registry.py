@@ -84,6 +84,7 @@ def log_model(run_id: str, bundle: Path, example: Path) -> "ModelInfo":
         ColSpec(DataType.boolean, "abstains", required=False),
         ColSpec(DataType.double, "ood_score", required=False),
         ColSpec(DataType.boolean, "unfamiliar", required=False),
+        ColSpec(DataType.string, "version", required=False),
         ColSpec(DataType.string, "error", required=False),
     ]
     picture = base64.b64encode(example.read_bytes()).decode()
