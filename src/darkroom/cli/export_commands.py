@@ -36,3 +36,41 @@ def export(
     require_usable(asked)
     with open_bundle(version) as bundle:
         return export_bundle(asked, bundle)
+
+
+@app.command(cls=Command)
+def shrink(
+    filters: Annotated[
+        list[str] | None, typer.Option("--filters", help="Filters of each block, such as 16,32,64; several times.")
+    ] = None,
+    width: Annotated[
+        list[float] | None, typer.Option("--width", min=0.05, max=2, help="Width of a MobileNet; several times.")
+    ] = None,
+    sparsity: Annotated[
+        float, typer.Option("--sparsity", min=0, max=0.99, help="Share of the weights to set to 0.")
+    ] = 0.0,
+    epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="In place of train.epochs.")] = None,
+    version: Annotated[
+        str, typer.Option("--version", help="The teacher: champion, a version number, or a folder such as models.")
+    ] = "champion",
+) -> int:
+    """Train smaller networks on the champion's answers.
+
+    Each student is a model of its own in models/students/. reports/shrink.csv and reports/shrink.html compare accuracy
+    on the validation pictures, size and latency with the champion's. Narrower networks are quicker. --sparsity makes
+    the file smaller when it is compressed, and nothing quicker; without a size, it prunes the champion.
+
+    \b
+    Examples:
+      darkroom shrink --filters 24,48,96 --filters 16,32,64
+      darkroom shrink --filters 16,32,64 --sparsity 0.8
+      darkroom export --version models/students/16-32-64 --format onnx --output small
+    """
+    from darkroom.export.shrinking import Shrink, wanted_sizes
+    from darkroom.export.shrinking import shrink as shrink_bundle
+    from darkroom.serving.bundles import open_bundle
+
+    asked = Shrink(filters or [], width or [], sparsity, epochs)
+    params, sizes = wanted_sizes(asked)
+    with open_bundle(version) as bundle:
+        return shrink_bundle(asked, params, sizes, bundle)

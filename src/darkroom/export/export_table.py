@@ -1,6 +1,7 @@
 """The table of exports, reports/export.csv, and its page."""
 
 from dataclasses import asdict, dataclass, fields
+from operator import attrgetter
 from pathlib import Path
 
 import pandas as pd
@@ -51,16 +52,16 @@ def record_export(root: Path, row: Row) -> None:
 
 def page_content(table: pd.DataFrame) -> dict[str, object]:
     """Return the tiles and rows of the page."""
-    smallest = table.loc[table["kilobytes"].idxmin()]
-    quickest = table.loc[table["p50_ms"].idxmin()]
-    worst = float((table["keras_accuracy"] - table["accuracy"]).max())
+    rows = [Row(*values) for values in table.itertuples(index=False)]
+    smallest, quickest = (min(rows, key=attrgetter(name)) for name in ("kilobytes", "p50_ms"))
+    worst = max(row.keras_accuracy - row.accuracy for row in rows)
     tiles = [
-        Tile(f"{smallest['kilobytes']:,.0f} kB", "smallest", _name(smallest), "plain"),
-        Tile(f"{quickest['p50_ms']:.2f} ms", "quickest, one picture", _name(quickest), "plain"),
+        Tile(f"{smallest.kilobytes:,.0f} kB", "smallest", _name(smallest), "plain"),
+        Tile(f"{quickest.p50_ms:.2f} ms", "quickest, one picture", _name(quickest), "plain"),
         Tile(f"{100 * max(worst, 0):.1f} points", "most accuracy lost", "against Keras, on validation", "plain"),
     ]
-    return {"tiles": tiles, "rows": table.to_dict("records")}
+    return {"tiles": tiles, "rows": rows}
 
 
-def _name(row: "pd.Series[float]") -> str:
-    return f"{row['format']} {row['precision']}"
+def _name(row: Row) -> str:
+    return f"{row.format} {row.precision}"

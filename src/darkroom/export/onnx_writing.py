@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from darkroom.export.graph import PIXELS, PROBABILITIES
+from darkroom.graphs.convert import to_onnx
 
 if TYPE_CHECKING:
     import keras
     import onnx
 
-OPSET = 17
 FEWEST = 64  # numbers of a tensor that is made smaller: biases and the like stay
 CHANNEL_AXIS = {"Conv": 0, "MatMul": 1, "Gemm": 1}  # of the weights, the second input
 
@@ -21,13 +21,12 @@ Smaller = Callable[["onnx.TensorProto", np.ndarray, int], tuple[list[Any], Any]]
 
 def onnx_model(network: "keras.Model") -> "onnx.ModelProto":
     """Return a network of `graph.served_network` as ONNX, with a free batch axis."""
+    import onnx
     import tensorflow as tf
-    import tf2onnx
 
-    signature = (tf.TensorSpec(network.input_shape, tf.uint8, name=PIXELS),)
-    traced = tf.function(lambda pixels: {PROBABILITIES: network(pixels, training=False)}, input_signature=signature)
-    model, _ = tf2onnx.convert.from_function(traced, signature, opset=OPSET)
-    return model
+    pixels = tf.TensorSpec(network.input_shape, tf.uint8, name=PIXELS)
+    graph = to_onnx(lambda pixels: network(pixels, training=False), [pixels], [PROBABILITIES])
+    return onnx.load_model_from_string(graph)
 
 
 def with_half_weights(model: "onnx.ModelProto") -> "onnx.ModelProto":

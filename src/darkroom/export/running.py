@@ -6,14 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from darkroom.execution.quiet import without_native_messages
 from darkroom.export.graph import PIXELS
 
 Run = Callable[[np.ndarray], np.ndarray]  # pixels (n, size, size, 3) uint8 -> probabilities (n, classes) float32
 
 
 def load_export(name: str, path: Path) -> Run:
-    """Return what computes the probabilities with an export of the format `name`, on one thread where that is asked."""
-    return LOADERS[name](path)
+    """Return what computes the probabilities with an export of the format `name`, on one thread but for TensorFlow."""
+    with without_native_messages():
+        return LOADERS[name](path)
 
 
 def _load_keras(path: Path) -> Run:
