@@ -62,9 +62,9 @@ def shrink(
 
     \b
     Examples:
-      darkroom shrink --filters 24,48,96 --filters 16,32,64
-      darkroom shrink --filters 16,32,64 --sparsity 0.8
-      darkroom export --version models/students/16-32-64 --format onnx --output small
+      darkroom shrink --filters 24,48,96 --filters 16,32,64  two students beside the champion
+      darkroom shrink --filters 16,32,64 --sparsity 0.8      a student, and the same with most weights at 0
+      darkroom shrink --width 0.1                            a narrower MobileNet
     """
     from darkroom.export.shrinking import Shrink, wanted_sizes
     from darkroom.export.shrinking import shrink as shrink_bundle

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-import darkroom.cli.export_commands  # noqa: F401 (registers its commands)
+from darkroom.cli import export_commands as export_commands
 from darkroom.cli.command import Command, app
 from darkroom.core.errors import UserError
 from darkroom.execution.quiet import silence_libraries

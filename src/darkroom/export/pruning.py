@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from darkroom.examples.batches import Vary
 
-RATE = 0.1  # of train.learning_rate
-
 
 def pruned(
     network: "keras.Model",
@@ -39,7 +37,8 @@ def pruned(
     network.trainable = True
     _mask(network, sparsity)
     batches = Batches(data["train"].for_training(), params.train.batch_size, params.train.seed, vary)
-    network.compile(keras.optimizers.Adam(RATE * params.train.learning_rate), "categorical_crossentropy")
+    rate = keras.optimizers.schedules.CosineDecay(params.train.learning_rate, epochs * len(batches))
+    network.compile(keras.optimizers.Adam(rate), "categorical_crossentropy")
     best, weights = -1.0, network.get_weights()
     for _ in range(epochs):
         network.fit(batches, shuffle=False, verbose=0)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from darkroom.export.distillation import Answer
 
 SPLITS = ("train", "validation")
-PRUNING_EPOCHS = 5
+PRUNING_EPOCHS = 10
 AT_ONCE = 2**19  # pixels that the teacher sees at a time
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,6 @@ from darkroom.core.errors import UserError
 from darkroom.core.files import read_value
 from darkroom.core.paths import ARTEFACTS, workspace
 from darkroom.decision.rule import Rule
-from darkroom.decision.saving import load_decision
 from darkroom.examples.pixels import Examples, load_examples
 from darkroom.execution.workers import worker_pool
 from darkroom.images.packed import list_shards
@@ -28,7 +27,9 @@ class Packaged:
 def read_bundle(bundle: Path) -> Packaged:
     """Read a bundle without loading its network."""
     facts = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))
-    rule, _ = load_decision(bundle / "decision")
+    # the rest of a decision differs between states of the code; a temperature each has
+    decision = json.loads((bundle / "decision" / "decision.json").read_text(encoding="utf-8"))
+    rule = Rule(decision["rule"]["temperature"], 0.0, 0.0)
     return Packaged(bundle / "model.keras", tuple(facts["classes"]), ImageParams(**facts["image"]), rule)
 
 
