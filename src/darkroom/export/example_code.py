@@ -34,7 +34,8 @@ compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HIN
 probabilities = compiled([pixels])[0][0]
 """,
     "saved-model": """\
-probabilities = tf.saved_model.load(model).serve(pixels).numpy()[0]
+loaded = tf.saved_model.load(model)
+probabilities = loaded.serve(pixels).numpy()[0]
 """,
     "keras": """\
 probabilities = keras.saving.load_model(model, compile=False).predict(pixels, verbose=0)[0]

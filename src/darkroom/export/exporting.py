@@ -14,12 +14,14 @@ from darkroom.core.files import prepare_partial, remove
 from darkroom.core.paths import workspace
 from darkroom.examples.pixels import Examples
 from darkroom.examples.runtime import start_tensorflow
+from darkroom.examples.sampling import evenly
 from darkroom.examples.saving import load_network
 from darkroom.export.example_code import example_code
 from darkroom.export.export_table import Row, record_export
 from darkroom.export.formats import FORMATS, require_possible
 from darkroom.export.graph import served_network
 from darkroom.export.measuring import compare, kilobytes_of
+from darkroom.export.rounding import PICTURES, round_weights
 from darkroom.export.running import load_export
 from darkroom.export.workspace_data import Packaged, load_splits, read_bundle
 from darkroom.export.writing import write_model
@@ -59,24 +61,28 @@ def export_bundle(asked: Export, bundle: Path) -> int:
     """
     params = load_params(workspace() / "params.yaml")
     packaged = read_bundle(bundle)
-    validation = load_splits(packaged, ("validation",))["validation"]
+    data = load_splits(packaged, ("train", "validation"))
     start_tensorflow(params.train.threads)
     network = load_network(packaged.network)
     with _replaced_folder(asked.output) as folder:
-        row = _write(asked, network, packaged, validation, folder)
+        row = _write(asked, network, packaged, data, folder)
         _require_accurate(asked, row, params.export.max_loss)
     record_export(workspace(), row)
     logger.info("%s", _sentence(asked, row))
     return 0
 
 
-def _write(asked: Export, network: "keras.Model", packaged: Packaged, validation: Examples, folder: Path) -> Row:
+def _write(asked: Export, network: "keras.Model", packaged: Packaged, data: dict[str, Examples], folder: Path) -> Row:
     """Write all files of an export to `folder` and return its row of the table."""
-    model = folder / FORMATS[asked.format].model
+    model, validation = folder / FORMATS[asked.format].model, data["validation"]
+    reference = keras_answers(network, packaged, validation)
+    if asked.precision == "int8":
+        rows = data["train"].rows[evenly(len(data["train"]), PICTURES)]
+        round_weights(network, data["train"].pixels[rows])
     write_model(served_network(network, packaged.rule.temperature), asked.format, asked.precision, model)
     (folder / LABELS).write_text("\n".join(packaged.classes) + "\n", encoding="utf-8")
     (folder / EXAMPLE).write_text(example_code(asked.format, packaged.image), encoding="utf-8")
-    found = compare(load_export(asked.format, model), keras_answers(network, packaged, validation), validation)
+    found = compare(load_export(asked.format, model), reference, validation)
     return Row(
         format=asked.format,
         precision=asked.precision,

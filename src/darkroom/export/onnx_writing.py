@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from darkroom.export.graph import PIXELS, PROBABILITIES
+from darkroom.export.rounding import FEWEST
 from darkroom.graphs.convert import to_onnx
 
 if TYPE_CHECKING:
     import keras
     import onnx
 
-FEWEST = 64  # numbers of a tensor that is made smaller: biases and the like stay
 CHANNEL_AXIS = {"Conv": 0, "MatMul": 1, "Gemm": 1}  # of the weights, the second input
 
 Smaller = Callable[["onnx.TensorProto", np.ndarray, int], tuple[list[Any], Any]]

@@ -23,7 +23,8 @@ SMALLER: dict[str, Callable[["onnx.ModelProto"], "onnx.ModelProto"]] = {
 def write_model(network: "keras.Model", name: str, precision: str, path: Path) -> None:
     """Write a network of `graph.served_network` in the format `name`; a possible pair of `formats` is given.
 
-    float16 and int8 are how weights are stored: symmetric int8, with one scale for each channel.
+    float16 and int8 are how weights are stored: symmetric int8, with one scale for each channel. Of a network for int8
+    they have been rounded (rounding.round_weights).
     """
     with without_native_messages():
         WRITERS[name](network, precision, path)
