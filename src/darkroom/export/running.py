@@ -60,7 +60,8 @@ def _load_litert(path: Path) -> Run:
     interpreter: Any = Interpreter(model_path=str(path), num_threads=1)
     place = interpreter.get_input_details()[0]["index"]
     answer = interpreter.get_output_details()[0]["index"]
-    shape: list[tuple[int, ...]] = []  # that memory is allocated for
+    interpreter.allocate_tensors()  # says once how it computes
+    shape = [tuple(interpreter.get_input_details()[0]["shape"])]  # that memory is allocated for
 
     def run(pixels: np.ndarray) -> np.ndarray:
         if shape != [pixels.shape]:
