@@ -15,6 +15,7 @@ from darkroom.images.decode import decode
 from darkroom.package.engine import Engine, load_engine
 from darkroom.package.options import DEFAULT, Options
 from darkroom.package.requests import limit_errors, picture_bytes
+from darkroom.package.version import version_of
 
 COLUMNS = ("label", "score", "probabilities", "set", "abstains", "ood_score", "unfamiliar", "version", "error")
 HEAT_MAP = "heat_map"  # one more when a request asks for explanations
@@ -126,4 +127,4 @@ def load_answers(bundle: Path, version: str = "") -> Answers:
     facts = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))
     engine = load_engine(bundle, facts["runtime"], facts["image"]["size"])
     decision = load_decision(bundle / "decision")
-    return Answers(engine, facts["classes"], facts["image"], facts["limits"], *decision)
+    return Answers(engine, facts["classes"], facts["image"], facts["limits"], *decision, version or version_of(bundle))
