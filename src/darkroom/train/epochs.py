@@ -16,13 +16,18 @@ from darkroom.train.phases import Phase
 if TYPE_CHECKING:
     import keras
 
+    from darkroom.examples.batches import Vary
+
 LogMetrics = Callable[[dict[str, float], int], None]
 OnEpoch = Callable[[int, Row], bool]  # the epoch's number and its metrics; True stops the training
 
 
 @dataclass(frozen=True)
 class Training:
-    """What all phases of a training share; `log` and `on_epoch` are called with the metrics of each epoch."""
+    """What all phases of a training share.
+
+    `log` and `on_epoch` are called with the metrics of each epoch; `vary` makes its pictures and targets.
+    """
 
     network: "keras.Model"
     params: DeclaredParams
@@ -30,6 +35,7 @@ class Training:
     checkpoint: Checkpoint | None
     log: LogMetrics | None
     on_epoch: OnEpoch | None
+    vary: "Vary"
 
     def record(self, row: Row, images_per_second: float, weights: list[np.ndarray]) -> None:
         """Keep the metrics and weights of an epoch that ended, save the state, report."""

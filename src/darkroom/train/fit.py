@@ -26,6 +26,8 @@ from darkroom.train.schedule import learning_rates
 if TYPE_CHECKING:
     import keras
 
+    from darkroom.examples.batches import Vary
+
 logger = logging.getLogger(__name__)
 WHITENED = 5000  # training pictures whose patches the first layer of a residual network whitens
 DIVERGED = (
@@ -51,22 +53,25 @@ def fit(
     log: LogMetrics | None = None,
     verbose: int = 0,
     on_epoch: OnEpoch | None = None,
+    vary: "Vary | None" = None,
 ) -> Fit:
     """Train a network on data["train"]; its best epoch is what `train.keep` says, on data["validation"].
 
     Pictures have weights in the loss, and copies; the accuracy counts each copy alike. `weights` is the folder with
     the file that `model.weights` may name.
     A training that was interrupted resumes from `checkpoint`, to the same weights. `log` gets the metrics of each epoch
-    as it ends; `on_epoch` too, and stops the training by returning True. Start TensorFlow first (`start_tensorflow`).
+    as it ends; `on_epoch` too, and stops the training by returning True. `vary` makes the pictures and targets of each
+    epoch in place of the augmentation of params. Start TensorFlow first (`start_tensorflow`).
     """
     import keras
 
     keras.utils.clear_session(free_memory=False)  # Keras numbers layers; a second network's have the same names
     keras.utils.set_random_seed(params.train.seed)
     progress = Progress(params.train.keep)
+    vary = vary or Variation(params.augment, params.train.seed)
     with distributed(params.train.devices):
         trainer = build_trainer(params, data["train"], weights)
-        training = Training(trainer, params, progress, checkpoint, log, on_epoch)
+        training = Training(trainer, params, progress, checkpoint, log, on_epoch, vary)
         for phase in phases(params):
             set_trainable(training.network, phase)  # an unknown layer is an error before anything is trained
         for phase in phases(params):
@@ -116,7 +121,7 @@ def _run_phase(training: Training, phase: Phase, data: dict[str, Examples], verb
     from darkroom.train.callbacks import phase_callbacks
 
     network, progress, train = training.network, training.progress, training.params.train
-    pictures, variation = data["train"].for_training(), Variation(training.params.augment, train.seed)
+    pictures, variation = data["train"].for_training(), training.vary
     batches = Batches(pictures, train.batch_size, train.seed, variation)
     rates = learning_rates(train, phase.learning_rate, len(batches), phase.epochs)
     _begin_phase(training, phase, rates, batches.at_once, verbose)

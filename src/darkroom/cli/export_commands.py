@@ -1,0 +1,76 @@
+"""`darkroom export` and `darkroom shrink`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from darkroom.cli.command import Command, app
+
+
+@app.command(cls=Command)
+def export(
+    format: Annotated[str, typer.Option("--format", help="litert, onnx, openvino, saved-model or keras.")],  # noqa: A002
+    output: Annotated[Path, typer.Option("--output", help="The folder to write.")],
+    precision: Annotated[str, typer.Option("--precision", help="float32, float16 or int8.")] = "float32",
+    version: Annotated[
+        str, typer.Option("--version", help="champion, a version number, or a folder such as models.")
+    ] = "champion",
+) -> int:
+    """Export a model to run without darkroom.
+
+    The model takes pixels (n, size, size, 3) as bytes and gives calibrated probabilities; beside it are labels.txt and
+    example.py. It is compared with Keras on the validation pictures: reports/export.csv and reports/export.html. One
+    that loses more accuracy than export.max_loss is not written.
+
+    \b
+    Examples:
+      darkroom export --format onnx --output out                       the champion for ONNX Runtime
+      darkroom export --format litert --precision int8 --output small  a quarter of the size, for small devices
+      darkroom export --format openvino --version models --output out  the model of the workspace
+    """
+    from darkroom.export.exporting import Export, export_bundle, require_usable
+    from darkroom.serving.bundles import open_bundle
+
+    asked = Export(version, format, precision, output)
+    require_usable(asked)
+    with open_bundle(version) as bundle:
+        return export_bundle(asked, bundle)
+
+
+@app.command(cls=Command)
+def shrink(
+    filters: Annotated[
+        list[str] | None, typer.Option("--filters", help="Filters of each block, such as 16,32,64; several times.")
+    ] = None,
+    width: Annotated[
+        list[float] | None, typer.Option("--width", min=0.05, max=2, help="Width of a MobileNet; several times.")
+    ] = None,
+    sparsity: Annotated[
+        float, typer.Option("--sparsity", min=0, max=0.99, help="Share of the weights to set to 0.")
+    ] = 0.0,
+    epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="In place of train.epochs.")] = None,
+    version: Annotated[
+        str, typer.Option("--version", help="The teacher: champion, a version number, or a folder such as models.")
+    ] = "champion",
+) -> int:
+    """Train smaller networks on the champion's answers.
+
+    Each student is a model of its own in models/students/. reports/shrink.csv and reports/shrink.html compare accuracy
+    on the validation pictures, size and latency with the champion's. Narrower networks are quicker. --sparsity makes
+    the file smaller when it is compressed, and nothing quicker; without a size, it prunes the champion.
+
+    \b
+    Examples:
+      darkroom shrink --filters 24,48,96 --filters 16,32,64  two students beside the champion
+      darkroom shrink --filters 16,32,64 --sparsity 0.8      a student, and the same with most weights at 0
+      darkroom shrink --width 0.1                            a narrower MobileNet
+    """
+    from darkroom.export.shrinking import Shrink, wanted_sizes
+    from darkroom.export.shrinking import shrink as shrink_bundle
+    from darkroom.serving.bundles import open_bundle
+
+    asked = Shrink(filters or [], width or [], sparsity, epochs)
+    params, sizes = wanted_sizes(asked)
+    with open_bundle(version) as bundle:
+        return shrink_bundle(asked, params, sizes, bundle)
