@@ -14,6 +14,8 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from darkroom.package.gate import Candidate, Verdict
+from darkroom.package.promotion import promote
 from mlflow import MlflowClient
 from mlflow.pyfunc.scoring_server import invocations
 from PIL import Image
@@ -23,8 +25,6 @@ from darkroom.decision.rule import Rule
 from darkroom.decision.saving import write_decision
 from darkroom.package import bundle
 from darkroom.package.bundle import LIBRARY, bundle_digest, serving_code, write_bundle
-from darkroom.package.gate import Candidate, Verdict
-from darkroom.package.promotion import promote
 from darkroom.package.registry import PROMOTE, get_champion, record_verdict, register
 from darkroom.package.release import closing
 from darkroom.params.load import load_params

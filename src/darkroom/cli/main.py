@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from darkroom.cli import ab_command as ab_command
+from darkroom.cli import app_command as app_command
 from darkroom.cli.command import Command, app
 from darkroom.core.errors import UserError
 from darkroom.execution.quiet import silence_libraries

@@ -87,7 +87,7 @@ def _in_store(model: str, scratch: Path) -> Path:
 
 
 def _find_version(client: "MlflowClient", name: str, model: str) -> "ModelVersion":
-    from darkroom.package.registry import get_champion
+    from darkroom.gate.versions import get_champion
 
     if model == CHAMPION:
         champion, _ = get_champion(client, name)
