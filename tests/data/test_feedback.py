@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from darkroom.core.errors import UserError
@@ -110,7 +110,7 @@ ROWS = st.lists(
 PAIRS = st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 1000)), max_size=12)
 
 
-@settings(max_examples=10)
+@settings(max_examples=8, phases=[Phase.generate])  # shrinking would take minutes
 @given(ROWS, PAIRS, st.sampled_from([0, 3]), st.integers(0, 10**6))
 def test_feedback_moves_no_picture_of_the_source_and_never_joins_test(
     drawn: Any, near: Any, folds: int, seed: int
@@ -143,4 +143,4 @@ def test_feedback_moves_no_picture_of_the_source_and_never_joins_test(
     assert not splits[is_new]["split"].isin(["test"]).any()
     require_no_leak(curated, splits, manifest.set_index("image_id")["sha256"])
     used = splits[splits["reason"].isna()].merge(curated[["image_id", "duplicate_id"]], on="image_id")
-    assert used.groupby("duplicate_id")["label"].nunique().max() <= 1
+    assert (used.groupby("duplicate_id")["label"].nunique() <= 1).all()

@@ -28,13 +28,13 @@ def add_feedback(own: pd.DataFrame, manifest: pd.DataFrame, near_pairs: np.ndarr
     rows = pictures.assign(duplicate_id=curated["duplicate_id"], group_id=curated["group_id"])
     new = rows[rows["feedback"]]
     clusters = _clusters(new, near_pairs)
-    reason = _reasons_among(new.assign(duplicate_id=new["image_id"].iloc[clusters].to_numpy()), params)
     repeated = _repeated(rows, near_pairs)
     repeated["cluster"] = clusters[new.index.get_indexer(pd.Index(repeated["feedback"]))]
     of_cluster = repeated.drop_duplicates(["cluster", "duplicate_id"]).set_index("cluster")["duplicate_id"]
     single = of_cluster[~of_cluster.index.duplicated(keep=False)]
     ids = pd.Series(clusters, new.index)
     duplicate = ids.map(single.to_dict()).astype("str").fillna(new["image_id"].iloc[clusters].set_axis(new.index))
+    reason = _reasons_among(new.assign(duplicate_id=duplicate), params)
     groups = own.drop_duplicates("duplicate_id").set_index("duplicate_id")["group_id"]
     several = ids.isin(of_cluster.index) & ~ids.isin(single.index)
     reason = reason.fillna(_known_already(new.assign(duplicate_id=duplicate), own, pictures, several))

@@ -18,18 +18,19 @@ def place_feedback(own: pd.DataFrame, new: pd.DataFrame, validation: float, para
     if new.empty:
         return own
     places = own.drop_duplicates("group_id").set_index("group_id")[["split", "fold"]]
-    placed = new.assign(
-        split=new["group_id"].map(places["split"]), fold=new["group_id"].map(places["fold"]), reason=None
+    split, fold = (
+        new["group_id"].map(places[name]).astype(kind) for name, kind in (("split", object), ("fold", "Int32"))
     )
+    placed = new.assign(split=split, fold=fold, reason=None)
     placed = placed[placed["split"] != "test"]
     free = placed["split"].isna()
     chance = seeded_hash(placed["group_id"][free], params.seed).to_numpy() / 2.0**64
     if params.folds:
-        fold = np.minimum((chance * params.folds).astype(int), params.folds - 1)
-        placed.loc[free, "fold"] = fold
-        placed.loc[free, "split"] = np.where(fold == params.fold, "validation", "train")
+        drawn = np.minimum((chance * params.folds).astype(int), params.folds - 1)
+        placed.loc[free, "fold"] = drawn
+        placed.loc[free, "split"] = np.where(drawn == params.fold, "validation", "train")
     else:
         placed.loc[free, "split"] = np.where(chance < validation, "validation", "train")
     replaced = own["duplicate_id"].isin(placed["duplicate_id"]) & (own["split"] != "test")
     own = own.assign(reason=own["reason"].mask(replaced, CORRECTED))
-    return pd.concat([own, placed.astype({"fold": "Int32"})]).sort_values("image_id", ignore_index=True)
+    return pd.concat([own, placed]).sort_values("image_id", ignore_index=True)
