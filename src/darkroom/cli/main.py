@@ -129,7 +129,7 @@ def predict(
       darkroom predict new.zip --model models --top 3     the model of the workspace, three classes
       darkroom predict new.zip --html new.html --explain  a page with pictures and heat maps
     """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's threads wait in loops, on cores that TensorFlow needs
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's threads wait in loops, on cores that the network needs
     from darkroom.cli.predict import Request, predict_files
 
     return predict_files(Request(paths, model, output, top, html, explain))

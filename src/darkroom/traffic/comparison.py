@@ -69,19 +69,21 @@ class Comparison:
 
 
 def compare(answers: pd.DataFrame, champion: str, challenger: str, chosen: Ab) -> Comparison:
-    """Compare two versions by the answers (columns COMPARED) since the challenger's first one.
+    """Compare two versions by their answers (columns COMPARED), in the order in which they were given.
 
-    The last answer of each version on a request counts; an error is a wrong answer. They are compared in pairs if the
-    challenger's last answer was unseen, else as two samples.
+    If the challenger's last answer was unseen, by the requests that both have answered; else by all since its first
+    one. The last answer of each version on a request counts; an error is a wrong answer.
     """
-    started = np.flatnonzero(answers["version"] == challenger)
-    since = answers.iloc[started[0] :] if len(started) else answers.iloc[:0]
-    since = since.drop_duplicates(["request", "version"], keep="last")
-    ours, theirs = (since[since["version"] == version] for version in (challenger, champion))
-    sides = _side(theirs, champion, chosen), _side(ours, challenger, chosen)
-    if len(started) and answers["role"].iloc[started[-1]] == "shadow":
-        return _paired(*sides, ours.merge(theirs, on="request", suffixes=("", "_champion")), chosen)
-    return _split(*sides, chosen)
+    places = np.flatnonzero(answers["version"] == challenger)
+    unseen = len(places) > 0 and answers["role"].iloc[places[-1]] == "shadow"
+    since = answers if unseen else answers.iloc[places[0] if len(places) else len(answers) :]
+    last = since.drop_duplicates(["request", "version"], keep="last")
+    ours, theirs = (last[last["version"] == version] for version in (challenger, champion))
+    if not unseen:
+        return _split(_side(theirs, champion, chosen), _side(ours, challenger, chosen), chosen)
+    both = ours.merge(theirs[["request", "label"]], on="request", suffixes=("", "_champion"))
+    sides = _side(both.assign(label=both["label_champion"]), champion, chosen), _side(both, challenger, chosen)
+    return _paired(*sides, both, chosen)
 
 
 def _side(rows: pd.DataFrame, version: str, chosen: Ab) -> Side:

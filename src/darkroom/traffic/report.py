@@ -14,6 +14,10 @@ def report_lines(found: Comparison, chosen: Ab) -> list[str]:
     rows = [("champion", _side(found.champion)), ("challenger", _side(found.challenger))]
     if found.pairs:
         rows += _pair_rows(found.pairs, chosen)
+        if _chosen_outcomes(found.champion, found.pairs):
+            rows.append(
+                ("note", "most outcomes are of requests on which they differ: the two rates are not of all traffic")
+            )
     if found.difference is not None and found.interval:
         rows.append(("difference", f"{100 * found.difference:+.1f} points ({_points(found.interval)})"))
     if found.needed is not None:
@@ -42,6 +46,12 @@ def _pair_rows(pairs: Pairs, chosen: Ab) -> list[tuple[str, str]]:
     rows.append(("they differ", f"on {pairs.differ:,}, {pairs.known:,} of them with an outcome: {alone}"))
     evidence = f"{pairs.e_value:.3g}" if pairs.e_value < LARGE else "more than a million"
     return [*rows, ("e-value", f"{evidence}; at {1 / chosen.alpha:.3g} or more one of them is better")]
+
+
+def _chosen_outcomes(side: Side, pairs: Pairs) -> bool:
+    """Return whether an outcome is twice as frequent where the two differ as elsewhere."""
+    same, known = pairs.count - pairs.differ, side.outcomes - pairs.known
+    return pairs.known * same > 2 * known * pairs.differ
 
 
 def _points(interval: Interval) -> str:
