@@ -86,7 +86,7 @@ def manifest_part(number: np.ndarray, thumbnails: np.ndarray, chance: np.random.
         }
     )
     fixed = {"bytes": 900, "width": 32, "height": 32, "mode": "RGB", "format": "JPEG", "orientation": 1}
-    return part.assign(**fixed, greyscale=False).reindex(columns=list(MANIFEST)).astype(MANIFEST)
+    return part.assign(**fixed, greyscale=False, feedback=False).reindex(columns=list(MANIFEST)).astype(MANIFEST)
 
 
 def picture_files() -> list[bytes]:

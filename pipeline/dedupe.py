@@ -1,20 +1,20 @@
 """dedupe: decide which pictures are used."""
 
-import numpy as np
-
 from darkroom.curation.issues import find_issues
 from darkroom.dedupe.curate import curate_pictures, headline, summarise
+from darkroom.dedupe.feedback import add_feedback, without_feedback
 from darkroom.dedupe.near import COMPARED, find_near_pairs
 from darkroom.stage import Report, Stage, run_stage
 
 
 def dedupe(stage: Stage) -> Report:
     """Mark duplicates, label conflicts, what belongs together and what is too many; score every picture's issues."""
-    params, near_pairs = stage.params.dedupe, np.empty((0, 2), np.int64)
-    if params.near:
-        near_pairs = find_near_pairs(stage.read("manifest", COMPARED), stage.input("images"), params)
+    params, images = stage.params.dedupe, stage.input("images")
+    near_pairs = find_near_pairs(without_feedback(stage.read("manifest", COMPARED)), images, params)
     manifest = stage.read("manifest")  # whole only now: beside all thumbnails it would take much memory
-    curated = curate_pictures(manifest, near_pairs, params, stage.params.balance)
+    curated = curate_pictures(without_feedback(manifest), near_pairs, params, stage.params.balance)
+    if manifest["feedback"].any():
+        curated = add_feedback(curated, manifest, find_near_pairs(manifest, images, params), params)
     stage.save("curated", curated)
     stage.save("issues", find_issues(manifest, curated, params.issues))
     report = summarise(curated, manifest)

@@ -3,8 +3,10 @@
 from darkroom.core.paths import cache_folder
 from darkroom.execution.workers import prepare_workers, worker_pool
 from darkroom.ingest.corrections import correct, read_corrections
+from darkroom.ingest.feedback import WithFeedback, list_feedback
 from darkroom.ingest.ingest import check_classes, headline, pack, summarise
 from darkroom.ingest.listing import list_entries, open_ingest_source
+from darkroom.ingest.sources import Folder
 from darkroom.stage import Report, Stage, run_stage
 
 
@@ -14,8 +16,11 @@ def ingest(stage: Stage) -> Report:
     corrections = read_corrections(stage.input("corrections"))
     with open_ingest_source(params, stage.input("raw")) as opened, worker_pool() as pool:
         entries, system_files = list_entries(opened, params)
+        if params.feedback:
+            entries += list_feedback(stage.input("feedback"), entries)
         unknown = correct(entries, corrections)
-        manifest = pack(opened, entries, stage.output("images"), cache_folder(), pool, depth)
+        files = WithFeedback(opened, Folder(stage.input("feedback")))
+        manifest = pack(files, entries, stage.output("images"), cache_folder(), pool, depth)
     check_classes(manifest, params.source)
     stage.save("manifest", manifest)
     report = summarise(manifest, params.source, system_files, corrections, unknown)

@@ -10,11 +10,11 @@ def split(stage: Stage) -> Report:
     """Divide the kept pictures and prove that nothing that belongs together is on two sides."""
     params, curated, manifest = stage.params, stage.read("curated"), stage.read("manifest")
     facts = manifest.set_index("image_id")
-    splits = assign_splits(curated, facts["given_split"], params.split, params.balance)
+    splits = assign_splits(curated, facts["given_split"], facts["feedback"], params.split, params.balance)
     require_no_leak(curated, splits, facts["sha256"])
     require_usable(splits, curated.set_index("image_id")["group_id"])
     stage.save("splits", splits)
-    report = summarise(curated, splits, facts["given_split"], params.split)
+    report = summarise(curated, splits, facts, params.split)
     reports, ingest = {"validate": stage.read_report("validate"), "split": report}, stage.read_report("ingest")
     tables = (manifest, curated, stage.read("issues"), splits, stage.input("images"), reports)
     data = DataReport(*tables, params.image.depth, ingest["source"], ingest["digest"])

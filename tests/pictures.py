@@ -24,7 +24,8 @@ from darkroom.ingest.listing import list_entries, open_source
 from darkroom.params.data import Columns, Ingest
 
 ROOT = Path(__file__).parents[1]
-ANY = Ingest(source="x", labels={}, columns=Columns(path="path", label="label", split="", group="", attributes=[]))
+NO_COLUMNS = Columns(path="path", label="label", split="", group="", attributes=[])
+ANY = Ingest(source="x", labels={}, columns=NO_COLUMNS, feedback=False)
 RED, GREEN, BLUE, YELLOW = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0)
 
 
@@ -104,7 +105,7 @@ def manifest_of(rows: list[dict[str, Any]]) -> pd.DataFrame:
     for number, row in enumerate(rows):
         name = f"{number:020x}"
         plain = {"image_id": name, "path": f"{number}.png", "label": "a", "sha256": name, "bytes": 100, "width": 20}
-        full.append(plain | {"height": 30, "mode": "RGB", "format": "PNG", "orientation": 1} | row)
+        full.append(plain | {"feedback": False, "height": 30, "mode": "RGB", "format": "PNG", "orientation": 1} | row)
     return pd.DataFrame(full, columns=list(MANIFEST)).astype(MANIFEST)
 
 

@@ -96,7 +96,8 @@ def copy_repository(target: Path, programs: Path | None = None) -> Project:
     )
     for name in filter(None, listed.stdout.decode().split("\0")):
         of_a_user = name == "dvc.lock" or (
-            name.startswith(("reports/", "data/raw/", "data/weights/")) and not name.endswith(".gitkeep")
+            name.startswith(("reports/", "data/feedback/", "data/raw/", "data/weights/"))
+            and not name.endswith(".gitkeep")
         )
         if (ROOT / name).is_file() and not of_a_user:
             (target / name).parent.mkdir(parents=True, exist_ok=True)

@@ -21,10 +21,16 @@ def curated_of(group_of: list[int], keep: list[bool] | None = None) -> pd.DataFr
     return rows.assign(keep=kept, reason=reason)[list(CURATED)].astype(CURATED)
 
 
+def facts_of(curated: pd.DataFrame, given: pd.Series = NOTHING) -> pd.DataFrame:
+    """Return what the manifest says of the pictures."""
+    ids = pd.Index(curated["image_id"])
+    return pd.DataFrame({"given_split": given.reindex(ids), "feedback": False}, index=ids)
+
+
 def test_the_report_says_how_near_the_shares_are() -> None:
     curated = curated_of(list(range(1000)))
-    splits = assign_splits(curated, NOTHING, PARAMS, EVEN)
-    report = summarise(curated, splits, NOTHING, PARAMS)
+    splits = assign_splits(curated, NOTHING, NOTHING, PARAMS, EVEN)
+    report = summarise(curated, splits, facts_of(curated), PARAMS)
     assert (report["train"], report["validation"], report["test"]) == (600, 200, 200)
     assert report["shares"] == pytest.approx({"train": 0.6, "validation": 0.2, "test": 0.2})
     assert report["deviation"] == report["class_deviation"] == pytest.approx(0)
@@ -32,10 +38,10 @@ def test_the_report_says_how_near_the_shares_are() -> None:
     assert report["per_class"]["a"] == {"train": 300, "validation": 100, "test": 100}
     assert headline(report).startswith("split: 600 train, 200 validation, 200 test; shares met within 0.0%; no group")
     moved = splits.assign(split=splits["split"].mask(splits.index < 50, "test"))
-    off = summarise(curated, moved, NOTHING, PARAMS)
+    off = summarise(curated, moved, facts_of(curated), PARAMS)
     assert off["deviation"] == pytest.approx((moved["split"] == "test").sum() / 1000 - 0.2)
     assert off["digest"] != report["digest"] and off["validation_digest"] != report["validation_digest"]
-    heavier = summarise(curated, splits.assign(weight=2.0), NOTHING, PARAMS)
+    heavier = summarise(curated, splits.assign(weight=2.0), facts_of(curated), PARAMS)
     assert heavier["digest"] != report["digest"] and heavier["validation_digest"] == report["validation_digest"]
 
 
@@ -44,7 +50,8 @@ def test_a_given_split_is_as_it_should_be_and_folds_are_counted() -> None:
     given = pd.Series(["test"] * 50 + ["train"] * 50, curated["image_id"])
     for folds, validation in ((0, 10), (5, 10)):
         params = PARAMS.model_copy(update={"folds": folds})
-        report = summarise(curated, assign_splits(curated, given, params, EVEN), given, params)
+        splits = assign_splits(curated, given, NOTHING, params, EVEN)
+        report = summarise(curated, splits, facts_of(curated, given), params)
         assert (report["test"], report["validation"], report["folds"]) == (50, validation, [10] * folds)
         assert report["deviation"] == pytest.approx(0)
 

@@ -38,9 +38,13 @@ def params_of(shares: tuple[float, float, int], folds: int = 0, fold: int = 0) -
 
 
 def split_up(
-    curated: pd.DataFrame, params: Split, given_split: pd.Series = NOTHING, balance: Balance = EVEN
+    curated: pd.DataFrame,
+    params: Split,
+    given_split: pd.Series = NOTHING,
+    balance: Balance = EVEN,
+    feedback: pd.Series = NOTHING,
 ) -> pd.DataFrame:
-    return assign_splits(curated, given_split, params, balance)
+    return assign_splits(curated, given_split, feedback, params, balance)
 
 
 def contents_of(curated: pd.DataFrame) -> pd.Series:

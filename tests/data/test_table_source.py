@@ -37,7 +37,7 @@ def raw(tmp_path: Path) -> Iterator[Path]:
 
 
 def listed(raw: Path, source: str, columns: Columns, labels: dict[str, str | None] | None = None) -> list[Entry]:
-    params = Ingest(source=source, labels=labels or {}, columns=columns)
+    params = Ingest(source=source, labels=labels or {}, columns=columns, feedback=False)
     with open_ingest_source(params, raw) as opened:
         entries, system_files = list_entries(opened, params)
         assert system_files == 0

@@ -58,7 +58,7 @@ def facts(pixels: np.ndarray) -> pd.DataFrame:
     table = pd.DataFrame({"image_id": np.arange(count).astype(str), **known})
     table = table.assign(brightness=pixels.mean(axis=(1, 2, 3)) / 255, contrast=0.1, sharpness=1.0)
     table = table.reindex(columns=list(MANIFEST)).assign(
-        path="pictures/" + table["image_id"], group_id=np.arange(count)
+        path="pictures/" + table["image_id"], group_id=np.arange(count), feedback=False
     )
     return table.set_index("image_id")
 

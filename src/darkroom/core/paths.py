@@ -6,6 +6,7 @@ from pathlib import Path
 ARTEFACTS = {
     "raw": "data/raw",
     "corrections": "data/corrections.csv",
+    "feedback": "data/feedback",
     "images": "data/images",
     "manifest": "data/manifest.parquet",
     "expectations": "expectations.yaml",

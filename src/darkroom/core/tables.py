@@ -7,6 +7,7 @@ MANIFEST = {
     "given_split": "str",  # train, validation, test; missing when the source gives none
     "group": "str",  # what belongs together according to the source (a patient, a video); mostly missing
     "attributes": "str",  # JSON text: {column: value} of the further columns of a table; missing without
+    "feedback": "bool",  # from data/feedback/: a picture with the label that a person gave it; never in test
     "sha256": "str",  # of the file's bytes; missing when they could not be read
     "bytes": "int64",
     "width": "Int32",  # pixels, upright; missing for a file that is not an image
@@ -48,14 +49,17 @@ REASONS = (
     "over the cap",
 )
 
+CORRECTED = "corrected by feedback"  # a `reason` in SPLITS: the same picture is there with the label that a person gave
+IN_TEST = "feedback on a test picture"  # why feedback that is kept is in no split
+
 SPLITS = {
     "image_id": "str",
     "label": "str",
     "split": "str",  # train, validation, test
     "fold": "Int32",  # 0 to split.folds - 1; missing for test and without folds
     "weight": "float64",  # in the training loss
-    "copies": "int32",  # times an epoch: 1, more when oversampled, 0 when left out; 1 outside train
-    "reason": "str",  # why left out of train: "undersampled" or "over the cap"; missing for what is used
+    "copies": "int32",  # times an epoch: 1, more when oversampled; 0: left out
+    "reason": "str",  # why left out: "undersampled", "over the cap" or CORRECTED; missing for what is used
 }
 
 ANSWERS = {

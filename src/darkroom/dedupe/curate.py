@@ -82,8 +82,9 @@ def headline(report: dict[str, Any]) -> str:
 
 def summarise(curated: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, Any]:
     """Return the report: pictures kept and dropped, by reason, and the paths of conflicts."""
-    rows = curated.reset_index(drop=True).join(readable_pictures(manifest)[["path", "given_split"]])  # the same rows
-    rows = rows[rows["reason"] != "filtered"]
+    facts = readable_pictures(manifest)[["path", "given_split", "feedback"]]
+    rows = curated.reset_index(drop=True).join(facts)  # the same rows
+    rows = rows[(rows["reason"] != "filtered") & ~rows["feedback"]]
     reasons = curated["reason"].value_counts()
     conflicts = group_paths(rows[has_label_conflict(rows)], "duplicate_id")
     across = group_paths(rows[spans_given_splits(rows["duplicate_id"], rows["given_split"])], "duplicate_id")

@@ -11,15 +11,18 @@ from darkroom.dedupe.candidates import find_candidates
 from darkroom.images.packed import read_thumbnails
 from darkroom.params.data import Dedupe
 
-COMPARED = ["image_id", "sha256", "width", "height", "phash", "error"]
+COMPARED = ["image_id", "sha256", "width", "height", "phash", "feedback", "error"]
 MIN_SIDE = 16  # pixels of the shorter side; smaller pictures of one subject look alike though they are different
 
 
 def find_near_pairs(manifest: pd.DataFrame, images: Path, params: Dedupe) -> np.ndarray:
     """Return pairs (m, 2) int64 of rows of readable_pictures(manifest) that are near duplicates, sorted.
 
-    The manifest needs only the columns COMPARED. Of files with equal content only the first is compared.
+    There are none unless `params.near`. The manifest needs only the columns COMPARED. Of files with equal content only
+    the first is compared.
     """
+    if not params.near:
+        return np.empty((0, 2), np.int64)
     pictures = readable_pictures(manifest)
     shorter_side = pictures[["width", "height"]].min(axis=1)
     first = np.flatnonzero((~pictures["sha256"].duplicated() & (shorter_side >= MIN_SIDE)).to_numpy(dtype=bool))

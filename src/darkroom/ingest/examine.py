@@ -15,7 +15,7 @@ from darkroom.images.packed import write_shard
 from darkroom.ingest.facts import measure_pictures
 from darkroom.ingest.known import Known, recall, remember
 from darkroom.ingest.layout import Entry, as_text
-from darkroom.ingest.sources import Source
+from darkroom.ingest.sources import Reader
 
 MAX_FILE_BYTES = 256_000_000  # larger ones are videos and archives, not pictures
 PICTURES_AT_ONCE = 256  # decoded and in memory
@@ -31,7 +31,7 @@ class Content(NamedTuple):
     error: str | None
 
 
-def pack_shard(source: Source, entries: list[Entry], path: Path, known_file: Path, depth: Depth) -> pd.DataFrame:
+def pack_shard(source: Reader, entries: list[Entry], path: Path, known_file: Path, depth: Depth) -> pd.DataFrame:
     """Read one shard's files, write the pictures to `path` and return their part of the manifest."""
     contents = [_read(source, entry) for entry in entries]
     wanted = {
@@ -60,7 +60,7 @@ def as_manifest(rows: list[Row]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(MANIFEST)).astype(MANIFEST)
 
 
-def _read(source: Source, entry: Entry) -> Content:
+def _read(source: Reader, entry: Entry) -> Content:
     if entry.refused:
         return Content(b"", None, entry.error)
     if entry.size > MAX_FILE_BYTES:
@@ -119,6 +119,7 @@ def _row(entry: Entry, content: Content, known: Known) -> Row:
         "given_split": entry.given_split,
         "group": None if entry.group is None else as_text(entry.group),
         "attributes": entry.attributes,
+        "feedback": entry.feedback,
         "sha256": content.sha256,
         "bytes": len(content.data) if content.sha256 else entry.size,
         **facts,

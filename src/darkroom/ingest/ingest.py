@@ -18,7 +18,7 @@ from darkroom.images.suffixes import wrong_suffix
 from darkroom.ingest.examine import as_manifest, pack_shard
 from darkroom.ingest.known import known_facts_file
 from darkroom.ingest.layout import Entry
-from darkroom.ingest.sources import Source
+from darkroom.ingest.sources import Reader
 
 FILES_PER_SHARD = 512  # about; never more than twice as many
 BYTES_PER_SHARD = 64_000_000  # at most, about half as many where files are large
@@ -27,7 +27,7 @@ UNKNOWN_SIZE = 2_000_000  # bytes, assumed for a file whose size is not known be
 
 
 def pack(
-    source: Source, entries: list[Entry], folder: Path, cache: Path, executor: Executor, depth: Depth
+    source: Reader, entries: list[Entry], folder: Path, cache: Path, executor: Executor, depth: Depth
 ) -> pd.DataFrame:
     """Write the pictures to `folder`/part-00000.parquet ... (see images.packed) and return the manifest.
 
@@ -87,6 +87,8 @@ def check_classes(manifest: pd.DataFrame, source: str) -> None:
 def headline(report: dict[str, Any]) -> str:
     """Return the line about a finished ingest for the terminal; it mentions every kind of file that is left out."""
     text = f"ingest: {report['pictures']} pictures of {report['classes']} classes"
+    if report["feedback"]:
+        text += f", {report['feedback']} of them feedback"
     if report["unreadable"]:
         text += f"; {report['unreadable']} files are not readable pictures, see data/manifest.parquet for the reasons"
     if report["wrong_suffix"]:
@@ -119,6 +121,7 @@ def summarise(
         "unreadable": len(manifest) - len(pictures) - left_out,
         "left_out": left_out,
         "system_files": system_files,
+        "feedback": int(pictures["feedback"].sum()),
         "wrong_suffix": len(misnamed),
         "wrong_suffix_paths": (misnamed["path"] + " is " + misnamed["format"]).head(LISTED_PATHS).tolist(),
         "classes": pictures["label"].nunique(),

@@ -35,6 +35,7 @@ class Entry:
     refused: bool = False  # not even to be read
     group: str | None = None  # a patient, a video ... that the source names; its pictures stay in one split
     location: Any = None  # all that the source needs to read it; small
+    feedback: bool = False  # from data/feedback/
     attributes: str | None = None  # JSON text, {column: value} of the table's further columns
 
 

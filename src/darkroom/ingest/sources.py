@@ -32,14 +32,8 @@ DAMAGED = (
 )
 
 
-class Source(Protocol):
+class Reader(Protocol):
     """Files that any process can read; picklable and small, because it goes to a worker with each pack of files."""
-
-    labelled: ClassVar[bool]  # whether the entries have their labels; else the folders give them
-
-    def walk(self) -> Iterator[Entry]:
-        """Yield an entry for each file, in any order; raises what `archive_errors` knows."""
-        ...
 
     def read(self, location: Any) -> bytes:
         """Return the bytes of the entry with this location; raises OSError."""
@@ -47,6 +41,16 @@ class Source(Protocol):
 
     def __hash__(self) -> int:
         """Return the same for the same files."""
+        ...
+
+
+class Source(Reader, Protocol):
+    """Files that can be listed too."""
+
+    labelled: ClassVar[bool]  # whether the entries have their labels; else the folders give them
+
+    def walk(self) -> Iterator[Entry]:
+        """Yield an entry for each file, in any order; raises what `archive_errors` knows."""
         ...
 
 

@@ -40,6 +40,7 @@ class Ingest(Section):
     source: Name
     labels: dict[str, Annotated[str, Field(min_length=1)] | None]
     columns: Columns
+    feedback: bool
 
 
 class Drift(Section):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from darkroom.core.tables import ISSUES, SPLIT_NAMES
+from darkroom.core.tables import IN_TEST, ISSUES, SPLIT_NAMES
 from darkroom.images.convert import Depth
 from darkroom.pages.embedded import SMALL, thumbnails
 from darkroom.pages.render import render
@@ -96,6 +96,8 @@ def _join(data: DataReport) -> pd.DataFrame:
     pictures = readable.merge(data.curated, on="image_id").merge(data.issues, on="image_id")
     splits = data.splits[["image_id", "split", "reason"]].rename(columns={"reason": "unused"})
     pictures = pictures.merge(splits, on="image_id", how="left")
+    nowhere = pictures["keep"] & pictures["split"].isna()
+    pictures["unused"] = pictures["unused"].mask(nowhere, IN_TEST)
     scores = pictures[[f"{name}_score" for name in ISSUES]].to_numpy()
     return pictures.assign(
         keep=pictures["keep"] & pictures["unused"].isna(),

@@ -7,19 +7,20 @@ import pandas as pd
 
 from darkroom.balance.balance import seeded_hash
 from darkroom.core.fingerprint import table_digest
-from darkroom.core.tables import SPLIT_NAMES
+from darkroom.core.tables import CORRECTED, SPLIT_NAMES
 from darkroom.curation.duplicates import PRECEDENCE, split_precedence
 from darkroom.params.data import Split
 from darkroom.split.splits import cut_shares, straddling_groups
 
 
-def summarise(curated: pd.DataFrame, splits: pd.DataFrame, given: pd.Series, params: Split) -> dict[str, Any]:
+def summarise(curated: pd.DataFrame, splits: pd.DataFrame, facts: pd.DataFrame, params: Split) -> dict[str, Any]:
     """Return the report: pictures in each split, in total and by class, and how many groups straddle splits.
 
-    `given` maps image_id to the source's own split. `deviation` is the largest difference between the actual and the
+    `facts` is the manifest by image_id. `deviation` is the largest difference between the actual and the
     requested share of a split; `class_deviation` is that of one class in one split, also as a share of all pictures.
     A given split counts as requested.
     """
+    given, feedback = facts["given_split"], facts["feedback"]
     counts = pd.crosstab(splits["label"], splits["split"]).reindex(columns=list(SPLIT_NAMES), fill_value=0)
     excess = counts - _requested(counts, set(splits["image_id"].map(given).dropna()), params)
     return {
@@ -27,6 +28,7 @@ def summarise(curated: pd.DataFrame, splits: pd.DataFrame, given: pd.Series, par
         "shares": {name: float(counts[name].sum() / len(splits)) for name in SPLIT_NAMES},
         "deviation": float(excess.sum().abs().max() / len(splits)),
         "class_deviation": float(excess.abs().max().max() / len(splits)),
+        "feedback": _feedback(curated, splits, feedback),
         "folds": splits["fold"].value_counts().sort_index().tolist(),
         "balance": _balance(splits[splits["split"] == "train"]),
         "unused_because": splits["reason"].value_counts().sort_index().to_dict(),
@@ -43,12 +45,28 @@ def _digest_of(splits: pd.DataFrame, name: str) -> str:
     return table_digest(splits.loc[splits["split"] == name, ["image_id", "label"]])
 
 
+def _feedback(curated: pd.DataFrame, splits: pd.DataFrame, feedback: pd.Series) -> dict[str, int]:
+    """Return how many pictures of feedback joined each split, corrected a picture, or were left out: test has them."""
+    joined = splits[splits["image_id"].map(feedback)]["split"].value_counts()
+    kept = int(curated.loc[curated["keep"], "image_id"].map(feedback).sum())
+    corrected = int((splits["reason"] == CORRECTED).sum())
+    return {
+        **{name: int(joined.get(name, 0)) for name in ("train", "validation")},
+        "corrected": corrected,
+        "in_test": kept - int(joined.sum()),
+    }
+
+
 def headline(report: dict[str, Any]) -> str:
     """Return the stage's result in one line for the terminal."""
     sizes = ", ".join(f"{report[name]} {name}" for name in SPLIT_NAMES)
     text = f"split: {sizes}; shares met within {report['deviation']:.1%}"
     for reason, count in report["unused_because"].items():
-        text += f"; {count} training pictures not used: {reason}"
+        text += f"; {count} pictures not used: {reason}"
+    if sum((feedback := report["feedback"]).values()):
+        text += f"; feedback: {feedback['train']} in train, {feedback['validation']} in validation"
+    if feedback["in_test"]:
+        text += f", {feedback['in_test']} left out: the same pictures are in test"
     if report["balance"]:
         text += f"; {report['balance']}"
     return text + f"; no group spans splits (a naive split would leak {report['naive_leak']} test pictures)"

@@ -8,18 +8,37 @@ from darkroom.core.errors import UserError
 from darkroom.core.tables import SPLIT_NAMES, SPLITS
 from darkroom.curation.duplicates import PRECEDENCE, split_precedence
 from darkroom.params.data import Balance, Split
+from darkroom.split.feedback import place_feedback
 from darkroom.split.stratify import stratify
 
 
-def assign_splits(curated: pd.DataFrame, given: pd.Series, params: Split, balance: Balance) -> pd.DataFrame:
+def assign_splits(
+    curated: pd.DataFrame, given: pd.Series, feedback: pd.Series, params: Split, balance: Balance
+) -> pd.DataFrame:
     """Return the splits table (tables.SPLITS) of the kept pictures, sorted by image_id.
 
     `given` maps image_id to the source's own split; it may be missing. A given test or validation split is used as
     it is; only a missing one is drawn from the rest, by groups, stratified by class, seeded with `params.seed`. With
     folds, everything but test, a given validation split too, is divided into them, and fold `params.fold` validates.
+    `feedback` (bool, by image_id) tells which pictures are feedback: the others are divided as if there were none, see
+    `feedback.place_feedback`.
     Raises UserError when a class would have no training picture.
     """
     kept = curated[curated["keep"]].sort_values("image_id", ignore_index=True)
+    new = kept["image_id"].isin(feedback.index[feedback.astype(bool)])
+    own, shares = _divide_own(kept[~new], given, params)
+    share = shares.get("validation", 0) / (shares["train"] + shares.get("validation", 0))
+    splits = place_feedback(own, kept[new], share, params)
+    used = splits["reason"].isna()
+    _require_training_pictures(splits["label"][used], splits["split"][used], params)
+    splits = splits.assign(weight=1.0, copies=used.astype("int32"))
+    train = splits[used & (splits["split"] == "train")]
+    splits.loc[train.index, ["weight", "copies", "reason"]] = balance_training(train, balance)
+    return splits[list(SPLITS)].astype(SPLITS)
+
+
+def _divide_own(kept: pd.DataFrame, given: pd.Series, params: Split) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Return the pictures of the source with split, fold and no reason, and the shares of the splits that were cut."""
     split = _given_split(kept, given, params)
     shares = cut_shares(set(split.dropna()), params)
     free = split.isna()
@@ -30,11 +49,7 @@ def assign_splits(curated: pd.DataFrame, given: pd.Series, params: Split, balanc
         rest = split != "test"
         fold[rest] = _divide(kept[rest], [1 / params.folds] * params.folds, params.seed, cover_first=False)
         split[rest] = np.where(fold[rest] == params.fold, "validation", "train")
-    _require_training_pictures(kept["label"], split, params)
-    splits = kept.assign(split=split, fold=fold, weight=1.0, copies=1, reason=None)
-    train = splits[splits["split"] == "train"]
-    splits.loc[train.index, ["weight", "copies", "reason"]] = balance_training(train, balance)
-    return splits[list(SPLITS)].astype(SPLITS)
+    return kept.assign(split=split, fold=fold, reason=None), shares
 
 
 def cut_shares(present: set[str], params: Split) -> dict[str, float]:

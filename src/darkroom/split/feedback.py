@@ -1,0 +1,36 @@
+"""Feedback among the splits: the source's own pictures stay where they are, and none joins test."""
+
+import numpy as np
+import pandas as pd
+
+from darkroom.balance.balance import seeded_hash
+from darkroom.core.tables import CORRECTED
+from darkroom.params.data import Split
+
+
+def place_feedback(own: pd.DataFrame, new: pd.DataFrame, validation: float, params: Split) -> pd.DataFrame:
+    """Return `own` with split and fold and the kept feedback `new` (rows of tables.CURATED) that can be placed.
+
+    Feedback of a group that is in train or validation follows it, and takes the place of a picture that it repeats
+    with another label; of a group in test it is left out. Other groups go by a seeded hash to validation, with the
+    probability `validation`, or to train; with folds, to any fold. So later feedback moves no earlier one.
+    """
+    if new.empty:
+        return own
+    places = own.drop_duplicates("group_id").set_index("group_id")[["split", "fold"]]
+    split, fold = (
+        new["group_id"].map(places[name]).astype(kind) for name, kind in (("split", object), ("fold", "Int32"))
+    )
+    placed = new.assign(split=split, fold=fold, reason=None)
+    placed = placed[placed["split"] != "test"]
+    free = placed["split"].isna()
+    chance = seeded_hash(placed["group_id"][free], params.seed).to_numpy() / 2.0**64
+    if params.folds:
+        drawn = np.minimum((chance * params.folds).astype(int), params.folds - 1)
+        placed.loc[free, "fold"] = drawn
+        placed.loc[free, "split"] = np.where(drawn == params.fold, "validation", "train")
+    else:
+        placed.loc[free, "split"] = np.where(chance < validation, "validation", "train")
+    replaced = own["duplicate_id"].isin(placed["duplicate_id"]) & (own["split"] != "test")
+    own = own.assign(reason=own["reason"].mask(replaced, CORRECTED))
+    return pd.concat([own, placed]).sort_values("image_id", ignore_index=True)

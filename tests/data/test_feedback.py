@@ -1,0 +1,146 @@
+"""Feedback joins train and validation; the source's own pictures stay as and where they are."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from darkroom.core.errors import UserError
+from darkroom.core.tables import CORRECTED, CURATED
+from darkroom.dedupe.curate import curate_pictures
+from darkroom.dedupe.feedback import add_feedback, without_feedback
+from darkroom.ingest.feedback import WithFeedback, list_feedback
+from darkroom.ingest.ingest import pack
+from darkroom.ingest.layout import Entry
+from darkroom.ingest.listing import list_entries, open_source
+from darkroom.ingest.sources import Folder
+from darkroom.params.data import Balance, Split
+from darkroom.params.load import load_params
+from darkroom.split.split_summary import summarise
+from darkroom.split.splits import assign_splits, require_no_leak
+from pictures import ANY, ROOT, class_files, encode, manifest_of, noise, write_files
+
+DEDUPE = load_params(ROOT / "params.yaml").dedupe
+EVEN = Balance(method="none", scope="train", cap=0, seed=0)
+KNOWN = [Entry("cat/1.png", label="cat"), Entry("dog/1.png", label="dog")]
+SENT: dict[str, Any] = {"feedback": True}
+
+
+def split_of(folds: int = 0) -> Split:
+    return Split(validation=0.2, test=0.2, folds=folds, fold=0, seed=0)
+
+
+def curated_of(manifest: pd.DataFrame, pairs: list[tuple[int, int]]) -> pd.DataFrame:
+    """Return the curated table; `pairs` of rows look alike."""
+    own = without_feedback(manifest)
+    known = own.index.get_indexer(pd.Index(np.array(pairs, np.int64).ravel())).reshape(-1, 2)
+    table = curate_pictures(own, known[(known >= 0).all(axis=1)], DEDUPE, EVEN)
+    return add_feedback(table, manifest, np.array(pairs, np.int64).reshape(-1, 2), DEDUPE)
+
+
+def test_pictures_in_the_folder_of_feedback_are_pictures_of_the_source(tmp_path: Path) -> None:
+    sent = {"cat/a.png": encode(noise("a")), "dog/b.png": encode(noise("b")), ".gitkeep": b"", "feedback.csv": b""}
+    folder = write_files(tmp_path / "feedback", sent)
+    pets = write_files(tmp_path / "pets", class_files("cat", "dog"))
+    with open_source(pets, "test") as source, ThreadPoolExecutor(1) as pool:
+        entries, _ = list_entries(source, ANY)
+        entries += list_feedback(folder, entries)
+        reader = WithFeedback(source, Folder(folder))
+        manifest = pack(reader, entries, tmp_path / "images", tmp_path / "cache", pool, "auto")
+    new = manifest[manifest["feedback"]].set_index("path")
+    assert new["label"].to_dict() == {"data/feedback/cat/a.png": "cat", "data/feedback/dog/b.png": "dog"}
+    assert new["error"].isna().all() and (~manifest["feedback"]).sum() == len(entries) - 2
+
+
+def test_a_label_that_the_source_does_not_have_is_named(tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "feedback", {"dig/a.png": b"x"})
+    with pytest.raises(
+        UserError, match=r"data/feedback/dig/a\.png: has the label 'dig', which no picture of the source has"
+    ):
+        list_feedback(folder, KNOWN)
+
+
+def test_feedback_repeats_corrects_or_adds() -> None:
+    source = [{"label": "ab"[number % 2], "sha256": f"s{number}"} for number in range(8)]
+    known, wrong, other = ({**SENT, "sha256": "s0"}, {**SENT, "sha256": "s2", "label": "b"}, {**SENT, "label": "b"})
+    near, bridge, again = ({**SENT, "label": "b"}, {**SENT}, {**SENT, "label": "b"})
+    manifest = manifest_of([*source, known, wrong, other, near, bridge, again])
+    table = curated_of(manifest, [(11, 4), (12, 0), (12, 1), (13, 10)]).astype(object)
+    reasons = table["reason"].where(table["reason"].notna(), None).tolist()
+    assert reasons[:8] == [None] * 8
+    assert reasons[8:] == ["exact duplicate", None, None, None, "near duplicate", "near duplicate"]
+    assert table["group_id"].tolist()[9] == table["image_id"][2] and table["group_id"][11] == table["image_id"][4]
+
+
+def test_two_people_who_disagree_teach_nothing() -> None:
+    manifest = manifest_of([{}, {"label": "b"}, {**SENT, "sha256": "x"}, {**SENT, "sha256": "x", "label": "b"}])
+    assert curated_of(manifest, [])["reason"].tolist()[2:] == ["label conflict"] * 2
+
+
+def test_a_correction_takes_the_place_of_a_picture_unless_that_is_in_test() -> None:
+    source = [{"label": "ab"[number % 2], "sha256": f"s{number}"} for number in range(40)]
+    new = [{**SENT, "sha256": f"s{number}", "label": "ba"[number % 2]} for number in range(40)]
+    manifest = manifest_of([*source, *new])
+    curated, feedback = curated_of(manifest, []), manifest.set_index("image_id")["feedback"]
+    given_split = pd.Series({}, dtype="str")
+    splits = assign_splits(curated, given_split, feedback, split_of(), EVEN)
+    before = assign_splits(curated[~manifest["feedback"]], given_split, feedback, split_of(), EVEN)
+    pd.testing.assert_frame_equal(splits[splits["split"] == "test"].reset_index(drop=True), in_test(before))
+    rest = splits[splits["split"] != "test"]
+    assert rest["image_id"].map(feedback).sum() == (rest["reason"] == CORRECTED).sum() == len(rest) / 2
+    assert (rest["copies"] == rest["reason"].isna()).all()
+    report = summarise(curated, splits, manifest.set_index("image_id"), split_of())["feedback"]
+    tests = len(in_test(before))
+    assert (report["corrected"], report["in_test"]) == (40 - tests, tests)
+
+
+def in_test(splits: pd.DataFrame) -> pd.DataFrame:
+    return splits[splits["split"] == "test"].reset_index(drop=True)
+
+
+ROWS = st.lists(
+    st.tuples(st.sampled_from("ab"), st.integers(0, 30), st.booleans(), st.sampled_from([None, "p", "q"])), max_size=40
+)
+PAIRS = st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 1000)), max_size=12)
+
+
+@settings(max_examples=8, phases=[Phase.generate])  # shrinking would take minutes
+@given(ROWS, PAIRS, st.sampled_from([0, 3]), st.integers(0, 10**6))
+def test_feedback_moves_no_picture_of_the_source_and_never_joins_test(
+    drawn: Any, near: Any, folds: int, seed: int
+) -> None:
+    chance = random.Random(seed)  # which mixes the pictures of the source with the others
+    ids = [f"{chance.getrandbits(80):020x}" for _ in range(len(drawn) + 10)]
+    rows = [{"label": "ab"[number % 2], "image_id": name} for number, name in enumerate(ids[:10])]
+    for name, (label, content, feedback, group) in zip(ids[10:], drawn, strict=True):
+        row = {"label": label, "sha256": f"s{content}", "feedback": feedback, "image_id": name}
+        rows.append(row | ({} if feedback else {"group": group}))
+    manifest = manifest_of(rows).sort_values("image_id", ignore_index=True)
+    pairs = [(a % len(rows), b % len(rows)) for a, b in near]
+    curated, own = curated_of(manifest, pairs), without_feedback(manifest)
+    given_split, feedback = pd.Series({}, dtype="str"), manifest.set_index("image_id")["feedback"]
+    alone = curated[curated["image_id"].isin(own["image_id"])].reset_index(drop=True)
+    inside = {number: place for place, number in enumerate(own.index)}
+    known = [(inside[a], inside[b]) for a, b in pairs if a in inside and b in inside]
+    expected = curate_pictures(own, np.array(known, np.int64).reshape(-1, 2), DEDUPE, EVEN)
+    pd.testing.assert_frame_equal(alone, expected)
+    assert dict(curated.dtypes.astype(str)) == CURATED and len(curated) == len(manifest)
+    try:
+        before = assign_splits(expected, given_split, feedback, split_of(folds), EVEN)
+        splits = assign_splits(curated, given_split, feedback, split_of(folds), EVEN)
+    except UserError:  # a class without training pictures
+        return
+    is_new = splits["image_id"].map(feedback).astype(bool)
+    columns = ["image_id", "label", "split", "fold"]
+    pd.testing.assert_frame_equal(splits[~is_new][columns].reset_index(drop=True), before[columns])
+    pd.testing.assert_frame_equal(in_test(splits), in_test(before))
+    assert not splits[is_new]["split"].isin(["test"]).any()
+    require_no_leak(curated, splits, manifest.set_index("image_id")["sha256"])
+    used = splits[splits["reason"].isna()].merge(curated[["image_id", "duplicate_id"]], on="image_id")
+    assert (used.groupby("duplicate_id")["label"].nunique() <= 1).all()
