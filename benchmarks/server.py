@@ -5,18 +5,22 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection
 
-from cost import session_members
+from cost import proportional_memory, session_members
 from working_copy import WorkingCopy
+
+MLFLOW = ("mlflow", "models", "serve", "-m", "models:/darkroom@champion", "--env-manager", "local")
+APP = ("darkroom", "app")
 
 
 class Server:
-    """A running `mlflow models serve` and one kept connection to it."""
+    """A running server and one kept connection to it."""
 
     def __init__(self, port: int, session: int) -> None:
+        self.port = port
         self.connection = HTTPConnection("127.0.0.1", port, timeout=60)
         self.session = session
 
@@ -34,6 +38,10 @@ class Server:
         """Return the CPU seconds that the server has used."""
         return sum(seconds for _, seconds in session_members(self.session))
 
+    def memory(self) -> float:
+        """Return the MB that all processes of the server hold."""
+        return sum(proportional_memory(process) for process, _ in session_members(self.session))
+
     def wait_until_ready(self) -> None:
         """Return once the server answers; exits when it does not within two minutes."""
         for _ in range(600):
@@ -47,12 +55,11 @@ class Server:
 
 
 @contextmanager
-def served(copy: WorkingCopy) -> Iterator[Server]:
-    """Serve the champion on a free port of this machine; ends the server and what it started."""
+def served(copy: WorkingCopy, command: Sequence[str] = MLFLOW) -> Iterator[Server]:
+    """Serve the champion by `command` on a free port of this machine; ends the server and what it started."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = ["mlflow", "models", "serve", "-m", "models:/darkroom@champion", "--env-manager", "local"]
     with (copy.root / "server.log").open("wb") as log:
         process = subprocess.Popen(
             [*command, "--port", str(port)], cwd=copy.root, env=copy.env, stdout=log, stderr=log, start_new_session=True

@@ -72,9 +72,7 @@ def try_image(image: Image, picture: Path) -> dict[str, Any]:
             unshare.kill()
 
 
-def inside(
-    image: Image, server: int, command: list[str], given: bytes = b""
-) -> "subprocess.CompletedProcess[bytes]":
+def inside(image: Image, server: int, command: list[str], given: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
     """Run a command in the container, as its user, as `docker exec` does."""
     user, group = image.user.split(":")
     spaces = ["--mount", "--net", "--pid", "--root", "--setuid", user, "--setgid", group]
@@ -96,7 +94,9 @@ def cost(process: int) -> dict[str, float]:
     """Return the CPU seconds and the megabytes, now and at the most, of a process."""
     status = dict(line.split(":", 1) for line in Path(f"/proc/{process}/status").read_text().splitlines())
     ticks = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
-    megabytes = {name: int(status[key].split()[0]) * 1024 / 1e6 for name, key in (("mb", "VmRSS"), ("peak_mb", "VmHWM"))}
+    megabytes = {
+        name: int(status[key].split()[0]) * 1024 / 1e6 for name, key in (("mb", "VmRSS"), ("peak_mb", "VmHWM"))
+    }
     return {"cpu_seconds": sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK"), **megabytes}
 
 
