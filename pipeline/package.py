@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from darkroom.graphs.agreement import validation_pixels
 from darkroom.package.bundle import bundle_digest, write_bundle
 from darkroom.package.model_card import model_card
 from darkroom.package.release import Goods, release, summarise
@@ -19,7 +20,8 @@ def package(stage: Stage) -> Report:
     results = Results(stage.read_results(), stage.read("history"), stage.input("answers"), pages, tables)
     reports, bundle, params = results.reports, stage.output("bundle"), stage.params
     classes, decision = reports["train"]["classes"], stage.input("decision")
-    write_bundle(bundle, stage.input("model"), decision, classes, params.image, params.package)
+    pixels = validation_pixels(stage.input("images"), stage.read("answers", ["image_id", "split"]), params.image)
+    runtime = write_bundle(bundle, stage.input("model"), decision, classes, params.image, params.package, pixels)
     content = bundle_digest(bundle)
     card = partial(model_card, results, params, content)
     looks = count_looks(reports["split"]["test_digest"])  # not in an output: it grows
@@ -27,7 +29,7 @@ def package(stage: Stage) -> Report:
     done = release(params, results, goods, stage.run.run_id)
     stage.save("model_card", card(done.verdict))
     print(terminal_summary(reports, done, params.package.name), flush=True)
-    return summarise(done, params, content)
+    return summarise(done, params, content) | runtime
 
 
 if __name__ == "__main__":

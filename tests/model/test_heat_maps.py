@@ -8,8 +8,9 @@ import pytest
 
 from darkroom.explain.faithfulness import faithfulness
 from darkroom.explain.feature_maps import feature_map_sheet
-from darkroom.explain.heat_maps import heat_mapper, overlay
+from darkroom.explain.heat_maps import heat_mapper
 from darkroom.explain.occlusion import occlusion_maps
+from darkroom.images.overlay import overlay
 from darkroom.models.architecture import build_network
 from darkroom.models.combine import combine
 from darkroom.models.maps import map_model

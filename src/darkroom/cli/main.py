@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from darkroom.cli import app_command as app_command
 from darkroom.cli.command import Command, app
 from darkroom.core.errors import UserError
 from darkroom.execution.quiet import silence_libraries

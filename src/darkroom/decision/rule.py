@@ -3,7 +3,7 @@
 Only NumPy is imported: the rule goes with each served model.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,12 +16,21 @@ class Rule:
     """What `evaluate` has found on validation, and every answer applies.
 
     `temperature` divides the logits; `level` is the promised share of right sets; a class is in the set when its
-    calibrated probability is at least `threshold` (0: all classes are, because validation is too small).
+    calibrated probability is at least `threshold` (0: all classes are, because validation is too small). `thresholds`
+    are pairs of a level and its threshold for promises that a request may ask for instead, levels rising.
     """
 
     temperature: float
     level: float
     threshold: float
+    thresholds: tuple[tuple[float, float], ...] = ()
+
+    def at(self, level: float) -> "Rule":
+        """Return the rule with sets for another `level`, or for the next higher one that validation has measured."""
+        if level == self.level:
+            return self
+        kept = (threshold for known, threshold in self.thresholds if known >= level)
+        return replace(self, level=level, threshold=next(kept, 0.0))
 
     def calibrate(self, probabilities: np.ndarray) -> np.ndarray:
         """Return probabilities (n, classes) float32 with the logits divided by the temperature, in their order.

@@ -23,4 +23,5 @@ def load_decision(folder: Path) -> tuple[Rule, Familiarity]:
     """Return what `write_decision` wrote."""
     facts = json.loads((folder / "decision.json").read_text(encoding="utf-8"))
     reference = np.load(folder / "reference.npy").astype(np.float32)
-    return Rule(**facts["rule"]), Familiarity(reference, **facts["familiarity"])
+    pairs = tuple((level, threshold) for level, threshold in facts["rule"].pop("thresholds"))
+    return Rule(**facts["rule"], thresholds=pairs), Familiarity(reference, **facts["familiarity"])

@@ -10,6 +10,7 @@ from darkroom.examples.sampling import evenly
 
 BOUNDS = (math.log(0.1), math.log(10.0))  # of the temperature's logarithm
 NEIGHBOURS = 10
+LEVELS = (*(percent / 100 for percent in range(1, 100)), 0.995, 0.999)  # of the sets that a request may ask for
 REFERENCE_ROWS = 2000  # of training pictures, at most
 REFERENCE_BYTES = 8_000_000  # of their features, as they are saved
 FAMILIAR = 0.99  # share of the validation pictures that count as familiar
@@ -20,7 +21,8 @@ def fit_rule(labels: np.ndarray, probabilities: np.ndarray, level: float) -> Rul
     temperature = fit_temperature(labels, probabilities)
     calibrated = Rule(temperature, level, 0.0).calibrate(probabilities)
     own = calibrated[np.arange(len(labels)), labels]
-    return Rule(temperature, level, conformal_threshold(own, level))
+    thresholds = tuple((other, conformal_threshold(own, other)) for other in LEVELS)
+    return Rule(temperature, level, conformal_threshold(own, level), thresholds)
 
 
 def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:

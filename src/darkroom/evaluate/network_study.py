@@ -14,8 +14,9 @@ from darkroom.evaluation_page.content import Robustness, Unfamiliar
 from darkroom.examples.sampling import evenly
 from darkroom.explain.faithfulness import faithfulness
 from darkroom.explain.feature_maps import feature_map_sheet
-from darkroom.explain.heat_maps import Mapper, heat_mapper, overlay
+from darkroom.explain.heat_maps import Mapper, heat_mapper
 from darkroom.explain.occlusion import occlusion_maps
+from darkroom.images.overlay import overlay
 from darkroom.pages.embedded import data_url
 from darkroom.params.declared import DeclaredParams
 

@@ -11,10 +11,6 @@ from darkroom.models.maps import map_model
 if TYPE_CHECKING:
     import keras
 
-VISIBLE = 96  # pixels a side, at least, of an overlay
-STRENGTH = 0.8  # of the colours where the map is 1
-BRIGHTEST = 0.7  # of the picture below: on white no colour would be seen
-
 Mapper = Callable[[np.ndarray, np.ndarray, int], np.ndarray]  # pixels, classes, batch size -> heat maps
 
 
@@ -63,20 +59,3 @@ def _enlarged(small: np.ndarray, side: int) -> np.ndarray:
     import cv2
 
     return cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR)
-
-
-def overlay(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """Return one picture (side, side, 3) uint8 in grey below its map (side, side), as (large, large, 3) uint8, RGB.
-
-    `large` is a multiple of the side, at least VISIBLE; colours are "inferno", whose lightness grows evenly. Of values
-    outside 0-1, as drops of a probability may be, the nearest of 0-1 counts.
-    """
-    import cv2
-
-    side = len(pixels)
-    large = side * -(-VISIBLE // side)
-    grey = cv2.resize(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), (large, large), interpolation=cv2.INTER_NEAREST)
-    smooth = np.clip(_enlarged(heat.astype(np.float32), large), 0, 1)
-    colours = cv2.applyColorMap(np.round(smooth * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
-    share = STRENGTH * smooth[..., None]
-    return np.asarray(np.round((1 - share) * BRIGHTEST * grey[..., None] + share * colours), np.uint8)

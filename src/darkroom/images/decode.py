@@ -29,17 +29,28 @@ def decode(
     """
     pixels = decode_plain_jpeg(data, max_pixels)
     if pixels is None:
-        return np.asarray(_resized(read_upright(data, background, depth, max_pixels), size, resize, background))
+        return _resized(read_upright(data, background, depth, max_pixels), size, resize, background)
     same = pixels.shape[:2] == (size, size)
-    return pixels if same else np.asarray(_resized(Image.fromarray(pixels), size, resize, background))
+    return pixels if same else _resized(Image.fromarray(pixels), size, resize, background)
 
 
-def _resized(image: Image.Image, size: int, resize: str, background: str) -> Image.Image:
+def prepare(
+    pixels: np.ndarray, size: int, resize: str, background: str, depth: Depth, max_pixels: int = MAX_PIXELS
+) -> np.ndarray:
+    """Return a picture that is decoded already, (height, width) or (height, width, 3 or 4) uint8, as `decode` does."""
+    require_size(pixels.shape[1], pixels.shape[0], max_pixels)
+    image = upright_rgb(Image.fromarray(np.ascontiguousarray(pixels)), background, depth)
+    return _resized(image, size, resize, background)
+
+
+def _resized(image: Image.Image, size: int, resize: str, background: str) -> np.ndarray:
     if resize == "crop":
-        return ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
-    if resize == "pad":
-        return ImageOps.pad(image, (size, size), Image.Resampling.BILINEAR, background)
-    return image.resize((size, size), Image.Resampling.BILINEAR)
+        image = ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
+    elif resize == "pad":
+        image = ImageOps.pad(image, (size, size), Image.Resampling.BILINEAR, background)
+    else:
+        image = image.resize((size, size), Image.Resampling.BILINEAR)
+    return np.asarray(image)
 
 
 def read_upright(data: bytes, background: str, depth: Depth, max_pixels: int = MAX_PIXELS) -> Image.Image:

@@ -14,14 +14,18 @@ class UnreadablePicture(ValueError):
     """The bytes are not a picture, or cannot be decoded completely; the text is the reason."""
 
 
+class LargePicture(UnreadablePicture):
+    """The picture would take more time or memory than allowed."""
+
+
 def require_size(width: int, height: int, max_pixels: int) -> None:
-    """Raise UnreadablePicture for more than `max_pixels`."""
+    """Raise LargePicture for more than `max_pixels`."""
     if width * height > max_pixels:
-        raise UnreadablePicture(f"{width}x{height} is more than {max_pixels:,} pixels")
+        raise LargePicture(f"{width}x{height} is more than {max_pixels:,} pixels")
 
 
 def require_scans(data: bytes, kind: str | None, pixels: int, max_pixels: int) -> None:
-    """Raise UnreadablePicture when the JPEG data of a picture of format `kind` would be gone through too often.
+    """Raise LargePicture when the JPEG data of a picture of format `kind` would be gone through too often.
 
     Each scan of a progressive JPEG takes as long as the first, even one of a few bytes; `max_pixels` times MAX_SCANS
     bounds the time. In a TIFF, where nobody writes such data, it counts with as many scans as libtiff allows.
@@ -32,7 +36,7 @@ def require_scans(data: bytes, kind: str | None, pixels: int, max_pixels: int) -
     elif kind == "TIFF" and PROGRESSIVE in data:
         scans = TIFF_SCANS
     if pixels * scans > max_pixels * MAX_SCANS:
-        raise UnreadablePicture(f"{scans} scans of {pixels:,} pixels take too long; save it as a baseline JPEG")
+        raise LargePicture(f"{scans} scans of {pixels:,} pixels take too long; save it as a baseline JPEG")
 
 
 def count_scans(data: bytes) -> int:

@@ -1,9 +1,14 @@
 """The answers of a served model: decoding, the network, and a label for each row of a request."""
 
+import base64
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -11,15 +16,32 @@ import numpy as np
 from darkroom.decision.familiarity import Familiarity
 from darkroom.decision.rule import Rule
 from darkroom.decision.saving import load_decision
-from darkroom.images.decode import decode
+from darkroom.graphs.heat import HeatMapper, load_heat_mapper, overlay_png
+from darkroom.images.decode import decode, prepare
+from darkroom.images.limits import LargePicture
 from darkroom.package.engine import Engine, load_engine
-from darkroom.package.requests import limit_errors, picture_bytes
+from darkroom.package.invocations import serve
+from darkroom.package.options import DEFAULT, Options, read_options
+from darkroom.package.requests import limit_errors, picture_bytes, picture_numbers, pictures_in
+from darkroom.package.version import version_of
 
-COLUMNS = ("label", "score", "probabilities", "set", "abstains", "ood_score", "unfamiliar", "error")
+__all__ = ["COLUMNS", "HEAT_MAP", "load_answers", "pictures_in", "read_options", "serve"]  # the predictor's
+
+COLUMNS = ("label", "score", "probabilities", "set", "abstains", "ood_score", "unfamiliar", "version", "error")
+HEAT_MAP = "heat_map"  # one more when a request asks for explanations
 PIXELS_AT_ONCE = 2**19  # of what the network sees: bounds the memory of its activations
 ROWS_AT_ONCE = 256
+SMALL = 2**21  # pixels of a picture as it was sent: bounds the memory of all that are decoded at a time
 
 Answer = dict[str, Any]  # a value for each of COLUMNS
+
+
+@dataclass(frozen=True)
+class Detailed:
+    """An answer, and the features (n,) float32 that the network has found; None where there is only an error."""
+
+    answer: Answer
+    features: np.ndarray | None
 
 
 @dataclass(frozen=True)
@@ -27,6 +49,7 @@ class Answers:
     """Answers requests with an engine, as bundle.json says: classes in order, decoding, limits of a request.
 
     `rule` calibrates the probabilities and gives the sets, `familiarity` tells pictures unlike those of the training.
+    Threads may share it.
     """
 
     engine: Engine
@@ -35,69 +58,123 @@ class Answers:
     limits: dict[str, int]
     rule: Rule
     familiarity: Familiarity
+    version: str = ""
+    heat_mapper: HeatMapper | None = None
+    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(cores()), repr=False)
+    one_large: Lock = field(default_factory=Lock, repr=False)
 
-    def __call__(self, values: Sequence[object]) -> list[Answer]:
-        """Return a value for each of COLUMNS for each value, a picture in base64; a class's share in `probabilities`.
+    def __call__(self, values: Sequence[object], options: Options = DEFAULT) -> list[Answer]:
+        """Return the answer on each value, a picture as bytes, base64 or numbers from 0 to 255 (requests.pictures_in).
 
-        One that cannot be answered has only an error. One picture at a time is decoded at its full size.
+        One that cannot be answered has only an error and the version.
         """
+        return [detailed.answer for detailed in self.detailed(values, options)]
+
+    def detailed(self, values: Sequence[object], options: Options = DEFAULT) -> list[Detailed]:
+        """Return the answer on each value, as a call does, and its features."""
         errors = limit_errors(values, self.limits["rows"], self.limits["bytes"])
-        answers: list[Answer] = []
-        for start in range(0, len(values), self.at_once):
-            rows = slice(start, start + self.at_once)
-            answers += self._batch(values[rows], errors[rows])
-        return answers
+        rows = max(1, min(self.at_once, -(-len(values) // cores())))
+        starts = range(0, len(values), rows)
+        if len(starts) < 2:
+            return self._batch(values, errors, options)
+        parts = [(values[start : start + rows], errors[start : start + rows], options) for start in starts]
+        return list(chain.from_iterable(self.pool.map(lambda part: self._batch(*part), parts)))
 
     @property
     def at_once(self) -> int:
         """How many pictures the network sees at once."""
         return max(1, min(ROWS_AT_ONCE, PIXELS_AT_ONCE // int(self.image["size"]) ** 2))
 
-    def decode(self, data: bytes) -> np.ndarray:
-        """Return the pixels (size, size, 3) uint8 of a picture's bytes; raises ValueError with the reason."""
-        return decode(data, **self.image, max_pixels=self.limits["pixels"])
+    def decode(self, data: bytes | np.ndarray) -> np.ndarray:
+        """Return the pixels (size, size, 3) uint8 of a picture's bytes, or of itself.
 
-    def answer_pixels(self, pixels: np.ndarray) -> list[Answer]:
+        Raises ValueError with the reason. Of large pictures one at a time is decoded, whatever the number of threads.
+        """
+        most = self.limits["pixels"]
+        read: Callable[..., np.ndarray] = decode if isinstance(data, bytes) else prepare
+        try:
+            return read(data, **self.image, max_pixels=min(most, SMALL))
+        except LargePicture:
+            with self.one_large:
+                return read(data, **self.image, max_pixels=most)
+
+    def answer_pixels(self, pixels: np.ndarray, options: Options = DEFAULT) -> list[Answer]:
         """Return the answers on decoded pictures (n, size, size, 3) uint8."""
-        probabilities, features = self.engine(pixels)
-        shares = self.rule.calibrate(probabilities)
-        rows = zip(shares, self.rule.sets(shares), self.familiarity.score(features), strict=True)
-        return [self._describe(*row) for row in rows]
+        return [detailed.answer for detailed in self._detailed_pixels(pixels, options)]
 
-    def _batch(self, values: Sequence[object], errors: list[str | None]) -> list[Answer]:
-        answers: list[Answer] = [{} for _ in values]
+    def _detailed_pixels(self, pixels: np.ndarray, options: Options) -> list[Detailed]:
+        probabilities, features = self.engine(pixels)
+        rule = self.rule if options.coverage is None else self.rule.at(options.coverage)
+        shares = rule.calibrate(probabilities)
+        rows = zip(shares, rule.sets(shares), self.familiarity.score(features), strict=True)
+        answers = [self._describe(*row, options) for row in rows]
+        if options.explain:
+            for answer, drawn in zip(answers, self._explain(pixels, shares.argmax(axis=1)), strict=True):
+                answer[HEAT_MAP] = drawn
+        return [Detailed(*pair) for pair in zip(answers, features, strict=True)]
+
+    def _explain(self, pixels: np.ndarray, classes: np.ndarray) -> list[str | None]:
+        """Return where the network sees these classes, as base64 of a PNG; None when the bundle has no graph for it."""
+        if not self.heat_mapper:
+            return [None] * len(pixels)
+        maps = self.heat_mapper(pixels, classes)
+        return [base64.b64encode(overlay_png(*pair)).decode() for pair in zip(pixels, maps, strict=True)]
+
+    def _batch(self, values: Sequence[object], errors: list[str | None], options: Options) -> list[Detailed]:
+        answers: list[Detailed] = []
         pixels, places = [], []
         for place, (value, error) in enumerate(zip(values, errors, strict=True)):
+            problem = error
             try:
-                if error:
-                    raise ValueError(error)
-                pixels.append(self.decode(picture_bytes(value)))
-                places.append(place)
-            except (ValueError, MemoryError) as problem:
-                answers[place] = {**dict.fromkeys(COLUMNS), "error": str(problem) or "too large for the memory left"}
-        for place, answer in zip(places, self.answer_pixels(np.stack(pixels)) if pixels else [], strict=True):
+                if not error:
+                    pixels.append(self.decode(self._read(value)))
+                    places.append(place)
+            except (ValueError, MemoryError) as failure:
+                problem = str(failure) or "too large for the memory left"
+            answers.append(Detailed({**dict.fromkeys(COLUMNS), "version": self.version, "error": problem}, None))
+        found = self._detailed_pixels(np.stack(pixels), options) if pixels else []
+        for place, answer in zip(places, found, strict=True):
             answers[place] = answer
         return answers
 
-    def _describe(self, shares: np.ndarray, members: np.ndarray, unfamiliar: np.floating) -> Answer:
+    def _read(self, value: object) -> bytes | np.ndarray:
+        numbers = isinstance(value, list | tuple | np.ndarray)
+        return picture_numbers(value) if numbers else picture_bytes(value, self.limits["picture_bytes"])
+
+    def _describe(self, shares: np.ndarray, members: np.ndarray, unfamiliar: np.floating, options: Options) -> Answer:
         """Return an answer; it abstains unless the set names one class and the picture looks like those of training."""
         best = int(shares.argmax())
-        unlike = bool(unfamiliar > 1)
+        score, unlike = float(shares[best]), bool(unfamiliar > 1)
+        ranked = range(len(shares)) if options.top is None else np.argsort(-shares, kind="stable")[: options.top]
         return {
             "label": self.classes[best],
-            "score": float(shares[best]),
-            "probabilities": {name: float(share) for name, share in zip(self.classes, shares, strict=True)},
+            "score": score,
+            "probabilities": {self.classes[place]: float(shares[place]) for place in ranked},
             "set": [self.classes[place] for place in np.flatnonzero(members)],
-            "abstains": bool(members.sum() != 1 or unlike),
+            "abstains": bool(members.sum() != 1 or unlike or score < options.threshold),
             "ood_score": float(unfamiliar),
             "unfamiliar": unlike,
+            "version": self.version,
             "error": None,
         }
 
 
-def load_answers(bundle: Path) -> Answers:
-    """Load network, bundle.json and decision of a bundle."""
+def cores() -> int:
+    """Return how many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def load_answers(bundle: Path, version: str = "") -> Answers:
+    """Load a bundle; without a `version` answers name the one of `version_of`."""
     facts = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))
-    engine = load_engine(bundle, facts["image"]["size"])
+    engine = load_engine(bundle, facts["runtime"], facts["image"]["size"])
     decision = load_decision(bundle / "decision")
-    return Answers(engine, facts["classes"], facts["image"], facts["limits"], *decision)
+    return Answers(
+        engine,
+        facts["classes"],
+        facts["image"],
+        facts["limits"],
+        *decision,
+        version or version_of(bundle),
+        load_heat_mapper(bundle),
+    )

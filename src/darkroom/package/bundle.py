@@ -7,38 +7,65 @@ from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
+
 from darkroom.core.files import digest, file_digest, write_value
+from darkroom.execution.quiet import without_collections, without_native_messages
+from darkroom.graphs.agreement import write_graphs
+from darkroom.package.version import DIGEST
 from darkroom.params.release import Package
 from darkroom.params.schema import ImageParams
 
 LIBRARY = Path(__file__).parents[1]  # src/darkroom
 PREDICTOR = LIBRARY / "package" / "predictor.py"
 ANSWERS = "package/answers.py"  # what the predictor loads from the bundle
-REQUIREMENTS = ("keras", "mlflow", "numpy", "pandas", "pillow", "simplejpeg", "tensorflow")
-SCHEMA = 2  # of bundle.json
+SHARED = ("mlflow-skinny", "numpy", "pandas", "pillow", "simplejpeg")
+REQUIREMENTS = {"onnx": (*SHARED, "onnxruntime"), "keras": (*SHARED, "keras", "tensorflow")}  # of each runtime
+SCHEMA = 3  # of bundle.json
 OWN_IMPORT = re.compile(r"^(\s*from )darkroom\.([\w.]+)", re.MULTILINE)
 
 
 def write_bundle(
-    folder: Path, model: Path, decision: Path, classes: Sequence[str], image: ImageParams, package: Package
-) -> None:
-    """Write what is served to `folder`: model.keras, bundle.json and code/; the same bytes for the same content.
+    folder: Path,
+    model: Path,
+    decision: Path,
+    classes: Sequence[str],
+    image: ImageParams,
+    package: Package,
+    pixels: np.ndarray,
+) -> dict[str, str]:
+    """Write what is served to `folder`; the same bytes for the same content. Return what runs it, and why.
 
-    bundle.json holds the classes in order, how pictures are decoded, the limits of a request and the libraries with
-    their versions. `decision` is a folder of decision.saving.
+    That is model.keras, ONNX graphs where ONNX Runtime serves (agreement.write_graphs compares them with Keras on
+    `pixels`), the `decision` (a folder of decision.saving), code/, and bundle.json: the classes in order, how pictures
+    are decoded, the limits of a request, the runtime and the libraries with their versions. A file with the digest of
+    all of them comes last.
     """
     folder.mkdir(parents=True)
     shutil.copyfile(model, folder / "model.keras")
     shutil.copytree(decision, folder / "decision", copy_function=shutil.copyfile)
+    runtime = {"runtime": "keras"} if package.runtime == "keras" else _write_graphs(folder, pixels)
     facts = {
         "schema": SCHEMA,
         "classes": list(classes),
         "image": image.model_dump(),
         "limits": package.limits.model_dump(),
-        "requirements": [f"{name}=={version(name)}" for name in REQUIREMENTS],
+        "requirements": [f"{name}=={version(name)}" for name in REQUIREMENTS[runtime["runtime"]]],
+        **runtime,
     }
     write_value(folder / "bundle.json", facts, ".json")
     write_code(folder / "code", LIBRARY)
+    (folder / DIGEST).write_text(bundle_digest(folder) + "\n", encoding="utf-8")
+    return runtime
+
+
+def _write_graphs(folder: Path, pixels: np.ndarray) -> dict[str, str]:
+    """Write the graphs of the bundle's network; return the runtime, and for Keras the reason."""
+    with without_native_messages(), without_collections():
+        import keras
+
+    reason = write_graphs(folder, keras.saving.load_model(folder / "model.keras", compile=False), pixels)
+    return {"runtime": "keras", "runtime_reason": reason} if reason else {"runtime": "onnx"}
 
 
 def write_code(folder: Path, library: Path) -> Path:
@@ -64,7 +91,8 @@ def serving_code(library: Path) -> dict[str, str]:
 
 
 def bundle_digest(folder: Path) -> str:
-    """Return the sha256, in hex, of all that decides an answer: the files of the bundle and the predictor."""
+    """Return the sha256, in hex, of all that decides an answer: the bundle's files and the predictor."""
     files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    files.pop(DIGEST, None)
     lines = [f"{name} {file_digest(path)}\n" for name, path in {**files, PREDICTOR.name: PREDICTOR}.items()]
     return sha256("".join(lines).encode()).hexdigest()

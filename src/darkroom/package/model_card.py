@@ -12,6 +12,7 @@ from darkroom.package.row import Results
 from darkroom.params.declared import DeclaredParams
 
 TEMPLATE = Path(__file__).with_name("model_card.md.j2")
+LIBRARIES = sorted({*REQUIREMENTS["keras"], *REQUIREMENTS["onnx"]})  # that a served model may need
 CLASSES_SHOWN = 50
 WEAKEST_SHOWN = 5
 SHOWN = {  # metric -> what the card calls it; those that evaluate has not measured are left out
@@ -49,7 +50,7 @@ def model_card(results: Results, params: DeclaredParams, content: str, verdict: 
         dropped=_counts(reports["dedupe"]["dropped_because"]),
         kept=_kept_epochs(reports["train"]["best_epochs"], params.train.keep),
         tuned=_tuned(reports["tune"]["best"]),
-        versions=", ".join(f"{library} {version(library)}" for library in REQUIREMENTS),
+        versions=", ".join(f"{library} {version(library)}" for library in LIBRARIES),
     )
 
 

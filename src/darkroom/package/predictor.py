@@ -17,6 +17,8 @@ from mlflow.pyfunc import PythonModel
 
 SETTINGS = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}  # TensorFlow and Keras read them at import
 
+SERVED = "__pyfunc_model_path__"  # `mlflow models serve` tells its server by this variable what to load
+
 
 def load_code(bundle: Path) -> Any:
     """Import the bundle's code, the one folder in `bundle`/code, and return its module of answers.
@@ -30,21 +32,35 @@ def load_code(bundle: Path) -> Any:
 
 
 class Predictor(PythonModel):
-    """Answers a table with the column `image`; a row that is not a picture gets an error, the others their answer."""
+    """Answers on pictures in all the forms of requests.pictures_in; one that cannot be read has an error instead."""
 
     def load_context(self, context: Any) -> None:
-        """Load code and network."""
+        """Load code and network; in MLflow's server, answer its requests without the way through pandas."""
         for name, value in SETTINGS.items():
             os.environ.setdefault(name, value)
         bundle = Path(context.artifacts["bundle"])
-        code = load_code(bundle)
-        self.answers, self.columns = code.load_answers(bundle), code.COLUMNS
+        self.code = load_code(bundle)
+        self.answers = self.code.load_answers(bundle)
+        if SERVED in os.environ:
+            self.code.serve(self.answers)
 
-    def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Return the columns of answers.COLUMNS for each row of `model_input`."""
-        if "image" not in model_input:  # MLflow leaves out other columns; a list of no records has none
-            raise ValueError("the request has no pictures; each row needs the column `image`")
-        return pd.DataFrame(self.answers(model_input["image"].tolist()), columns=self.columns, dtype=object)
+    def predict(self, context: Any, model_input: Any, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        """Return the columns of answers.COLUMNS for each picture, with `explain` heat_map too.
+
+        `model_input` is a table with the column `image`, or of one column, or what requests.pictures_in takes. Raises
+        ValueError for wrong `params` (options.read_options).
+        """
+        options = self.code.read_options(params)
+        if isinstance(model_input, pd.Series):
+            model_input = model_input.to_frame()
+        if isinstance(model_input, pd.DataFrame):
+            names = list(model_input.columns)
+            column = names[0] if len(names) == 1 else "image"
+            values = model_input[column].tolist() if column in names else self.code.pictures_in({})
+        else:
+            values = self.code.pictures_in(model_input)
+        columns = [*self.code.COLUMNS, *([self.code.HEAT_MAP] if options.explain else [])]
+        return pd.DataFrame(self.answers(values, options), columns=columns, dtype=object)
 
 
 set_model(Predictor())

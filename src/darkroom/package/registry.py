@@ -72,10 +72,15 @@ def log_model(run_id: str, bundle: Path, example: Path) -> "ModelInfo":
     """
     import mlflow
     from mlflow.models import ModelSignature
-    from mlflow.types.schema import Array, ColSpec, DataType, Map, Schema
+    from mlflow.types.schema import Array, ColSpec, DataType, Map, ParamSchema, ParamSpec, Schema
 
-    # a required column would be MLflow's to check: it refuses an empty batch, and quotes the request in the refusal
-    inputs = [ColSpec(DataType.string, "image", required=False)]
+    # no schema of the inputs: none of MLflow's lets base64, bytes and arrays through, and all quote what they refuse
+    params = [
+        ParamSpec("top", DataType.long, None),
+        ParamSpec("threshold", DataType.double, 0.0),
+        ParamSpec("coverage", DataType.double, None),
+        ParamSpec("explain", DataType.boolean, False),
+    ]
     outputs = [
         ColSpec(DataType.string, "label", required=False),
         ColSpec(DataType.double, "score", required=False),
@@ -84,7 +89,9 @@ def log_model(run_id: str, bundle: Path, example: Path) -> "ModelInfo":
         ColSpec(DataType.boolean, "abstains", required=False),
         ColSpec(DataType.double, "ood_score", required=False),
         ColSpec(DataType.boolean, "unfamiliar", required=False),
+        ColSpec(DataType.string, "version", required=False),
         ColSpec(DataType.string, "error", required=False),
+        ColSpec(DataType.string, "heat_map", required=False),
     ]
     picture = base64.b64encode(example.read_bytes()).decode()
     mlflow.set_tracking_uri(tracking_uri())
@@ -95,7 +102,7 @@ def log_model(run_id: str, bundle: Path, example: Path) -> "ModelInfo":
             python_model=str(PREDICTOR),
             # the artefact has the name of the folder, which is a temporary one while the stage runs
             artifacts={"bundle": str(shutil.copytree(bundle, Path(folder, "bundle")))},
-            signature=ModelSignature(Schema(inputs), Schema(outputs)),
+            signature=ModelSignature(None, Schema(outputs), ParamSchema(params)),
             input_example={"image": [picture]},
             pip_requirements=read_value(bundle / "bundle.json")["requirements"],
         )

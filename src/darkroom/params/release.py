@@ -14,6 +14,7 @@ class Limits(Section):
 
     rows: Count
     bytes: Count
+    picture_bytes: Count
     pixels: Count
 
 

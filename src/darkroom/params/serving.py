@@ -28,7 +28,7 @@ class Ab(Section):
     alpha: Annotated[float, Field(gt=0, lt=0.5)]
     difference: Annotated[float, Field(gt=0, lt=1)]
     log_rows: Count
-    log_pictures: bool
+    log_pictures: Annotated[int, Field(ge=0)]
 
 
 class Watch(Section):

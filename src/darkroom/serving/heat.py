@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from darkroom.images.overlay import overlay
+
 # pixels (n, size, size, 3) uint8 and classes (n,) -> a picture of each
 Drawer = Callable[[np.ndarray, np.ndarray], list[Image.Image]]
 
@@ -17,7 +19,7 @@ def heat_drawer(bundle: Path) -> Drawer:
     """
     import keras
 
-    from darkroom.explain.heat_maps import heat_mapper, overlay
+    from darkroom.explain.heat_maps import heat_mapper
 
     mapper = heat_mapper(keras.models.load_model(bundle / "model.keras", compile=False))
 

@@ -1,0 +1,118 @@
+"""What stands before every request: size, time, password, and the headers that browsers obey."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from darkroom.app.password import Password
+from darkroom.app.replies import Refused, json_reply
+from darkroom.core.errors import first_line
+
+logger = logging.getLogger(__name__)
+BODY_SECONDS = 30.0  # in which the body of a request has to arrive
+BODIES_AT_ONCE = 2  # as many of the largest size are in memory
+OPEN = ("/ping", "/health")  # without a password: a load balancer asks them
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+Observe = Callable[[str, int, float], None]  # path, status, seconds
+
+
+class Guard:
+    """An ASGI layer that passes on complete requests only, each with its whole body, at most `limit` bytes.
+
+    A refusal is JSON with one line that quotes nothing of the request. Any failure further in is logged in one line.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int, password: Password | None, observe: Observe) -> None:
+        self.app, self.limit, self.password, self.observe = app, limit, password, observe
+        self.held = 0  # bytes of all bodies in memory
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started, status = asyncio.get_running_loop().time(), 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        body = bytearray()
+        try:
+            self._require_admitted(scope)
+            await self._read(Headers(scope=scope), receive, body)
+            await self.app(scope, _replay(body, receive), answer)
+        except Refused as refused:
+            await _refusal(refused)(scope, receive, answer)
+        except Exception as error:
+            logger.warning("%s failed: %s: %s", scope["path"][:40], type(error).__name__, first_line(error)[:200])
+            if not status:
+                failed = Refused(500, "the server failed; its log says why")
+                await _refusal(failed)(scope, receive, answer)
+        finally:
+            self.held -= len(body)
+            self.observe(scope["path"], status, asyncio.get_running_loop().time() - started)
+
+    def _require_admitted(self, scope: Scope) -> None:
+        headers = Headers(scope=scope)
+        if self.password and scope["path"] not in OPEN and not self.password.opens(headers.get("authorization", "")):
+            raise Refused(401, "the password is missing or wrong")
+        if scope["method"] == "POST" and headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            raise Refused(403, "another site may not send requests from a browser")
+
+    async def _read(self, headers: Headers, receive: Receive, body: bytearray) -> None:
+        """Read the body; raises Refused for one that is too large, too slow, or broken off."""
+        length = headers.get("content-length", "0")
+        if length.isdecimal() and int(length[:20]) > self.limit:
+            raise Refused(413, f"the request is larger than {self.limit:,} bytes")
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                more = True
+                while more:
+                    message = await receive()
+                    if message["type"] != "http.request":
+                        raise Refused(400, "the request was broken off")
+                    self._keep(message.get("body", b""), body)
+                    more = message.get("more_body", False)
+        except TimeoutError:
+            raise Refused(408, f"the request took longer than {BODY_SECONDS:.0f} s to arrive") from None
+
+    def _keep(self, chunk: bytes, body: bytearray) -> None:
+        if len(body) + len(chunk) > self.limit:
+            raise Refused(413, f"the request is larger than {self.limit:,} bytes")
+        if self.held + len(chunk) > BODIES_AT_ONCE * self.limit:
+            raise Refused(503, "too many large requests at a time; try again in a moment")
+        body += chunk
+        self.held += len(chunk)
+
+
+def _refusal(refused: Refused) -> Response:
+    reply = json_reply({"error": str(refused)}, refused.status)
+    if refused.status == 401:
+        reply.headers["WWW-Authenticate"] = 'Basic realm="darkroom", charset="UTF-8"'
+    if refused.status in (401, 408, 413, 503):  # what else the client sends is not read
+        reply.headers["Connection"] = "close"
+    return reply
+
+
+def _replay(body: bytearray, receive: Receive) -> Receive:
+    """Return a `receive` that gives the whole body first, then what else comes: that the client has left."""
+    waiting = [{"type": "http.request", "body": bytes(body), "more_body": False}]
+
+    async def replay() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return replay

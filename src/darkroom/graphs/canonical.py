@@ -1,0 +1,94 @@
+"""The canonical form of an ONNX graph: the same bytes for the same computation, whatever its nodes were called."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import onnx
+
+
+def canonical_bytes(model: "onnx.ModelProto", outputs: list[str]) -> bytes:
+    """Return a model with `outputs` as the names of its outputs, in bytes that depend on the computation alone.
+
+    Nodes stand in the order in which the outputs need them, tensors are numbered in that order, and what no output
+    needs is left out. The names of the inputs stay. Raises ValueError for a node that holds a graph of its own.
+    """
+    import onnx
+
+    graph = model.graph
+    weights = {tensor.name: tensor for tensor in graph.initializer}
+    nodes = _ordered(graph)
+    names = {"": "", **{one.name: one.name for one in graph.input}}
+    names |= {old.name: new for old, new in zip(graph.output, outputs, strict=True)}
+    for node in nodes:
+        for name in (*node.input, *node.output):
+            names.setdefault(name, f"t{len(names)}")
+    used = [name for name in names if name in weights]  # in the order of their numbers
+    clean = onnx.helper.make_graph(
+        [_renamed(node, names) for node in nodes],
+        "network",
+        [_described(one, one.name) for one in graph.input],
+        [_described(old, new) for old, new in zip(graph.output, outputs, strict=True)],
+        [_named(weights[name], names[name]) for name in used],
+    )
+    imports = [one for one in model.opset_import if not one.domain]
+    return bytes(
+        onnx.helper.make_model(clean, opset_imports=imports, ir_version=model.ir_version).SerializeToString(
+            deterministic=True
+        )
+    )
+
+
+def _ordered(graph: "onnx.GraphProto") -> "list[onnx.NodeProto]":
+    """Return the nodes that the outputs need, each behind those that it needs itself."""
+    maker = {name: node for node in graph.node for name in node.output}
+    found: dict[str, onnx.NodeProto] = {}  # by the first output
+    for output in graph.output:
+        waiting = [output.name]
+        while waiting:
+            node = maker.get(waiting[-1])
+            if node is None or node.output[0] in found:
+                waiting.pop()
+                continue
+            missing = [name for name in _needs(node) if name in maker and maker[name].output[0] not in found]
+            if not missing:
+                found[node.output[0]] = node
+            waiting += reversed(missing)
+    return list(found.values())
+
+
+def _needs(node: "onnx.NodeProto") -> Iterator[str]:
+    if any(attribute.HasField("g") or attribute.graphs for attribute in node.attribute):
+        raise ValueError(f"the ONNX graph holds a graph of its own, in a node {node.op_type}")
+    yield from node.input
+
+
+def _described(value: "onnx.ValueInfoProto", name: str) -> "onnx.ValueInfoProto":
+    """Return type and shape of an input or output under its name; axes of any length, of which it has one, are n."""
+    import onnx
+
+    copy = onnx.helper.make_value_info(name, value.type)
+    for axis in copy.type.tensor_type.shape.dim:
+        if axis.dim_param:
+            axis.dim_param = "n"
+    return copy
+
+
+def _renamed(node: "onnx.NodeProto", names: dict[str, str]) -> "onnx.NodeProto":
+    import onnx
+
+    copy = onnx.NodeProto(op_type=node.op_type, domain=node.domain)
+    copy.input.extend(names[name] for name in node.input)
+    copy.output.extend(names[name] for name in node.output)
+    copy.attribute.extend(sorted(node.attribute, key=lambda attribute: str(attribute.name)))
+    return copy
+
+
+def _named(tensor: "onnx.TensorProto", name: str) -> "onnx.TensorProto":
+    import onnx
+
+    copy = onnx.TensorProto()
+    copy.CopyFrom(tensor)
+    copy.name = name
+    copy.ClearField("doc_string")
+    return copy

@@ -1,0 +1,155 @@
+"""Gradients written with operations that ONNX has: for each one that TensorFlow computes with an operation of its own.
+
+Only the gradient with respect to the maps is given, none with respect to weights, which are constants.
+"""
+
+from functools import cache
+from typing import Any
+
+MAX_OFFSETS = 81  # places of a pooling window: the graph has some operations for each
+
+
+@cache
+def gradient_names() -> dict[str, str]:
+    """Return {operation: name of its gradient} for tf.Graph.gradient_override_map; registers them once."""
+    import tensorflow as tf
+
+    gradients = {
+        "Relu": lambda op, grad: grad * _cast(op.outputs[0] > 0, grad),
+        "Relu6": lambda op, grad: grad * _cast((op.outputs[0] > 0) & (op.outputs[0] < 6), grad),
+        "Sigmoid": lambda op, grad: grad * op.outputs[0] * (1 - op.outputs[0]),
+        "Tanh": lambda op, grad: grad * (1 - op.outputs[0] ** 2),
+        "Rsqrt": lambda op, grad: grad * -0.5 * op.outputs[0] ** 3,
+        "Sqrt": lambda op, grad: grad * 0.5 / op.outputs[0],
+        "BiasAdd": lambda _, grad: (grad, None),
+        "MaxPool": _max_pool,
+        "AvgPool": _average_pool,
+        "Conv2D": _convolution,
+        "DepthwiseConv2dNative": _depthwise,
+    }
+    for name, gradient in gradients.items():
+        tf.RegisterGradient(f"Onnx{name}")(gradient)
+    return {name: f"Onnx{name}" for name in gradients}
+
+
+def _cast(condition: Any, like: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.cast(condition, like.dtype)
+
+
+def _max_pool(op: Any, grad: Any) -> Any:
+    """Send each gradient to the first of the largest values of its window, as TensorFlow does."""
+    import tensorflow as tf
+
+    maps, (rows, columns) = op.inputs[0], op.get_attr("ksize")[1:3]
+    if rows * columns > MAX_OFFSETS:
+        raise ValueError(f"a pooling window of {rows}x{columns} is too large for a graph of its gradient")
+    (top, bottom), (left, right) = margins = _margins(op, (rows, columns))
+    padded = tf.pad(maps, [[0, 0], [top, bottom], [left, right], [0, 0]], constant_values=float(maps.dtype.min))
+    total, free = 0.0, tf.ones_like(grad)
+    for row in range(rows):
+        for column in range(columns):
+            there = _window(padded, row, column, op.get_attr("strides")[1:3], grad.shape)
+            chosen = free * _cast(there >= op.outputs[0], grad)
+            free -= chosen
+            total += _placed(grad * chosen, row, column, op, padded.shape)
+    return total[:, margins[0][0] : margins[0][0] + maps.shape[1], margins[1][0] : margins[1][0] + maps.shape[2]]
+
+
+def _window(padded: Any, row: int, column: int, strides: list[int], shape: Any) -> Any:
+    """Return what stands at one place of each window."""
+    down, across = strides
+    return padded[
+        :, row : row + down * (shape[1] - 1) + 1 : down, column : column + across * (shape[2] - 1) + 1 : across
+    ]
+
+
+def _placed(values: Any, row: int, column: int, op: Any, shape: Any) -> Any:
+    """Return zeros of `shape`, with `values` at one place of each window."""
+    import tensorflow as tf
+
+    spread = _spread(values, op.get_attr("strides")[1:3])
+    below, beside = shape[1] - row - spread.shape[1], shape[2] - column - spread.shape[2]
+    return tf.pad(spread, [[0, 0], [row, below], [column, beside], [0, 0]])
+
+
+def _spread(values: Any, strides: list[int]) -> Any:
+    """Return maps (n, h, w, channels) with stride - 1 zeros between neighbours."""
+    import tensorflow as tf
+
+    count, height, width, channels = values.shape
+    down, across = strides
+    if down == across == 1:
+        return values
+    apart = tf.pad(values[:, :, None, :, None], [[0, 0], [0, 0], [0, down - 1], [0, 0], [0, across - 1], [0, 0]])
+    joined = tf.reshape(apart, (count, height * down, width * across, channels))
+    return joined[:, : (height - 1) * down + 1, : (width - 1) * across + 1]
+
+
+def _margins(op: Any, kernel: tuple[int, int], dilations: tuple[int, int] = (1, 1)) -> list[tuple[int, int]]:
+    """Return the rows (above, below) and the columns (left, right) that padding adds to an operation's input."""
+    if op.get_attr("padding") == b"VALID":
+        return [(0, 0), (0, 0)]
+    if op.get_attr("padding") == b"EXPLICIT":
+        sides = op.get_attr("explicit_paddings")
+        return [(sides[2], sides[3]), (sides[4], sides[5])]
+    found = []
+    for axis, size in enumerate(kernel):
+        side, stride = op.inputs[0].shape[axis + 1], op.get_attr("strides")[axis + 1]
+        reach = (size - 1) * dilations[axis] + 1
+        total = max((-(-side // stride) - 1) * stride + reach - side, 0)
+        found.append((total // 2, total - total // 2))
+    return found
+
+
+def _average_pool(op: Any, grad: Any) -> Any:
+    import tensorflow as tf
+
+    maps, (rows, columns), channels = op.inputs[0], op.get_attr("ksize")[1:3], grad.shape[-1]
+    counts = tf.nn.avg_pool2d(tf.ones_like(maps), (rows, columns), op.get_attr("strides")[1:3], "VALID")
+    if op.get_attr("padding") != b"VALID":
+        ones = tf.pad(tf.ones((1, *maps.shape[1:3], 1)), [[0, 0], *map(list, _margins(op, (rows, columns))), [0, 0]])
+        window = tf.ones((rows, columns, 1, 1))
+        counts = tf.nn.conv2d(ones, window, op.get_attr("strides"), "VALID") / (rows * columns)
+    kernel = tf.ones((rows, columns, channels, 1), grad.dtype) / (rows * columns)
+    return _backwards(op, grad / counts, kernel, (rows, columns))
+
+
+def _depthwise(op: Any, grad: Any) -> Any:
+    import tensorflow as tf
+
+    kernel = op.inputs[1]
+    if kernel.shape[3] != 1:
+        raise ValueError("a depthwise convolution of several filters a channel has no graph of its gradient")
+    return _backwards(op, grad, tf.reverse(kernel, [0, 1]), kernel.shape[:2]), None
+
+
+def _convolution(op: Any, grad: Any) -> Any:
+    import tensorflow as tf
+
+    kernel = op.inputs[1]
+    groups = op.inputs[0].shape[-1] // kernel.shape[2]
+    if groups > 1:
+        raise ValueError("a convolution in groups has no graph of its gradient")
+    turned = tf.transpose(tf.reverse(kernel, [0, 1]), (0, 1, 3, 2))
+    return _backwards(op, grad, turned, kernel.shape[:2], depthwise=False), None
+
+
+def _backwards(op: Any, grad: Any, kernel: Any, sides: Any, depthwise: bool = True) -> Any:
+    """Return the gradient of a convolution's input: the turned kernel over the gradients, spread by the strides."""
+    import tensorflow as tf
+
+    maps, dilations = op.inputs[0], tuple(_attribute(op, "dilations", [1, 1, 1, 1])[1:3])
+    spread, pads = _spread(grad, op.get_attr("strides")[1:3]), []
+    for axis, (before, _) in enumerate(_margins(op, tuple(sides), dilations)):
+        reach = (sides[axis] - 1) * dilations[axis]
+        pads.append([reach - before, maps.shape[axis + 1] + before - spread.shape[axis + 1]])
+    padded = tf.pad(spread, [[0, 0], *pads, [0, 0]])
+    if depthwise:
+        return tf.nn.depthwise_conv2d(padded, kernel, (1, 1, 1, 1), "VALID", dilations=dilations)
+    return tf.nn.conv2d(padded, kernel, 1, "VALID", dilations=dilations)
+
+
+def _attribute(op: Any, name: str, default: list[int]) -> list[int]:
+    return list(op.get_attr(name)) if name in op.node_def.attr else default

@@ -1,0 +1,22 @@
+"""ONNX Runtime, set up for a server: a request is answered in few threads, and none waits in a loop."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+THREADS = 2  # of a session, at most: clients bring more (benchmarks/runtimes.py)
+
+
+def open_session(graph: Path | bytes) -> "onnxruntime.InferenceSession":
+    """Load a graph, a file or its content; several threads may run it at once."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = min(THREADS, len(os.sched_getaffinity(0)))
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

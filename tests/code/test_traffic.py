@@ -1,0 +1,194 @@
+"""The log of traffic, in real SQLite files and a real PostgreSQL server, and who answers a request."""
+
+import json
+import multiprocessing
+import os
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darkroom.core.errors import UserError
+from darkroom.traffic.log import TrafficLog
+from darkroom.traffic.record import Record
+from darkroom.traffic.routing import goes_to_challenger
+
+RECORD = Record(
+    request="r0",
+    time=1.5e9,
+    version="3",
+    role="champion",
+    label="cat",
+    score=0.75,
+    probabilities={"dog": 0.25, "cat": 0.75},
+    abstains=False,
+    unfamiliar=False,
+    error=None,
+    milliseconds=2.5,
+    width=32,
+    height=24,
+    brightness=0.5,
+    sharpness=None,
+    features=np.arange(4, dtype=np.float32) / 8,
+    picture=b"a picture",
+)
+FAILED = replace(
+    RECORD,
+    request="broken",
+    label=None,
+    score=None,
+    probabilities={},
+    abstains=None,
+    unfamiliar=None,
+    error="no picture",
+    width=None,
+    height=None,
+    brightness=None,
+    features=None,
+    picture=None,
+)
+
+
+def numbered(*numbers: int) -> list[Record]:
+    return [replace(RECORD, request=f"r{number}") for number in numbers]
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'traffic.db'}"
+
+
+def test_what_was_answered_is_read_again(address: str) -> None:
+    log = TrafficLog(address, 100)
+    assert log.read().empty and not log.record_outcome("r0", "cat")
+    assert not Path(address.removeprefix("sqlite:///")).exists()
+    log.add([RECORD, FAILED])
+    first, second = TrafficLog(address, 100).read().to_dict("records")
+    assert first["version"] == "3" and first["label"] == "cat" and first["abstains"] is False
+    assert json.loads(first["probabilities"]) == RECORD.probabilities
+    assert first["features"].tolist() == [0, 0.125, 0.25, 0.375]
+    assert second["error"] == "no picture" and second["features"] is None
+    assert log.read(1, ["request"])["request"].tolist() == ["broken"]
+    assert log.picture("r0") is None
+
+
+def test_an_outcome_belongs_to_every_answer_on_the_request(address: str) -> None:
+    log = TrafficLog(address, 100)
+    log.add([RECORD, replace(RECORD, version="4", role="shadow"), *numbered(1)])
+    assert log.record_outcome("r0", "dog") and log.record_outcome("r0", "cow\0\ud800")
+    assert not log.record_outcome("r7", "dog")
+    assert log.read()["outcome"].dropna().tolist() == ["cow?", "cow?"]
+
+
+def test_only_the_latest_answers_and_pictures_are_kept(address: str) -> None:
+    log = TrafficLog(address, 40, pictures=3)
+    for start in range(0, 200, 7):
+        log.add(numbered(*range(start, start + 7)))
+        kept = log.read(columns=["request"])["request"].tolist()
+        assert len(kept) <= 40 and kept[-1] == f"r{start + 6}"
+    assert len(kept) >= 38
+    assert [log.picture(f"r{number}") for number in (199, 200, 202)] == [None, b"a picture", b"a picture"]
+    TrafficLog(address, 5).add(numbered(300))
+    assert len(log.read()) == 5 and log.picture("r202") is None
+
+
+def write_some(address: str, process: int) -> None:
+    log = TrafficLog(address, 1000)
+    for number in range(10):
+        log.add([replace(RECORD, request=f"{process}-{number}")])
+        log.record_outcome(f"{process}-{number}", "dog")
+
+
+def check_writing_at_once(address: str) -> None:
+    context = multiprocessing.get_context("fork")
+    writers = [context.Process(target=write_some, args=(address, process)) for process in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+    assert [writer.exitcode for writer in writers] == [0] * 4
+    assert TrafficLog(address, 1000).read()["outcome"].tolist() == ["dog"] * 40
+
+
+def test_processes_create_it_and_write_at_once(address: str) -> None:
+    check_writing_at_once(address)
+
+
+@pytest.fixture
+def postgresql() -> Iterator[str]:
+    """Start a server that can be reached by a socket in its own folder, with a password."""
+    pytest.importorskip("psycopg")
+    if not (shutil.which("initdb") and shutil.which("pg_ctl")):
+        pytest.skip("no server of PostgreSQL is installed")
+    folder, user = Path(tempfile.mkdtemp()), None if os.getuid() else "nobody"  # root may not start one
+    (folder / "password").write_text("s3cret")
+    if user:
+        for path in (folder, folder / "password"):
+            shutil.chown(path, user)
+
+    def run(*command: str) -> None:
+        subprocess.run([*command, "-D", folder / "data"], user=user, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+
+    run("initdb", "--no-sync", "--auth=scram-sha-256", "--username=anna", f"--pwfile={folder / 'password'}")
+    run("pg_ctl", "start", "--wait", "--log", f"{folder / 'log'}", "-o", f"-F -k {folder} -c listen_addresses=")
+    try:
+        yield f"postgresql://anna:s3cret@/postgres?host={folder}"
+    finally:
+        run("pg_ctl", "stop", "--mode", "immediate")
+        shutil.rmtree(folder)
+
+
+@pytest.mark.slow
+def test_a_server_of_postgresql_does_as_well(postgresql: str) -> None:
+    check_writing_at_once(postgresql)
+    log = TrafficLog(postgresql, 40, pictures=3)
+    log.add([replace(RECORD, request="\0\ud800"), FAILED, *numbered(*range(36))])
+    kept = log.read()
+    assert 38 <= len(kept) <= 40 and kept["features"].iloc[-1].tolist() == [0, 0.125, 0.25, 0.375]
+    assert log.picture("r35") == b"a picture" and log.picture("?") is None and log.record_outcome("?", "cat\0")
+    with pytest.raises(UserError, match=r"postgresql://\*\*\*@") as error:
+        TrafficLog(postgresql.replace("s3cret", "wr0ng"), 10).read()
+    assert "wr0ng" not in str(error.value)
+
+
+def test_what_cannot_be_used_is_said_in_one_line(tmp_path: Path, address: str) -> None:
+    damaged = tmp_path / "damaged.db"
+    damaged.write_bytes(b"no database" * 1000)
+    addresses = {
+        f"sqlite:///{damaged}": "not a database",
+        f"sqlite:///{damaged / 'traffic.db'}": "damaged.db",
+        "postgresql+pg8000://anna:s3cret@localhost/x": "pg8000",
+        "nothing": "DARKROOM_TRAFFIC_URI",
+        "oracle9://anna:s3cret@host": "oracle9",
+    }
+    for bad, said in addresses.items():
+        with pytest.raises(UserError, match=said) as error:
+            TrafficLog(bad, 10).add([RECORD])
+        assert "\n" not in str(error.value) and "s3cret" not in str(error.value)
+    TrafficLog(address, 10).add([RECORD])
+    with sqlite3.connect(tmp_path / "traffic.db") as connection:
+        connection.execute("UPDATE darkroom_traffic SET version = 99")
+    with pytest.raises(UserError, match="version 99"):
+        TrafficLog(address, 10).read()
+
+
+@given(st.text(), st.floats(0, 1), st.floats(0, 1))
+def test_a_larger_share_keeps_those_who_are_there(request_key: str, one: float, other: float) -> None:
+    less, more = sorted((one, other))
+    assert goes_to_challenger(request_key, more) or not goes_to_challenger(request_key, less)
+    assert goes_to_challenger(request_key, 1) and not goes_to_challenger(request_key, 0)
+
+
+@given(st.text(alphabet="abc-0", max_size=8), st.floats(0.01, 0.99))
+def test_the_share_is_kept_for_keys_of_any_form(prefix: str, share: float) -> None:
+    count = 400
+    found = sum(goes_to_challenger(f"{prefix}{number}", share) for number in range(count))
+    assert abs(found - count * share) < 5 * (count * share * (1 - share)) ** 0.5 + 1
