@@ -38,7 +38,8 @@ class Image:
         lines = [
             "set -e",
             f"mount --bind {root} {root}",
-            f"for i in usr dev proc; do mount --rbind /$i {root}/$i; done",
+            f"for i in usr dev; do mount --rbind /$i {root}/$i; done",
+            f"mount -t proc proc {root}/proc",
             f"mount -o remount,bind,ro {root}/usr",
             f"mount --bind {root}/own {root}/usr/local",
             *([] if sys.base_prefix == "/usr" else [f"mount --bind {python} {root}{python}"]),
@@ -66,6 +67,7 @@ def instructions(text: str) -> list[tuple[str, str]]:
 
 def build(text: str, root: Path, arguments: dict[str, str]) -> Image:
     """Carry out a Dockerfile's instructions in the empty folder `root`; exits at one that is not known."""
+    root.chmod(0o755)
     image = Image(root)
     for name in ("dev", "proc", "tmp", "own", "usr", *([] if sys.base_prefix == "/usr" else [sys.base_prefix[1:]])):
         (root / name).mkdir(parents=True)

@@ -29,8 +29,12 @@ for _ in range(1000):
     try:
         print(urllib.request.urlopen(request, timeout=20).read().decode())
         break
-    except ConnectionRefusedError as error:
+    except urllib.error.HTTPError as error:
+        sys.exit(f"{error.code}: {error.read().decode()}")
+    except OSError:
         time.sleep(0.02)
+else:
+    sys.exit("the server does not answer")
 """
 
 
@@ -58,6 +62,8 @@ def try_image(image: Image, picture: Path) -> dict[str, Any]:
             table = {"columns": ["image"], "data": [[b64encode(picture.read_bytes()).decode()]]}
             server = wait_for_child(unshare.pid)
             asked = inside(image, server, ["python", "-c", ASK], json.dumps({"dataframe_split": table}).encode())
+            if asked.returncode:
+                sys.exit(asked.stderr.decode())
             seconds = time.monotonic() - began
             facts = {
                 "seconds": seconds,
