@@ -5,14 +5,22 @@ READY := $(VENV)/.ready
 export PATH := $(abspath $(BIN)):$(PATH)
 SERVE_PORT ?= 5001
 UI_PORT ?= 5000
+<<<<<<< HEAD
 IMAGE ?= darkroom
 DOCKER ?= docker
+=======
+APP_PORT ?= 5678
+>>>>>>> b-app
 # two processes, which share the tests by file (tests/conftest.py), the longest group first
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 export MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR := false
 
 .DEFAULT_GOAL := help
+<<<<<<< HEAD
 .PHONY: help env repro test test-slow test-all recipes check ui serve image clean lock format
+=======
+.PHONY: help env repro test test-slow test-all recipes check ui serve app clean lock format
+>>>>>>> b-app
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,8 +67,15 @@ ui: env ## compare experiments in the browser (UI_PORT=5000)
 		echo "open $$address when it has started"
 	@$(BIN)/mlflow ui --host 127.0.0.1 --port $(UI_PORT)
 
+# connections at a time, seconds that an idle one is kept, connections that wait for the server
+serve: export UVICORN_LIMIT_CONCURRENCY ?= 64
+serve: export UVICORN_TIMEOUT_KEEP_ALIVE ?= 15
+serve: export UVICORN_BACKLOG ?= 128
 serve: env ## serve the champion over HTTP (SERVE_PORT=5001)
-	@$(BIN)/mlflow models serve -m models:/$$($(BIN)/darkroom params package.name)@champion --env-manager local --host 127.0.0.1 -p $(SERVE_PORT)
+	@exec $(BIN)/mlflow models serve -m models:/$$($(BIN)/darkroom params package.name)@champion --env-manager local --host 127.0.0.1 -p $(SERVE_PORT)
+
+app: env ## serve the champion as a web page (APP_PORT=5678)
+	@$(BIN)/darkroom app --port $(APP_PORT)
 
 image: env ## build the container image of the champion (IMAGE=darkroom DOCKER=docker)
 	@rm -rf models/image

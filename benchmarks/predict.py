@@ -43,7 +43,9 @@ def write_model(folder: Path, size: int, changes: dict[str, Any]) -> Path:
     write_decision(folder / "decision", Rule(1.0, 0.9, 0.05), Familiarity(reference, 10, 1.5))
     image = params.image.model_copy(update={"size": size})
     names = [f"class {number}" for number in range(10)]
-    write_bundle(folder / "bundle", folder / "model.keras", folder / "decision", names, image, params.package)
+    pixels = np.random.default_rng(2).integers(0, 256, (8, size, size, 3)).astype(np.uint8)
+    parts = folder / "model.keras", folder / "decision", names, image, params.package
+    write_bundle(folder / "bundle", *parts, pixels)
     return folder / "bundle"
 
 

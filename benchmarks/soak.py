@@ -2,7 +2,7 @@
 
 Wanted of both over 10 minutes: no error, memory that grows by less than 5 %, p99 under 5 times p50. Every client has a
 kept connection and sends one picture after the other, small PNGs and photographs in turn. The first minute warms up and
-does not count. Memory is that of all processes of the server; its growth is from the first quarter to the last one.
+does not count. Memory is that of the process that answers; its growth is from the first quarter to the last one.
 """
 
 import argparse
@@ -18,8 +18,10 @@ from statistics import median, quantiles
 
 from working_copy import WorkingCopy, print_table, working_copy
 
-from server import APP, MLFLOW, Server, served
+from server import CHAMPION, Server, running
 
+APP = ["darkroom", "app"]
+MLFLOW = ["mlflow", "models", "serve", "-m", CHAMPION, "--env-manager", "local"]
 CLIENTS = 4
 WARM_UP = 60.0  # seconds
 QUICK = {"tune.enabled": False, "train.epochs": 2, "image.size": 32}
@@ -36,7 +38,7 @@ class Soak:
 
     @property
     def growth(self) -> float:
-        """Return by how many percent the last quarter's median memory is above the first one's."""
+        """Return by how many percent the last quarter's median memory is above that of the first one."""
         quarter = max(len(self.megabytes) // 4, 1)
         return 100 * (median(self.megabytes[-quarter:]) / median(self.megabytes[:quarter]) - 1)
 
@@ -100,9 +102,9 @@ def run(server: Server, seconds: float) -> Soak:
     return soak
 
 
-def row(name: str, copy: WorkingCopy, command: tuple[str, ...], seconds: float) -> list[object]:
+def row(name: str, copy: WorkingCopy, command: list[str], seconds: float) -> list[object]:
     """Return the row of a server in the table; prints its errors."""
-    with served(copy, command) as server:
+    with running(copy, command) as server:
         soak = run(server, seconds)
     for text, times in soak.errors.most_common(5):
         print(f"{name}: {times} x {text}")

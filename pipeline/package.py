@@ -2,20 +2,21 @@
 
 from functools import partial
 
+from darkroom.gate.comparison import Validation
 from darkroom.graphs.agreement import validation_pixels
 from darkroom.package.bundle import bundle_digest, write_bundle
+from darkroom.package.contender import Goods
 from darkroom.package.model_card import model_card
-from darkroom.package.release import Goods, release, summarise
+from darkroom.package.release import release, summarise
 from darkroom.package.row import Results
-from darkroom.package.texts import terminal_summary
+from darkroom.package.texts import refusal, terminal_summary
 from darkroom.stage import Report, Stage, run_stage
 from darkroom.tracking.looks import count_looks
 
 
 def package(stage: Stage) -> Report:
-    """Record this pipeline as a run in MLflow and, when its model beats the champion, make it the champion."""
-    tables = {"per_class": stage.read("per_class"), "slices": stage.read("slices")}
-    tables |= {"label_issues": stage.read("label_issues")}
+    """Record this pipeline as a run in MLflow and, when its model passes the gate, make it the champion."""
+    tables = {name: stage.read(name) for name in ("per_class", "slices", "label_issues")}
     pages = [stage.input("data_report"), stage.input("evaluation_page")]
     results = Results(stage.read_results(), stage.read("history"), stage.input("answers"), pages, tables)
     reports, bundle, params = results.reports, stage.output("bundle"), stage.params
@@ -25,10 +26,13 @@ def package(stage: Stage) -> Report:
     content = bundle_digest(bundle)
     card = partial(model_card, results, params, content)
     looks = count_looks(reports["split"]["test_digest"])  # not in an output: it grows
-    goods = Goods(bundle, stage.input("example"), partial(card, looks=looks))
+    groups = stage.read("curated", ["image_id", "group_id"])
+    validation = Validation.of(stage.read("answers"), classes, groups, stage.input("images"))
+    goods = Goods(bundle, stage.input("example"), partial(card, looks=looks), reports["evaluate"], validation)
     done = release(params, results, goods, stage.run.run_id)
     stage.save("model_card", card(done.verdict))
     print(terminal_summary(reports, done, params.package.name), flush=True)
+    stage.refusal = refusal(done, params.package)
     return summarise(done, params, content) | runtime
 
 

@@ -39,7 +39,8 @@ class Stage:
     """What a stage may read and must write, as dvc.yaml declares it.
 
     Names are those of `paths.ARTEFACTS`. `run` records in MLflow while the stage works; the context managers in
-    `resources` are left when the outputs have their names, or when the stage fails.
+    `resources` are left when the outputs have their names, or when the stage fails. A stage that sets `refusal` ends
+    with status 1 and that line, its outputs and its run complete: DVC runs it again next time.
     """
 
     def __init__(self, name: str, root: Path, pipeline: dict[str, dict[str, Any]], params: Params) -> None:
@@ -53,6 +54,7 @@ class Stage:
         self.journal = root / f"reports/{name}.commit.partial"
         self.run = StageRun(name, params.tracking.experiment)
         self.resources = ExitStack()
+        self.refusal = ""
 
     def input(self, name: str) -> Path:
         """Return the path of a declared input."""
@@ -152,6 +154,8 @@ def run_stage(work: Callable[[Stage], Report]) -> None:
         with stage.run.recording(stage.params.flat()), stage.complete_outputs(), stage.resources:
             report = rounded(work(stage))
             stage.run.finish(report, stage.commit(report))
+        if stage.refusal:
+            raise UserError(stage.refusal, status=1)
 
 
 def _open_stage(name: str) -> Stage:

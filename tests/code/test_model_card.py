@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from darkroom.package.gate import Verdict
+from darkroom.gate.verdict import Verdict
 from darkroom.package.model_card import model_card, plain
 from darkroom.package.row import Results
 from darkroom.params.declared import DeclaredParams

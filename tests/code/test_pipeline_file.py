@@ -23,6 +23,9 @@ EXEMPT = {"cli", "execution", "params", "stage.py", "tracking"}
 HEAVY = {"tensorflow", "keras", "mlflow", "great_expectations", "optuna", "sklearn", "matplotlib", "scipy"}
 HEAVY |= {"onnx", "onnxruntime", "tf2onnx", "openvino", "ai_edge_litert", "sqlalchemy", "starlette", "uvicorn"}
 HEAVY_ALLOWED = {  # themselves imported in functions
+    **{f"app/{name}.py": {"starlette"} for name in ("application", "guard", "page", "programs", "replies")},
+    "app/connection.py": {"uvicorn"},
+    "app/serve.py": {"starlette", "uvicorn"},
     "examples/batches.py": {"keras"},
     "models/fused_normalisation.py": {"keras", "tensorflow"},
     "package/predictor.py": {"mlflow"},

@@ -1,13 +1,13 @@
 """What the gate is told of a finished pipeline, and what the user is told of its verdict."""
 
-import shlex
 from typing import Any
 
 import pytest
 
-from darkroom.package.gate import Verdict
-from darkroom.package.release import Release, describe, readable
-from darkroom.package.texts import terminal_summary
+from darkroom.gate.verdict import Criterion, Verdict
+from darkroom.package.contender import readable
+from darkroom.package.release import Release, describe, summarise
+from darkroom.package.texts import refusal, terminal_summary
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import load_params, with_overlay
 from pictures import ROOT
@@ -48,12 +48,10 @@ def test_the_summary_says_how_to_promote_what_only_a_person_can_judge() -> None:
     manual = Release("2", "1", Verdict(False, ["the champion has other classes (a)"], manual=True), "run")
     lines = terminal_summary(REPORTS, manual, "pets").splitlines()
     assert "model           pets version 2 is registered, not released: the champion has other classes (a)" in lines[2]
-    (promote,) = [line for line in lines if line.startswith("  promote  ")]
-    command, _, code = shlex.split(promote)[1:]
-    assert command == "python" and "set_registered_model_alias('pets', 'champion', 2)" in code
+    assert "  confirm it      `darkroom promote 2`" in lines
     assert "  test accuracy   90.00% of 10 pictures" in lines[1]
     worse = Release("2", "1", Verdict(False, ["not better"]), "run")
-    assert "promote" not in terminal_summary(REPORTS, worse, "pets")
+    assert "confirm" not in terminal_summary(REPORTS, worse, "pets")
 
 
 def test_the_summary_says_how_sure_the_accuracy_is() -> None:
@@ -65,3 +63,21 @@ def test_the_summary_says_how_sure_the_accuracy_is() -> None:
 @pytest.mark.parametrize(("released", "expected"), [(True, "champion: why; more"), (False, "not released: why; more")])
 def test_a_verdict_can_be_read(released: bool, expected: str) -> None:
     assert readable(Verdict(released, ["why", "more"])) == expected
+
+
+def test_the_report_has_the_criteria_without_times() -> None:
+    rows = [Criterion("accuracy", "at least 0.8", 0.9, True), Criterion("latency", "at most 5", 4.2, True)]
+    report = summarise(Release("1", "1", Verdict(True, ["it is the first"], False, rows), "run"), params(), "content")
+    assert report["criteria"] == [
+        {"name": "accuracy", "wanted": "at least 0.8", "found": 0.9, "met": True},
+        {"name": "latency", "wanted": "at most 5", "found": None, "met": True},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("released", "on_reject", "fails"), [(False, "fail", True), (False, "continue", False), (True, "fail", False)]
+)
+def test_a_rejected_model_fails_the_stage_where_that_is_wished(released: bool, on_reject: str, fails: bool) -> None:
+    package = params().package.model_copy(update={"name": "pets", "on_reject": on_reject})
+    line = refusal(Release("2", "1", Verdict(released, ["why", "more"]), "run"), package)
+    assert line.startswith("pets version 2 is not released: why; more; ") if fails else not line

@@ -37,7 +37,9 @@ def digest_of(folder: Path, params: Params, classes: tuple[str, ...] = ("cat", "
     decision = folder.with_suffix(".decision")
     if not decision.exists():
         write_decision(decision, Rule(1.5, 0.9, 0.2), Familiarity(np.eye(2, dtype=np.float32), 1, 0.5))
-    write_bundle(folder, model, decision, classes, params.image, params.package)
+    package = params.package.model_copy(update={"runtime": "keras"})
+    write_bundle(folder, model, decision, classes, params.image, package, np.zeros((0, 16, 16, 3), np.uint8))
+    assert (folder / "digest").read_text() == bundle_digest(folder) + "\n"
     return bundle_digest(folder)
 
 
@@ -48,7 +50,7 @@ def test_the_predictor_needs_nothing_of_the_library() -> None:
 def test_the_bundle_holds_the_code_that_answers() -> None:
     served = serving_code(LIBRARY).keys()
     assert set(served) == code_behind(LIBRARY / "package" / "answers.py") | {"package/answers.py"}
-    assert {Path(module).parts[0] for module in served} == {"decision", "images", "models", "package"}
+    assert {Path(module).parts[0] for module in served} == {"decision", "graphs", "images", "models", "package"}
 
 
 def test_the_code_has_a_name_of_its_own_and_imports_by_it(tmp_path: Path) -> None:

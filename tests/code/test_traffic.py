@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,26 +19,8 @@ from darkroom.core.errors import UserError
 from darkroom.traffic.log import TrafficLog
 from darkroom.traffic.record import Record
 from darkroom.traffic.routing import goes_to_challenger
+from records import RECORD
 
-RECORD = Record(
-    request="r0",
-    time=1.5e9,
-    version="3",
-    role="champion",
-    label="cat",
-    score=0.75,
-    probabilities={"dog": 0.25, "cat": 0.75},
-    abstains=False,
-    unfamiliar=False,
-    error=None,
-    milliseconds=2.5,
-    width=32,
-    height=24,
-    brightness=0.5,
-    sharpness=None,
-    features=np.arange(4, dtype=np.float32) / 8,
-    picture=b"a picture",
-)
 FAILED = replace(
     RECORD,
     request="broken",

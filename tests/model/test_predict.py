@@ -42,10 +42,9 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     last = keras.layers.Dense(3, "softmax", use_bias=False, kernel_initializer="identity", name="probabilities")
     keras.Model(pixels, last(means)).save(folder / "model.keras")
     write_decision(folder / "decision", Rule(1.0, 0.9, 0.3), Familiarity(np.eye(3, dtype=np.float32), 1, 0.5))
-    image = params.image.model_copy(update={"size": 8})
-    write_bundle(
-        folder / "bundle", folder / "model.keras", folder / "decision", list(COLOURS)[:3], image, params.package
-    )
+    image, noise = params.image.model_copy(update={"size": 8}), np.random.default_rng(0).integers(0, 256, (9, 8, 8, 3))
+    parts = folder / "model.keras", folder / "decision", list(COLOURS)[:3], image, params.package
+    assert write_bundle(folder / "bundle", *parts, noise.astype(np.uint8)) == {"runtime": "onnx"}
     return folder / "bundle"
 
 

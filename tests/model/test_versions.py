@@ -14,6 +14,8 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from darkroom.package.gate import Candidate, Verdict
+from darkroom.package.promotion import promote
 from mlflow import MlflowClient
 from mlflow.pyfunc.scoring_server import invocations
 from PIL import Image
@@ -23,8 +25,6 @@ from darkroom.decision.rule import Rule
 from darkroom.decision.saving import write_decision
 from darkroom.package import bundle
 from darkroom.package.bundle import LIBRARY, bundle_digest, serving_code, write_bundle
-from darkroom.package.gate import Candidate, Verdict
-from darkroom.package.promotion import promote
 from darkroom.package.registry import PROMOTE, get_champion, record_verdict, register
 from darkroom.package.release import closing
 from darkroom.params.load import load_params
@@ -50,10 +50,10 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowClient]:
 @pytest.fixture(scope="module")
 def model(client: MlflowClient, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Return a registered version of a network that answers with the mean colours."""
-    return registered(client, tmp_path_factory.mktemp("model"), LIBRARY)
+    return registered(client, tmp_path_factory.mktemp("model"), LIBRARY, "auto")
 
 
-def registered(client: MlflowClient, folder: Path, library: Path) -> Any:
+def registered(client: MlflowClient, folder: Path, library: Path, runtime: str) -> Any:
     params, sent = load_params(ROOT / "params.yaml"), folder / "bundle"
     image = params.image.model_copy(update={"size": 8})
     pixels = keras.Input((8, 8, 3))
@@ -61,21 +61,24 @@ def registered(client: MlflowClient, folder: Path, library: Path) -> Any:
     last = keras.layers.Dense(3, use_bias=False, kernel_initializer="identity", name="probabilities")
     keras.Model(pixels, last(means)).save(folder / "model.keras")
     write_decision(folder / "decision", Rule(1.0, 0.9, 0.5), Familiarity(np.eye(3, dtype=np.float32), 1, 1.0))
+    package, seen = params.package.model_copy(update={"runtime": runtime}), np.zeros((1, 8, 8, 3), np.uint8)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bundle, "LIBRARY", library)
-        write_bundle(sent, folder / "model.keras", folder / "decision", COLOURS, image, params.package)
+        write_bundle(sent, folder / "model.keras", folder / "decision", COLOURS, image, package, seen)
     (folder / "example.png").write_bytes(encode(Image.new("RGB", (8, 8), "red")))
     run = client.create_run(client.get_experiment_by_name("test").experiment_id)
     content = Candidate(content=bundle_digest(sent))
     return register(client, "code", run.info.run_id, sent, folder / "example.png", content)
 
 
-def label(version: Any) -> str:
+def answered(version: Any) -> tuple[str, str]:
+    """Return the label of a red picture, and the version that the answer names."""
     loaded = mlflow.pyfunc.load_model(f"models:/code/{version.version}")
-    return str(loaded.predict(pd.DataFrame({"image": [RED]}))["label"][0])
+    answer = loaded.predict(pd.DataFrame({"image": [RED]})).iloc[0]
+    return answer["label"], answer["version"]
 
 
-def test_versions_in_one_process_keep_their_own_decoding(model: Any, client: MlflowClient, tmp_path: Path) -> None:
+def test_versions_in_one_process_keep_decoding_and_runtime(model: Any, client: MlflowClient, tmp_path: Path) -> None:
     for name, text in serving_code(LIBRARY).items():
         (tmp_path / "library" / name).parent.mkdir(parents=True, exist_ok=True)
         if name == "images/decode.py":  # colours in the order blue, green, red
@@ -83,8 +86,8 @@ def test_versions_in_one_process_keep_their_own_decoding(model: Any, client: Mlf
                 "\n_decode = decode\n\ndef decode(*given, **named):\n    return _decode(*given, **named)[..., ::-1]\n"
             )
         (tmp_path / "library" / name).write_text(text)
-    turned = registered(client, tmp_path, tmp_path / "library")
-    assert [label(version) for version in (model, turned, model)] == ["red", "blue", "red"]
+    turned = registered(client, tmp_path, tmp_path / "library", "keras")
+    assert [answered(version) for version in (model, turned, model)] == [("red", "1"), ("blue", "2"), ("red", "1")]
 
 
 @pytest.mark.parametrize(

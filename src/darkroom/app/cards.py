@@ -34,7 +34,7 @@ class Card:
         """The most probable classes: name, per cent, bar."""
         best = sorted(self.answer["probabilities"].items(), key=lambda item: -item[1])[:CLASSES]
         bar = Markup('<svg class="bar" aria-hidden="true"><rect class="mark" width="{:.2f}%" height="100%"/></svg>')
-        return [(name, f"{share:.1%}", bar.format(100 * share)) for name, share in best]
+        return [(name, f"{100 * share:.1f} %", bar.format(100 * share)) for name, share in best]
 
     @property
     def members(self) -> str:
@@ -48,7 +48,7 @@ class Card:
         """What is said of it aloud."""
         if self.answer["error"]:
             return f"{self.name}: {self.answer['error']}"
-        return f"{self.name}: {self.answer['label']}, {self.answer['score']:.0%}"
+        return f"{self.name}: {self.answer['label']}, {100 * self.answer['score']:.0f} %"
 
 
 def make_card(name: str, data: bytes, answer: dict[str, Any], request: str, depth: Any) -> Card:

@@ -15,7 +15,7 @@ class Metrics:
     """Counters of one app; the paths among the labels are those of `paths`, so a scanner adds no series."""
 
     def __init__(self, paths: Sequence[str]) -> None:
-        disable_created_metrics()  # a second series for each, of when it began
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, of when it began
         self.paths, self.registry = frozenset(paths), CollectorRegistry()
 
         def counter(name: str, about: str, *labels: str) -> Counter:

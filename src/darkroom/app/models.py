@@ -8,7 +8,6 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from darkroom.core.errors import UserError, first_line
-from darkroom.package.bundle import bundle_digest
 from darkroom.serving.bundles import CHAMPION, load_served, open_bundle
 from darkroom.tracking.store import connect
 
@@ -39,12 +38,11 @@ class Served:
 def open_served(asked: str) -> Served:
     """Load a version number, "champion" or a folder; raises UserError."""
     with ExitStack() as files:
-        bundle = files.enter_context(open_bundle(asked))
-        answers = load_served(bundle)
+        answers = load_served(files.enter_context(open_bundle(asked)))
         if not hasattr(answers, "detailed"):
             raise UserError("this version was packaged by an older darkroom; run `make repro` to package it anew", 1)
-        version = asked if asked.isdecimal() else answers.version or bundle_digest(bundle)[:12]
-        answers = replace(answers, version=version)
+        if asked.isdecimal():
+            answers = replace(answers, version=asked)
         return Served(answers, asked, files.pop_all())
 
 

@@ -104,7 +104,7 @@ class Page:
         depth = self.parts.models.champion.answers.image["depth"]
         for name, data in files:
             key = request_key(None)
-            (answer,) = await self.parts.answering([data], options, key)
+            answer = await self.parts.answering(data, options, key)
             cards.append(await asyncio.to_thread(make_card, name[:200], data, answer, key, depth))
         return cards
 

@@ -1,6 +1,5 @@
 """The endpoints that programs use; those of MLflow's scoring server answer as it does."""
 
-import asyncio
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
@@ -8,11 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from darkroom.app.answering import request_key
-from darkroom.app.invocations import read_invocation
 from darkroom.app.outcomes import read_outcomes, record_outcomes
 from darkroom.app.parts import Parts
-from darkroom.app.replies import Refused, json_reply, query_options, refusing
-from darkroom.package.options import read_options
+from darkroom.app.replies import json_reply, query_options, refusing
 
 KEY = "X-Request-ID"
 
@@ -27,19 +24,16 @@ class Programs:
         """Answer on the picture that is the body; 422 for one that cannot be answered."""
         with refusing(400):
             key, options = request_key(request.headers.get(KEY)), query_options(request)
-        (answer,) = await self.parts.answering([await request.body()], options, key)
+        answer = await self.parts.answering(await request.body(), options, key)
         return json_reply({**answer, "request": key}, 422 if answer["error"] else 200, key)
 
     async def invocations(self, request: Request) -> Response:
-        """Answer as MLflow's scoring server does, on JSON."""
-        if request.headers.get("content-type", "application/json").split(";")[0].strip() != "application/json":
-            raise Refused(415, "send JSON, with the header Content-Type: application/json")
-        body = await request.body()
+        """Answer as MLflow's scoring server does."""
         with refusing(400):
             key = request_key(request.headers.get(KEY))
-            values, params = await asyncio.to_thread(read_invocation, body)
-            options = read_options(params)
-        return json_reply({"predictions": await self.parts.answering(values, options, key)}, 200, key)
+        body, kind = await request.body(), request.headers.get("content-type")
+        reply = await self.parts.answering.whole(body, kind, key)
+        return Response(reply.text, reply.status, {KEY: key}, "application/json")
 
     async def outcomes(self, request: Request) -> Response:
         """Record right labels; 404 when the log knows none of the requests."""

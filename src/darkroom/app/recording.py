@@ -14,7 +14,7 @@ from darkroom.core.errors import UserError, first_line
 from darkroom.images.decode import inspect, silent_pillow
 from darkroom.ingest.facts import measure_pictures
 from darkroom.package.requests import picture_bytes
-from darkroom.traffic.record import Record
+from darkroom.traffic.record import Record, Role
 
 if TYPE_CHECKING:
     from darkroom.package.answers import Detailed
@@ -34,7 +34,7 @@ class Event:
     request: str
     time: float
     served: Served
-    role: str
+    role: Role
     value: object
     detailed: "Detailed"
     milliseconds: float
@@ -42,8 +42,8 @@ class Event:
 
     @property
     def size(self) -> int:
-        """The bytes of the picture."""
-        return len(self.value) if isinstance(self.value, str | bytes) else 0
+        """The bytes of the picture, about a million where it is nested lists of numbers."""
+        return len(self.value) if isinstance(self.value, str | bytes) else 1_000_000
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class Recorder:
 
     def _records(self, event: Event) -> list[Record]:
         """Return the record of an answer and, in shadow mode, that of the challenger's."""
-        data = _bytes_of(event.value)
+        data = _bytes_of(event)
         facts = dict.fromkeys(FACTS) if event.detailed.answer["error"] else _facts(data, event.served)
         record = _record(event, data if self.pictures else None, facts)
         if event.shadow is None:
@@ -148,7 +148,7 @@ def _record(event: Event, picture: bytes | None, facts: dict[str, Any]) -> Recor
         request=event.request,
         time=event.time,
         version=event.served.version,
-        role=event.role,  # type: ignore[arg-type]
+        role=event.role,
         probabilities=answer["probabilities"] or {},
         milliseconds=event.milliseconds,
         features=event.detailed.features,
@@ -158,9 +158,9 @@ def _record(event: Event, picture: bytes | None, facts: dict[str, Any]) -> Recor
     )
 
 
-def _bytes_of(value: object) -> bytes:
+def _bytes_of(event: Event) -> bytes:
     try:
-        return picture_bytes(value)
+        return picture_bytes(event.value, event.served.answers.limits["picture_bytes"])
     except ValueError:
         return b""
 

@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from darkroom.app.answering import Answering
 from darkroom.app.application import PATHS, build
@@ -47,7 +48,15 @@ def serve(asked: Asked) -> int:
         parts = make_parts(asked.model, params)
         page = Page(parts, params.package.name, workspace() / ARTEFACTS["example"], project_root() / "data/feedback")
         app = build(parts, page, params.app.body_bytes, password)
-        settings = uvicorn.Config(
+        _announce(asked, parts.models, opened, password)
+        make_server(app, params.app.connections).run(sockets=[opened])
+    return 0
+
+
+def make_server(app: ASGIApp, connections: int) -> uvicorn.Server:
+    """Return the HTTP server; beyond so many `connections` it answers 503."""
+    return uvicorn.Server(
+        uvicorn.Config(
             app,
             http=Connection,
             ws="none",
@@ -55,13 +64,11 @@ def serve(asked: Asked) -> int:
             log_level=logging.CRITICAL,
             access_log=False,
             server_header=False,
-            limit_concurrency=params.app.connections,
+            limit_concurrency=connections,
             timeout_keep_alive=IDLE_SECONDS,
             timeout_graceful_shutdown=END_SECONDS,
         )
-        _announce(asked, parts.models, opened, password)
-        uvicorn.Server(settings).run(sockets=[opened])
-    return 0
+    )
 
 
 def make_parts(model: str, params: Params) -> Parts:

@@ -115,7 +115,7 @@ def _store() -> Finding:
 
 
 def _champion() -> Finding:
-    from darkroom.package.registry import get_champion
+    from darkroom.gate.versions import get_champion
     from darkroom.tracking.store import connect
 
     name = load_params(workspace() / "params.yaml").package.name

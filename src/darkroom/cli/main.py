@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from darkroom.cli import ab_command as ab_command
 from darkroom.cli import app_command as app_command
 from darkroom.cli.command import Command, app
 from darkroom.core.errors import UserError
@@ -127,7 +128,7 @@ def predict(
       darkroom predict new.zip --model models --top 3     the model of the workspace, three classes
       darkroom predict new.zip --html new.html --explain  a page with pictures and heat maps
     """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's threads wait in loops, on cores that TensorFlow needs
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's threads wait in loops, on cores that the network needs
     from darkroom.cli.predict import Request, predict_files
 
     return predict_files(Request(paths, model, output, top, html, explain))

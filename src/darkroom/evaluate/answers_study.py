@@ -1,6 +1,7 @@
 """What the answers tell: scores with intervals, classes, slices, label errors, calibration."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,8 @@ Answers = dict[str, Predictions]  # by split
 class AnswersStudy:
     """The scores of each split, and the rest of what is known of test's answers.
 
-    `label_issues` covers validation too.
+    `label_issues` covers validation too. `validation` is what the gate asks of validation beyond its scores, see
+    `details`.
     """
 
     scores: dict[str, Scores]
@@ -33,6 +35,7 @@ class AnswersStudy:
     calibration: Calibration
     promise: Promise
     curves: Curves
+    validation: dict[str, Any]
 
 
 def study_answers(answers: Answers, unfamiliar: np.ndarray, facts: pd.DataFrame, rule: Rule) -> AnswersStudy:
@@ -55,7 +58,44 @@ def study_answers(answers: Answers, unfamiliar: np.ndarray, facts: pd.DataFrame,
         calibration=_calibration(test, groups["test"], rule, promise),
         promise=promise,
         curves=class_curves(test),
+        validation=details(answers["validation"], facts),
     )
+
+
+def details(answers: Predictions, facts: pd.DataFrame) -> dict[str, Any]:
+    """Return the calibration error, the class with the lowest recall, and the worst slice.
+
+    That is, of the significantly worse ones, the slice that lies farthest below the rest in accuracy; None without any.
+    """
+    correct, rows = answers.predicted == answers.labels, facts.loc[answers.image_ids]
+    slices = slice_table(rows, correct, rows["group_id"].to_numpy())
+    return {
+        "calibration_error": calibration_error(answers.probabilities.max(axis=1), correct),
+        "weakest_class": _weakest_class(answers, correct),
+        "worst_slice": _worst_slice(slices, correct),
+    }
+
+
+def _weakest_class(answers: Predictions, correct: np.ndarray) -> dict[str, Any]:
+    pictures = np.bincount(answers.labels, minlength=len(answers.classes))
+    hits = np.bincount(answers.labels[correct], minlength=len(answers.classes))
+    recalls = np.where(pictures > 0, hits / np.maximum(pictures, 1), np.inf)
+    weakest = int(recalls.argmin())
+    return {
+        "class": answers.classes[weakest],
+        "recall": float(recalls[weakest]),
+        "pictures": int(pictures[weakest]),
+    }
+
+
+def _worst_slice(table: pd.DataFrame, correct: np.ndarray) -> dict[str, Any] | None:
+    worse = table[table["worse"]]
+    if worse.empty:
+        return None
+    others = (correct.sum() - worse["accuracy"] * worse["pictures"]) / (len(correct) - worse["pictures"])
+    gaps = others - worse["accuracy"]
+    row = worse.loc[gaps.idxmax()]
+    return {"slice": row["slice"], "value": row["value"], "gap": float(gaps.max()), "pictures": int(row["pictures"])}
 
 
 def _label_issues(answers: Predictions, paths: pd.Series) -> pd.DataFrame:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from darkroom.evaluate.served import ServedError, served_labels
 from darkroom.examples.predictions import Predictions
 from darkroom.scoring.paired import mcnemar, paired_difference
-from darkroom.tracking.champion import ChampionUnknown, champion_answers, find_champion
+from darkroom.tracking.champion import ChampionUnknown, champion_answers, find_champion, recorded_answers
+from darkroom.tracking.served import ServedError, served_answers
 
 NO_CHAMPION = "there is no champion yet"
 NOT_ASKED = "MLflow could not be asked"
@@ -57,7 +57,7 @@ def compare(own: Predictions, groups: np.ndarray, name: str, images: Path) -> Ch
     if champion is None:
         return ChampionComparison(False, NO_CHAMPION)
     logger.info("the champion is version %s of %s", champion.version, name)
-    recorded = recorded_answers(champion_answers(champion), own)
+    recorded = recorded_answers(champion_answers(champion), own.split, own.image_ids, _true_labels(own))
     if recorded is not None and _same(recorded["probabilities"], own.probabilities):
         return ChampionComparison(True, "", False, True, 0.0, (0.0, 0.0), 1.0)
     if recorded is not None:
@@ -65,21 +65,10 @@ def compare(own: Predictions, groups: np.ndarray, name: str, images: Path) -> Ch
     if set(champion.classes) != set(own.classes):
         return ChampionComparison(False, f"it has other classes ({_few(champion.classes)})")
     try:
-        labels = served_labels(champion.uri, images, own.image_ids)
+        labels = served_answers(champion.uri, images, own.image_ids)["label"].to_numpy()
     except ServedError as error:
         return ChampionComparison(False, str(error))
     return _compare(own, labels, groups, measured=True)
-
-
-def recorded_answers(table: pd.DataFrame | None, own: Predictions) -> pd.DataFrame | None:
-    """Return the champion's answers in the order of `own`; None when it was tested on other pictures or labels."""
-    if table is None or not {"image_id", "split", "label", "predicted", "probabilities"} <= set(table.columns):
-        return None
-    test = table[table["split"] == own.split].set_index("image_id")
-    if len(test) != len(own) or not test.index.isin(own.image_ids).all():
-        return None
-    ordered = test.loc[own.image_ids]
-    return ordered if (ordered["label"].to_numpy() == _true_labels(own)).all() else None
 
 
 def _compare(own: Predictions, labels: np.ndarray, groups: np.ndarray, measured: bool) -> ChampionComparison:

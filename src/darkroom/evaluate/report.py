@@ -17,6 +17,7 @@ def summarise(found: Evaluation) -> dict[str, Any]:
     return {
         **{split: _scores(found, split) for split in found.measured},
         "chosen_by": "validation",
+        "validation_details": found.study.validation,
         "calibration": {
             "temperature": calibration.temperature,
             "error": calibration.error,

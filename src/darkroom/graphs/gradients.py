@@ -3,6 +3,7 @@
 Only the gradient with respect to the maps is given, none with respect to weights, which are constants.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -45,16 +46,17 @@ def _max_pool(op: Any, grad: Any) -> Any:
     maps, (rows, columns) = op.inputs[0], op.get_attr("ksize")[1:3]
     if rows * columns > MAX_OFFSETS:
         raise ValueError(f"a pooling window of {rows}x{columns} is too large for a graph of its gradient")
-    (top, bottom), (left, right) = margins = _margins(op, (rows, columns))
+    (top, bottom), (left, right) = _margins(op, (rows, columns))
     padded = tf.pad(maps, [[0, 0], [top, bottom], [left, right], [0, 0]], constant_values=float(maps.dtype.min))
-    total, free = 0.0, tf.ones_like(grad)
+    total: Any = 0.0
+    free = tf.ones_like(grad)
     for row in range(rows):
         for column in range(columns):
             there = _window(padded, row, column, op.get_attr("strides")[1:3], grad.shape)
             chosen = free * _cast(there >= op.outputs[0], grad)
             free -= chosen
             total += _placed(grad * chosen, row, column, op, padded.shape)
-    return total[:, margins[0][0] : margins[0][0] + maps.shape[1], margins[1][0] : margins[1][0] + maps.shape[2]]
+    return total[:, top : top + maps.shape[1], left : left + maps.shape[2]]
 
 
 def _window(padded: Any, row: int, column: int, strides: list[int], shape: Any) -> Any:
@@ -87,7 +89,7 @@ def _spread(values: Any, strides: list[int]) -> Any:
     return joined[:, : (height - 1) * down + 1, : (width - 1) * across + 1]
 
 
-def _margins(op: Any, kernel: tuple[int, int], dilations: tuple[int, int] = (1, 1)) -> list[tuple[int, int]]:
+def _margins(op: Any, kernel: Sequence[int], dilations: Sequence[int] = (1, 1)) -> list[tuple[int, int]]:
     """Return the rows (above, below) and the columns (left, right) that padding adds to an operation's input."""
     if op.get_attr("padding") == b"VALID":
         return [(0, 0), (0, 0)]
@@ -106,14 +108,10 @@ def _margins(op: Any, kernel: tuple[int, int], dilations: tuple[int, int] = (1, 
 def _average_pool(op: Any, grad: Any) -> Any:
     import tensorflow as tf
 
-    maps, (rows, columns), channels = op.inputs[0], op.get_attr("ksize")[1:3], grad.shape[-1]
-    counts = tf.nn.avg_pool2d(tf.ones_like(maps), (rows, columns), op.get_attr("strides")[1:3], "VALID")
-    if op.get_attr("padding") != b"VALID":
-        ones = tf.pad(tf.ones((1, *maps.shape[1:3], 1)), [[0, 0], *map(list, _margins(op, (rows, columns))), [0, 0]])
-        window = tf.ones((rows, columns, 1, 1))
-        counts = tf.nn.conv2d(ones, window, op.get_attr("strides"), "VALID") / (rows * columns)
-    kernel = tf.ones((rows, columns, channels, 1), grad.dtype) / (rows * columns)
-    return _backwards(op, grad / counts, kernel, (rows, columns))
+    side, sides = op.inputs[0].shape[1:3], op.get_attr("ksize")[1:3]
+    ones = tf.pad(tf.ones((1, *side, 1)), [[0, 0], *map(list, _margins(op, sides)), [0, 0]])
+    counts = tf.nn.conv2d(ones, tf.ones((*sides, 1, 1)), op.get_attr("strides"), "VALID")  # padding is not averaged
+    return _backwards(op, grad / counts, tf.ones((*sides, grad.shape[-1], 1), grad.dtype), sides)
 
 
 def _depthwise(op: Any, grad: Any) -> Any:
@@ -140,9 +138,9 @@ def _backwards(op: Any, grad: Any, kernel: Any, sides: Any, depthwise: bool = Tr
     """Return the gradient of a convolution's input: the turned kernel over the gradients, spread by the strides."""
     import tensorflow as tf
 
-    maps, dilations = op.inputs[0], tuple(_attribute(op, "dilations", [1, 1, 1, 1])[1:3])
+    maps, dilations = op.inputs[0], _dilations(op)
     spread, pads = _spread(grad, op.get_attr("strides")[1:3]), []
-    for axis, (before, _) in enumerate(_margins(op, tuple(sides), dilations)):
+    for axis, (before, _) in enumerate(_margins(op, sides, dilations)):
         reach = (sides[axis] - 1) * dilations[axis]
         pads.append([reach - before, maps.shape[axis + 1] + before - spread.shape[axis + 1]])
     padded = tf.pad(spread, [[0, 0], *pads, [0, 0]])
@@ -151,5 +149,5 @@ def _backwards(op: Any, grad: Any, kernel: Any, sides: Any, depthwise: bool = Tr
     return tf.nn.conv2d(padded, kernel, 1, "VALID", dilations=dilations)
 
 
-def _attribute(op: Any, name: str, default: list[int]) -> list[int]:
-    return list(op.get_attr(name)) if name in op.node_def.attr else default
+def _dilations(op: Any) -> list[int]:
+    return list(op.get_attr("dilations")[1:3]) if "dilations" in op.node_def.attr else [1, 1]  # pooling has none

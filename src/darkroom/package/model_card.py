@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from darkroom.gate.verdict import Verdict
 from darkroom.package.bundle import REQUIREMENTS
-from darkroom.package.gate import Verdict
 from darkroom.package.row import Results
 from darkroom.params.declared import DeclaredParams
 

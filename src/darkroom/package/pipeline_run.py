@@ -1,12 +1,12 @@
 """The MLflow run of a whole pipeline: what it came from, and the stages' runs below it."""
 
 import os
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from darkroom.core.files import canonical_json, digest
+from darkroom.gate.versions import git_commit
 from darkroom.package.row import Results, record_row
 from darkroom.tracking.logger import RunLogger
 from darkroom.tracking.results import (
@@ -72,8 +72,7 @@ def _delete_unfinished_children(client: "MlflowClient", experiment: str, parent:
 
 def _provenance() -> dict[str, str]:
     """Return the tags that say which code and which DVC experiment a pipeline run comes from."""
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
-    known = {"mlflow.source.git.commit": commit, "mlflow.source.name": "dvc.yaml"}
+    known = {"mlflow.source.git.commit": git_commit(), "mlflow.source.name": "dvc.yaml"}
     known |= {f"dvc.{name}": os.environ.get(f"DVC_{name.upper()}", "") for name in ("exp_name", "exp_baseline_rev")}
     return {name: value for name, value in known.items() if value}
 

@@ -1,19 +1,16 @@
 """The registered model: one version for each content; champion, challenger and previous are aliases."""
 
 import base64
-import getpass
-import os
 import shutil
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from darkroom.core.files import read_value
+from darkroom.core.files import digest, read_value
 from darkroom.execution.quiet import without_native_messages
+from darkroom.gate.verdict import Candidate
 from darkroom.package.bundle import PREDICTOR
-from darkroom.package.gate import Candidate, Verdict
-from darkroom.tracking.champion import FACTS_TAG, champion_version
+from darkroom.tracking.champion import FACTS_TAG
 from darkroom.tracking.store import tracking_uri
 
 if TYPE_CHECKING:
@@ -22,31 +19,14 @@ if TYPE_CHECKING:
     from mlflow.models.model import ModelInfo
 
 CONTENT_TAG = "darkroom.content"
-GATE_TAG = "darkroom.gate."
+CARD_TAG = "darkroom.card"  # the digest of the description that `describe_version` wrote
 DESCRIPTION_LENGTH = 5000  # characters of a version's description in MLflow's tables
-PROMOTE = (
-    "python -c \"import mlflow; mlflow.MlflowClient().set_registered_model_alias('{name}', 'champion', {version})\""
-)
 
 
 def find_version(client: "MlflowClient", name: str, content: str) -> "ModelVersion | None":
     """Return the version with this content, if there is one."""
     found = client.search_model_versions(f"name = '{name}' and tags.`{CONTENT_TAG}` = '{content}'")
     return min(found, key=lambda version: int(version.version), default=None)
-
-
-def get_champion(client: "MlflowClient", name: str) -> tuple["ModelVersion | None", Candidate | None]:
-    """Return the version with the alias champion and what the gate knows of it; (None, None) when there is none.
-
-    The candidate of a model from elsewhere, whose alias was set by hand, is empty.
-    """
-    version = champion_version(client, name)
-    return (version, read_candidate(version)) if version else (None, None)
-
-
-def read_candidate(version: "ModelVersion") -> Candidate:
-    """Return what the gate knows of a version."""
-    return Candidate.from_json(version.tags.get(FACTS_TAG, "{}"))
 
 
 def register(
@@ -108,28 +88,9 @@ def log_model(run_id: str, bundle: Path, example: Path) -> "ModelInfo":
         )
 
 
-def record_verdict(client: "MlflowClient", name: str, version: str, verdict: Verdict) -> None:
-    """Write the verdict on the version: what, why, when, by whom and, if a person is to decide, what to type."""
-    tags = {
-        "verdict": verdict.to_json(),
-        "released": str(verdict.released).lower(),
-        "reasons": "; ".join(verdict.reasons),
-        "by": _user_name(),
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "promote": PROMOTE.format(name=name, version=version) if verdict.manual else "",
-    }
-    for key, value in tags.items():
-        client.set_model_version_tag(name, version, GATE_TAG + key, value)
-
-
 def describe_version(client: "MlflowClient", name: str, version: str, card: str) -> None:
     """Make the model card the description of a version, unless somebody has written one."""
-    if not client.get_model_version(name, version).description:
-        client.update_model_version(name, version, card[:DESCRIPTION_LENGTH])
-
-
-def _user_name() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user without an entry in passwd, as with `docker run -u 12345`
-        return str(os.getuid())
+    found, text = client.get_model_version(name, version), card[:DESCRIPTION_LENGTH]
+    if not found.description or digest(found.description) == found.tags.get(CARD_TAG):
+        client.update_model_version(name, version, text)
+        client.set_model_version_tag(name, version, CARD_TAG, digest(text))

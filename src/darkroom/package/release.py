@@ -1,41 +1,27 @@
 """From finished stages to a pipeline run in MLflow and a registered version, judged by the gate."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from darkroom.core.paths import cache_folder
 from darkroom.execution.locks import locked
+from darkroom.gate.promotion import promote
+from darkroom.gate.verdict import Candidate, Criterion, Verdict
+from darkroom.gate.versions import get_champion, number_of
 from darkroom.package.bundle import bundle_digest
-from darkroom.package.gate import Candidate, Verdict
+from darkroom.package.contender import Goods, contender
 from darkroom.package.pipeline_run import VERDICT_TAG, find_or_create_pipeline_run
-from darkroom.package.promotion import promote
-from darkroom.package.registry import describe_version, find_version, get_champion, register
+from darkroom.package.registry import find_version, register
 from darkroom.package.row import Results
 from darkroom.params.declared import DeclaredParams
-from darkroom.tracking.logger import RunLogger
 from darkroom.tracking.results import PARENT_TAG, Report
 from darkroom.tracking.store import connect, store_error
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
-
-
-NOTE_TAG = "mlflow.note.content"  # MLflow shows it, as Markdown, at the top of a run
-READABLE_VERDICT_TAG = "verdict"
-Card = Callable[[Verdict], str]
-
-
-@dataclass(frozen=True)
-class Goods:
-    """What is released: the folder of the bundle, an example picture as PNG, the model card once there is a verdict."""
-
-    bundle: Path
-    example: Path
-    card: Card
 
 
 @dataclass(frozen=True)
@@ -107,28 +93,13 @@ def _release_run(
     current, _ = get_champion(client, name)
     if version and current and VERDICT_TAG in run.data.tags:
         verdict = Verdict.from_json(run.data.tags[VERDICT_TAG])
-        return Release(str(version.version), str(current.version), verdict, run_id)
+        return Release(number_of(version), number_of(current), verdict, run_id)
     version = version or register(client, name, run_id, goods.bundle, goods.example, candidate)
-    number = str(version.version)
-    verdict = promote(client, name, number, candidate, params.package.metric)
+    judged = contender(client, version, run_id, candidate, goods, params.package)
+    verdict = promote(client, name, judged, params.package.metric)
     current, _ = get_champion(client, name)
-    _describe(client, run_id, name, number, verdict, goods.card(verdict))
     client.set_tag(run_id, VERDICT_TAG, verdict.to_json())  # last: it marks the release as complete
-    return Release(number, str(current.version) if current else "none", verdict, run_id)
-
-
-def _describe(client: "MlflowClient", run_id: str, name: str, number: str, verdict: Verdict, card: str) -> None:
-    """Write on the pipeline's run, and on the version, what people read there."""
-    log = RunLogger(client, run_id)
-    log.set_tag(NOTE_TAG, card)
-    log.set_tag("darkroom.version", f"{name}/{number}")
-    log.set_tag(READABLE_VERDICT_TAG, readable(verdict))
-    describe_version(client, name, number, card)
-
-
-def readable(verdict: Verdict) -> str:
-    """Return the verdict in one line: what the model became, and why."""
-    return f"{'champion' if verdict.released else 'not released'}: {'; '.join(verdict.reasons)}"
+    return Release(judged.number, number_of(current) or "none", verdict, run_id)
 
 
 def summarise(done: Release, params: DeclaredParams, content: str) -> Report:
@@ -136,6 +107,13 @@ def summarise(done: Release, params: DeclaredParams, content: str) -> Report:
     return {
         "released": done.verdict.released,
         "reasons": done.verdict.reasons,
+        "criteria": [_reported(row) for row in done.verdict.criteria],
         "model": params.package.name,
         "digest": content,
     }
+
+
+def _reported(row: Criterion) -> dict[str, Any]:
+    """Return name, wanted, found and met; how long a picture takes is in MLflow alone, for it differs each time."""
+    found = None if row.name == "latency" else row.found
+    return {"name": row.name, "wanted": row.wanted, "found": found, "met": row.met}

@@ -2,11 +2,29 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from darkroom.params.section import Count, Section
+from darkroom.core.suggestions import nearest
+from darkroom.params.section import Count, Section, Share
+from darkroom.scoring.scores import LOSSES, RANKED, SHARES
 
 Metric = Literal["accuracy", "f1_macro", "roc_auc", "log_loss"]
+MEASURED = (*SHARES, *RANKED, *LOSSES)
+
+
+def _limits_of_metrics(limits: dict[str, float]) -> dict[str, float]:
+    """Refuse what evaluate does not measure, and what no model or every model reaches."""
+    for metric, limit in limits.items():
+        if metric not in MEASURED:
+            raise ValueError(f"evaluate measures no {metric!r}{nearest(metric, MEASURED)}")
+        if limit < 0:
+            raise ValueError(f"{metric} {limit:g}: must be at least 0")
+        if metric not in LOSSES and limit > 1:
+            raise ValueError(f"{metric} {limit:g}: no model reaches more than 1")
+    return limits
+
+
+MetricLimits = Annotated[dict[str, float], AfterValidator(_limits_of_metrics)]
 
 
 class Limits(Section):
@@ -21,13 +39,13 @@ class Limits(Section):
 class Gate(Section):
     """What a model must reach on validation to be released."""
 
-    minimum: dict[str, float]
-    minimum_low: dict[str, float]
-    class_recall: Annotated[float, Field(ge=0, le=1)]
+    minimum: MetricLimits
+    minimum_low: MetricLimits
+    class_recall: Share
     calibration_error: Annotated[float, Field(gt=0, le=1)]
     slice_gap: Annotated[float, Field(gt=0, le=1)]
     latency: Annotated[float, Field(ge=0)]
-    kilobytes: Annotated[int, Field(ge=0)]
+    kilobytes: Annotated[float, Field(ge=0)]
 
 
 class Package(Section):

@@ -1,9 +1,12 @@
 """Two models on the same pictures."""
 
+from itertools import islice
+
 import numpy as np
 
 from darkroom.scoring.bootstrap import group_weights
-from darkroom.scoring.intervals import DEVIATIONS, FEW
+from darkroom.scoring.intervals import DEVIATIONS, FEW, percentile_interval
+from darkroom.scoring.scores import RANKED, blocks_within_reason, weighted_scores
 
 
 def paired_difference(
@@ -40,3 +43,35 @@ def mcnemar(correct: np.ndarray, other_correct: np.ndarray) -> float:
 
     gained, lost = int((correct & ~other_correct).sum()), int((other_correct & ~correct).sum())
     return float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
+
+
+def metric_difference(
+    metric: str,
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    other: np.ndarray,
+    groups: np.ndarray,
+    draws: int = 2000,
+    seed: int = 0,
+) -> tuple[float, tuple[float, float]]:
+    """Return a score of a model less that of another on the same pictures, and the paired 95 % interval.
+
+    `metric` is one of `scoring.scores`; `labels` (n,) int, `probabilities` and `other` (n, classes) float of the two,
+    `groups` (n,): pictures that are drawn together. Of accuracy see `paired_difference`; of other metrics the interval
+    has the quantiles of the differences in the draws, of which both models get the same: B. Efron, R. Tibshirani, An
+    introduction to the bootstrap, 1993. NaN where the score of either is not defined.
+    """
+    if metric == "accuracy":
+        correct, other_correct = (each.argmax(axis=1) == labels for each in (probabilities, other))
+        return paired_difference(correct, other_correct, groups, draws, seed)
+    resamples = group_weights(groups, draws, seed)
+    both = [weighted_scores(labels, each, resamples) for each in (probabilities, other)]
+    ranked = metric in RANKED
+
+    def difference(weights: np.ndarray) -> np.ndarray:
+        score, other_score = (each.scores(weights, ranked)[metric] for each in both)
+        return np.asarray(score - other_score)
+
+    blocks = islice(resamples.blocks(), blocks_within_reason(probabilities) if ranked else None)
+    low, high = percentile_interval(np.concatenate([difference(weights) for weights in blocks]))
+    return float(difference(resamples.as_it_is())[0]), (float(low), float(high))

@@ -16,6 +16,7 @@ SHARES = (  # shares of the pictures, or like one: 1 is perfect, 0 is none right
     *(f"{name}_{average}" for name in ("precision", "recall", "f1") for average in ("macro", "weighted")),
 )
 RANKED = ("roc_auc", "average_precision")
+LOSSES = ("log_loss", "brier")  # lower is better, and 0 is perfect
 RANKED_WORK = 2e9  # pictures x classes x draws; beyond, these two scores have fewer draws, DRAWS_AT_ONCE at least
 
 
@@ -67,7 +68,7 @@ def score_with_intervals(
     weighted = weighted_scores(labels, probabilities, resamples)
     values = {name: float(value[0]) for name, value in weighted.scores(resamples.as_it_is()).items()}
     mixed = _mixed_groups(probabilities.argmax(axis=1) == labels, resamples)
-    blocks = max(1, int(RANKED_WORK / probabilities.size / DRAWS_AT_ONCE))
+    blocks = blocks_within_reason(probabilities)
     parts = [weighted.scores(weights, number < blocks) for number, weights in enumerate(resamples.blocks())]
     intervals = {}
     for name, value in values.items():
@@ -75,6 +76,11 @@ def score_with_intervals(
         low, high = _interval(name, value, drawn, resamples.count, mixed)
         intervals[name] = (float(low), float(high))
     return Scores(values, intervals)
+
+
+def blocks_within_reason(probabilities: np.ndarray) -> int:
+    """Return how many blocks of draws the scores of RANKED get with so many probabilities (n, classes)."""
+    return max(1, int(RANKED_WORK / probabilities.size / DRAWS_AT_ONCE))
 
 
 def _interval(name: str, value: float, drawn: np.ndarray, groups: int, mixed: int) -> np.ndarray:

@@ -77,17 +77,17 @@ def _in_store(model: str, scratch: Path) -> Path:
         version = _find_version(connect(), name, model).version
         from mlflow.artifacts import download_artifacts
 
-        place, uri = f"models:/{name}/{version}/artifacts/bundle", tracking_uri()
+        place, uri = f"models:/{name}/{version}", tracking_uri()  # all of it: MLflow then writes the number beside it
         fetched = download_artifacts(place, dst_path=str(scratch), tracking_uri=uri, registry_uri=uri)
     except Exception as error:
         if not isinstance(error, OSError) and type(error).__module__.split(".")[0] not in OF_THE_STORE:
             raise
         raise store_error(error, f"fetching the model {name}") from None
-    return _in_folder(Path(fetched))
+    return _in_folder(Path(fetched, "artifacts"))
 
 
 def _find_version(client: "MlflowClient", name: str, model: str) -> "ModelVersion":
-    from darkroom.package.registry import get_champion
+    from darkroom.gate.versions import get_champion
 
     if model == CHAMPION:
         champion, _ = get_champion(client, name)

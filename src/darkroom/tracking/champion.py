@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from darkroom.core.paths import ARTEFACTS
@@ -56,7 +57,7 @@ def find_champion(name: str) -> Champion | None:
 
     def find(client: "MlflowClient") -> tuple[Champion | None]:  # a tuple, for None means that the store failed
         version = champion_version(client, name)
-        return (None if version is None else _champion(version, name),)
+        return (None if version is None else champion_of(version, name),)
 
     found = consult(find, "looking for the champion", None)
     if found is None:
@@ -64,7 +65,8 @@ def find_champion(name: str) -> Champion | None:
     return found[0]
 
 
-def _champion(version: "ModelVersion", name: str) -> Champion:
+def champion_of(version: "ModelVersion", name: str) -> Champion:
+    """Return what is needed to ask a version of the model `name`."""
     classes = json.loads(version.tags.get(FACTS_TAG, "{}")).get("classes", [])
     number = str(version.version)
     return Champion(number, version.run_id or "", f"models:/{name}/{number}", tuple(classes))
@@ -80,3 +82,19 @@ def champion_answers(champion: Champion) -> pd.DataFrame | None:
             return pd.read_parquet(client.download_artifacts(champion.run_id, ANSWERS, folder))
 
     return consult(read, "reading the champion's answers", None) if champion.run_id else None
+
+
+def recorded_answers(
+    table: pd.DataFrame | None, split: str, image_ids: np.ndarray, labels: np.ndarray
+) -> pd.DataFrame | None:
+    """Return the champion's answers on a split in the order of `image_ids` (n,) str.
+
+    None when it was measured on other pictures, or when their `labels` (n,) str were others.
+    """
+    if table is None or not {"image_id", "split", "label", "predicted", "probabilities"} <= set(table.columns):
+        return None
+    answers = table[table["split"] == split].set_index("image_id")
+    if len(answers) != len(image_ids) or not answers.index.isin(image_ids).all():
+        return None
+    ordered = answers.loc[image_ids]
+    return ordered if (ordered["label"].to_numpy() == labels).all() else None

@@ -26,29 +26,29 @@ class ServedError(Exception):
     """
 
 
-def served_labels(uri: str, images: Path, image_ids: np.ndarray) -> np.ndarray:
-    """Return the labels (n,) object that the version at `uri` (models:/...) answers on some packed pictures.
+def served_answers(uri: str, images: Path, image_ids: np.ndarray) -> pd.DataFrame:
+    """Return what the version at `uri` (models:/...) answers on some packed pictures, in the order of `image_ids` (n,).
 
-    A few hundred pictures are in memory at a time. Raises ServedError.
+    The columns: label, probabilities ({class: probability}; None from a model that gives none). A few hundred pictures
+    are in memory at a time. Raises ServedError.
     """
     model = _load(uri)
-    found: dict[str, str] = {}
-    for request in _requests(images, set(image_ids.tolist())):
-        found |= zip(request, _labels(model, list(request.values())), strict=True)
-    return np.array([found[name] for name in image_ids.tolist()], dtype=object)
+    parts = [_answers(model, request) for request in _requests(images, set(image_ids.tolist()))]
+    return pd.concat(parts).loc[image_ids]
 
 
-def _labels(model: Any, pictures: list[str]) -> list[str]:
-    """Return the label of each picture, base64 text."""
+def _answers(model: Any, request: dict[str, str]) -> pd.DataFrame:
+    """Return the answers on {image_id: base64 text}; the index is image_id."""
     try:
-        answers = model.predict(pd.DataFrame({"image": pictures}))
-        labels: list[str] = answers["label"].tolist()
+        answers = model.predict(pd.DataFrame({"image": list(request.values())}))
+        given = answers["probabilities"].tolist() if "probabilities" in answers else None
+        columns = {"label": answers["label"].tolist(), "probabilities": given}
         errors = answers["error"].dropna().tolist()
     except Exception as error:  # whatever a model from elsewhere may raise, or answer
         raise _refusal("it cannot answer every picture", first_line(error)) from error
-    if errors or len(labels) != len(pictures):
-        raise _refusal("it cannot answer every picture", str(errors[0] if errors else f"{len(labels)} answers"))
-    return labels
+    if errors or len(answers) != len(request):
+        raise _refusal("it cannot answer every picture", str(errors[0] if errors else f"{len(answers)} answers"))
+    return pd.DataFrame(columns, list(request), dtype=object)
 
 
 def _refusal(reason: str, detail: str) -> ServedError:

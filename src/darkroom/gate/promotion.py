@@ -1,0 +1,155 @@
+"""Moving the alias champion when several processes, in clones that share a store, may do it at once.
+
+MLflow has no compare-and-swap. So a process claims the place (a tag of its version that names the champion it was
+judged against) before it moves the alias, and reads all claims after it: of two that move at once, the later one sees
+the claim of the other. All of them then agree on the one with the best score, and the others are judged again, now
+against that one: the end is as if they had been judged one after the other.
+
+What remains: an alias that is moved by hand, or by something that claims nothing, in the same instant is overwritten.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from darkroom.core.errors import UserError
+from darkroom.core.metrics import METRICS
+from darkroom.gate.verdict import Candidate, Verdict
+from darkroom.gate.versions import (
+    GATE_TAG,
+    aliases_of,
+    get_champion,
+    number_of,
+    read_candidate,
+    read_verdict,
+    record_verdict,
+)
+from darkroom.tracking.champion import FACTS_TAG
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+CLAIM_TAG = f"{GATE_TAG}claim"  # "open <token> <champion>" before the alias is moved, "closed ..." after
+ATTEMPTS = 20
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A registered version that is to be judged.
+
+    `judge` compares it with a champion (None: there is none); `describe` writes the verdict for people, on the
+    version's and the pipeline's pages.
+    """
+
+    number: str
+    candidate: Candidate
+    judge: Callable[["ModelVersion | None"], Verdict]
+    describe: Callable[[Verdict], None]
+
+
+def promote(client: "MlflowClient", name: str, contender: Contender, metric: str) -> Verdict:
+    """Judge a version, write everything on it and move the aliases, `champion` last of all.
+
+    What a process that was killed in between has left undone, the next call completes. Raises UserError when the
+    champion keeps changing.
+    """
+    number = contender.number
+    for _ in range(ATTEMPTS):
+        closed = {_token(version) for version in _claimants(client, name, "closed")}  # before the champion is read
+        current, champion = get_champion(client, name)
+        verdict = contender.judge(current)
+        if number_of(current) == number:
+            return _finish(client, name, contender, verdict)
+        if champion and champion.content == contender.candidate.content:  # two have registered it at once
+            contender.describe(verdict)
+            return verdict
+        record_verdict(client, name, number, contender.candidate, verdict)
+        contender.describe(verdict)
+        if not verdict.released:
+            client.set_registered_model_alias(name, "challenger", number)
+            close_claim(client, name, number)
+            return verdict
+        client.set_model_version_tag(name, number, FACTS_TAG, contender.candidate.to_json())
+        client.set_model_version_tag(name, number, CLAIM_TAG, f"open {uuid4().hex} {number_of(current)}")
+        if number_of(get_champion(client, name)[0]) == number_of(current):
+            take_place(client, name, number, number_of(current))
+            _elect(client, name, number_of(current), closed, metric)
+    raise _unsettled(name)
+
+
+def take_place(client: "MlflowClient", name: str, number: str, before: str) -> None:
+    """Make a version the champion and the one `before` it, "" for none, the previous."""
+    if before:
+        client.set_registered_model_alias(name, "previous", before)
+    client.set_registered_model_alias(name, "champion", number)
+
+
+def _elect(client: "MlflowClient", name: str, before: str, closed: set[str], metric: str) -> None:
+    """Give the place to the winner among those that claim it since `before` had it, until the winner has it."""
+    for _ in range(ATTEMPTS):
+        winner, previous = _winner(_claimants(client, name, "%"), before, closed, metric)
+        if winner in (before, number_of(get_champion(client, name)[0])):
+            return
+        take_place(client, name, winner, previous)
+    raise _unsettled(name)
+
+
+def _winner(versions: list["ModelVersion"], before: str, closed: set[str], metric: str) -> tuple[str, str]:
+    """Return who has the place at last, and who has it before.
+
+    That is the best of those that were judged against `before`, then the best of those judged against that one, ...
+    """
+    left = [version for version in versions if _token(version) not in closed]
+    winner, previous = before, ""
+    while rivals := [version for version in left if _judged_against(version) == winner]:
+        best = max(rivals, key=lambda version: (_goodness(version, metric), -int(version.version)))
+        left = [version for version in left if version not in rivals]
+        winner, previous = number_of(best), winner
+    return winner, previous
+
+
+def _goodness(version: "ModelVersion", metric: str) -> float:
+    score = read_candidate(version).score(metric)
+    if score is None:
+        return float("-inf")
+    return -score if METRICS[metric].lower_is_better else score
+
+
+def _finish(client: "MlflowClient", name: str, contender: Contender, verdict: Verdict) -> Verdict:
+    """Complete the release of a version that has become champion, if a killed process has not; return why it is."""
+    if aliases_of(client, name).get("challenger") == contender.number:
+        client.delete_registered_model_alias(name, "challenger")
+    version = client.get_model_version(name, contender.number)
+    recorded = read_verdict(version)
+    if recorded and recorded.released and version.tags.get(CLAIM_TAG, "").startswith("open"):
+        verdict = recorded
+    contender.describe(verdict)
+    close_claim(client, name, contender.number)
+    return verdict
+
+
+def close_claim(client: "MlflowClient", name: str, number: str) -> None:
+    """Take a version out of the elections to come."""
+    state, _, rest = client.get_model_version(name, number).tags.get(CLAIM_TAG, "").partition(" ")
+    if state == "open":
+        client.set_model_version_tag(name, number, CLAIM_TAG, f"closed {rest}")
+
+
+def _claimants(client: "MlflowClient", name: str, state: str) -> list["ModelVersion"]:
+    """Return the versions with a claim in this state."""
+    return list(client.search_model_versions(f"name = '{name}' and tags.`{CLAIM_TAG}` LIKE '{state} %'"))
+
+
+def _token(version: "ModelVersion") -> str:
+    return str(version.tags[CLAIM_TAG].split(" ")[1])
+
+
+def _judged_against(version: "ModelVersion") -> str:
+    """Return the number of the champion that a claimant was judged against, "" for none."""
+    return "".join(version.tags[CLAIM_TAG].split(" ")[2:])
+
+
+def _unsettled(name: str) -> UserError:
+    return UserError(f"the champion of {name} keeps changing; run `dvc repro` again", status=1)

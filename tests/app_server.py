@@ -1,0 +1,73 @@
+"""The app in a thread of the test, and questions to it."""
+
+import http.client
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from darkroom.app.application import build
+from darkroom.app.page import Page
+from darkroom.app.parts import Parts
+from darkroom.app.password import Password
+from darkroom.app.serve import listen, make_parts, make_server
+from darkroom.params.load import load_params
+from pictures import ROOT
+
+
+@dataclass
+class App:
+    """An app that listens on `port`, and its parts."""
+
+    port: int
+    parts: Parts
+    folder: Path
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, bytes, dict[str, str]]:
+        """Return status, body and headers of a reply."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+        with connection.getresponse() as reply:
+            found = reply.status, reply.read(), {name.lower(): value for name, value in reply.getheaders()}
+        connection.close()
+        return found
+
+    def json(self, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+        """Post `body` and return the status and the JSON of the reply."""
+        status, content, _ = self.ask("POST", path, body, **headers)
+        return status, json.loads(content)
+
+    def wait(self, true: Callable[[], bool]) -> None:
+        """Wait until something is true, such as that the log is written."""
+        for _ in range(200):
+            if true():
+                return
+            time.sleep(0.02)
+        raise AssertionError("never true")
+
+
+@contextmanager
+def running(
+    model: Path | str, folder: Path, limit: int = 1_000_000, password: Password | None = None, connections: int = 50,
+    **compare: Any,
+) -> Iterator[App]:  # fmt: skip
+    """Serve a model; feedback and the example lie in `folder`, `compare` changes the section ab of params.yaml."""
+    params = load_params(ROOT / "params.yaml")
+    params = params.model_copy(update={"ab": params.ab.model_copy(update=compare)})
+    parts = make_parts(str(model), params)
+    page = Page(parts, "darkroom", folder / "example.png", folder / "feedback")
+    server = make_server(build(parts, page, limit, password), connections)
+    with listen("127.0.0.1", 0) as opened:
+        thread = Thread(target=server.run, kwargs={"sockets": [opened]})
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        try:
+            yield App(opened.getsockname()[1], parts, folder)
+        finally:
+            server.should_exit = True
+            thread.join(timeout=30)
