@@ -5,22 +5,15 @@ READY := $(VENV)/.ready
 export PATH := $(abspath $(BIN)):$(PATH)
 SERVE_PORT ?= 5001
 UI_PORT ?= 5000
-<<<<<<< HEAD
+APP_PORT ?= 5678
 IMAGE ?= darkroom
 DOCKER ?= docker
-=======
-APP_PORT ?= 5678
->>>>>>> b-app
 # two processes, which share the tests by file (tests/conftest.py), the longest group first
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 export MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR := false
 
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help env repro test test-slow test-all recipes check ui serve image clean lock format
-=======
-.PHONY: help env repro test test-slow test-all recipes check ui serve app clean lock format
->>>>>>> b-app
+.PHONY: help env repro test test-slow test-all recipes check ui serve app image clean lock format
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
