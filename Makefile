@@ -6,12 +6,14 @@ export PATH := $(abspath $(BIN)):$(PATH)
 SERVE_PORT ?= 5001
 UI_PORT ?= 5000
 APP_PORT ?= 5678
+IMAGE ?= darkroom
+DOCKER ?= docker
 # two processes, which share the tests by file (tests/conftest.py), the longest group first
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 export MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR := false
 
 .DEFAULT_GOAL := help
-.PHONY: help env repro test test-slow test-all recipes check ui serve app clean lock format
+.PHONY: help env repro test test-slow test-all recipes check ui serve app image clean lock format
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,9 +70,17 @@ serve: env ## serve the champion over HTTP (SERVE_PORT=5001)
 app: env ## serve the champion as a web page (APP_PORT=5678)
 	@$(BIN)/darkroom app --port $(APP_PORT)
 
-lock: env ## update requirements.txt to the newest versions that pyproject.toml allows
+image: env ## build the container image of the champion (IMAGE=darkroom DOCKER=docker)
+	@rm -rf models/image
+	@$(BIN)/mlflow artifacts download -d models/image \
+		-u models:/$$($(BIN)/darkroom params package.name)@champion/artifacts/bundle
+	@$(DOCKER) build --file container/Dockerfile --build-arg MODEL=models/image/artifacts/bundle --tag $(IMAGE) .
+
+lock: env ## update requirements.txt and the image's to the newest versions that pyproject.toml allows
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-emit-index-url \
 		--python-version 3.11 --group dev pyproject.toml -o requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-emit-index-url --no-annotate \
+		--python-version 3.11 --group serve --constraint requirements.txt -o container/requirements.txt
 
 clean: ## delete what the pipeline can make again; keeps data/raw, reports/*.json, MLflow's records, .venv
 	@rm -rf data/images data/*.parquet models reports/plots .cache
