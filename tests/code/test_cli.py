@@ -12,7 +12,22 @@ from darkroom.cli import doctor, show
 from darkroom.cli.main import main
 from pictures import ROOT, inside
 
-COMMANDS = ["recipe", "params", "accept", "rates", "predict", "app", "ab", "watch", "versions", "promote", "rollback", "export", "shrink", "doctor"]
+COMMANDS = [
+    "recipe",
+    "params",
+    "accept",
+    "rates",
+    "predict",
+    "app",
+    "ab",
+    "watch",
+    "versions",
+    "promote",
+    "rollback",
+    "export",
+    "shrink",
+    "doctor",
+]
 
 
 def run(*words: str) -> int:

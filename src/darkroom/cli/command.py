@@ -3,7 +3,7 @@
 from typing import Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from darkroom.execution.exits import reported_errors
 
@@ -18,7 +18,20 @@ class Command(TyperCommand):
         raise typer.Exit(status)
 
 
+ORDER = ("recipe", "params", "accept", "rates", "predict", "app", "ab", "watch", "versions", "promote", "rollback")
+ORDER += ("export", "shrink", "doctor")  # of the commands in the help: as people meet them
+
+
+class Commands(TyperGroup):
+    """Lists the commands in `ORDER`, whichever module registered them first."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the commands."""
+        return sorted(self.commands, key=ORDER.index)
+
+
 app = typer.Typer(
+    cls=Commands,
     help="Turn a folder of pictures into a served, tracked, reproducible image classifier.\n\n"
     "`make repro` runs the pipeline that params.yaml describes; these commands help before and after it.",
     context_settings={"help_option_names": ["-h", "--help"]},
