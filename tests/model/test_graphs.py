@@ -3,6 +3,8 @@
 import logging
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +39,14 @@ def backbone(name: str, **params: Any) -> keras.Model:
     return one(64, architecture=name, head="average", dense=[], **params)
 
 
-NETWORKS = {
+NETWORKS: dict[str, Callable[[], keras.Model]] = {
     "conv": lambda: one(filters=[4, 4], kernel=[5, 3], stride=[1, 2], pool=[3, 2], head="max", output="sigmoid"),
 }
-DEAR = {
+DEAR: dict[str, Callable[[], keras.Model]] = {
     "shifted": lambda: combine([one(filters=[4], norm="after_pool"), one(filters=[4], head="average")], "flip_shift"),
     "residual": lambda: one(32, architecture="residual", filters=[4, 4, 4], depth=3),
-    **{name: lambda name=name: backbone(name) for name in ("EfficientNetV2B0", "DenseNet121", "ConvNeXtTiny")},
-    "MobileNetV2": lambda: backbone("MobileNetV2", width=0.35),
+    **{name: partial(backbone, name) for name in ("EfficientNetV2B0", "DenseNet121", "ConvNeXtTiny")},
+    "MobileNetV2": partial(backbone, "MobileNetV2", width=0.35),
 }
 
 

@@ -57,8 +57,8 @@ def programs(model: Path, tmp_path: Path) -> Path:
     """The commands of an environment with the model's requirements and nothing else."""
     uv, environment = [str(Path(sys.executable).with_name("uv"))], tmp_path / "environment"
     subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, environment], check=True)
-    install = [*uv, "pip", "install", "--quiet", "--python", environment / "bin" / "python", "-r"]
-    subprocess.run([*install, model / "requirements.txt"], check=True)
+    install = [*uv, "pip", "install", "--quiet", "--python", str(environment / "bin" / "python"), "-r"]
+    subprocess.run([*install, str(model / "requirements.txt")], check=True)
     return environment / "bin"
 
 
@@ -69,11 +69,11 @@ def server(model: Path, programs: Path, tmp_path: Path) -> Iterator[tuple[str, i
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     command = [
-        programs / "mlflow",
+        str(programs / "mlflow"),
         "models",
         "serve",
         "-m",
-        model,
+        str(model),
         "--env-manager",
         "local",
         "-h",
