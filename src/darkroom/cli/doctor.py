@@ -17,6 +17,7 @@ PACKAGES = (
     "mlflow",
     "tensorflow",
     "keras",
+    "onnxruntime",
     "optuna",
     "pandas",
     "scikit-learn",

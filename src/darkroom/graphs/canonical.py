@@ -7,19 +7,19 @@ if TYPE_CHECKING:
     import onnx
 
 
-def canonical_bytes(model: "onnx.ModelProto", outputs: list[str]) -> bytes:
-    """Return a model with `outputs` as the names of its outputs, in bytes that depend on the computation alone.
+def canonical_bytes(model: "onnx.ModelProto", inputs: list[str], outputs: list[str]) -> bytes:
+    """Return a model with these names of its inputs and outputs, in bytes that depend on the computation alone.
 
     Nodes stand in the order in which the outputs need them, tensors are numbered in that order, and what no output
-    needs is left out. The names of the inputs stay. Raises ValueError for a node that holds a graph of its own.
+    needs is left out. Raises ValueError for a node that holds a graph of its own.
     """
     import onnx
 
     graph = model.graph
     weights = {tensor.name: tensor for tensor in graph.initializer}
     nodes = _ordered(graph)
-    names = {"": "", **{one.name: one.name for one in graph.input}}
-    names |= {old.name: new for old, new in zip(graph.output, outputs, strict=True)}
+    ends = [*zip(graph.input, inputs, strict=True), *zip(graph.output, outputs, strict=True)]
+    names = {"": "", **{old.name: new for old, new in ends}}
     for node in nodes:
         for name in (*node.input, *node.output):
             names.setdefault(name, f"t{len(names)}")
@@ -27,8 +27,8 @@ def canonical_bytes(model: "onnx.ModelProto", outputs: list[str]) -> bytes:
     clean = onnx.helper.make_graph(
         [_renamed(node, names) for node in nodes],
         "network",
-        [_described(one, one.name) for one in graph.input],
-        [_described(old, new) for old, new in zip(graph.output, outputs, strict=True)],
+        [_described(old, new) for old, new in ends[: len(inputs)]],
+        [_described(old, new) for old, new in ends[len(inputs) :]],
         [_named(weights[name], names[name]) for name in used],
     )
     imports = [one for one in model.opset_import if not one.domain]

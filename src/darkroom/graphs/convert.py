@@ -34,19 +34,25 @@ def to_onnx(function: Callable[..., Any], signature: "list[tf.TensorSpec]", outp
     """Return a function of tensors as ONNX, the same bytes at every call; inputs have the names of the signature."""
     import tensorflow as tf
     import tf2onnx
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    traced = tf.function(function, input_signature=signature, autograph=False)
+    traced = tf.function(function, input_signature=signature, autograph=False).get_concrete_function()
+    frozen = convert_variables_to_constants_v2(traced)
     logger = logging.getLogger("tf2onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
         with without_native_messages():
-            model, _ = tf2onnx.convert.from_function(
-                traced, input_signature=signature, opset=OPSET, custom_op_handlers={"Erfc": (_erfc, [])}
+            model, _ = tf2onnx.convert.from_graph_def(
+                frozen.graph.as_graph_def(add_shapes=True),
+                input_names=[f"{one.name}:0" for one in signature],  # without the constants, which are inputs for Keras
+                output_names=[one.name for one in frozen.outputs],
+                opset=OPSET,
+                custom_op_handlers={"Erfc": (_erfc, [])},
             )
     finally:
         logger.setLevel(level)
-    return canonical_bytes(model, outputs)
+    return canonical_bytes(model, [one.name for one in signature], outputs)
 
 
 def _erfc(graph: Any, node: Any, name: str, _: Any) -> None:

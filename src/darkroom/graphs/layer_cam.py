@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from darkroom.graphs.convert import to_onnx
 from darkroom.graphs.gradients import gradient_names
 from darkroom.models.features import members_of
@@ -41,4 +43,4 @@ def _layer_cam(model: "keras.Model", pixels: Any, classes: Any) -> Any:
     score = tf.reduce_sum(logits * tf.one_hot(classes, logits.shape[1]))
     (gradient,) = tf.gradients(score, maps)
     heat = tf.nn.relu(tf.reduce_sum(tf.nn.relu(gradient) * maps, axis=-1))
-    return heat / tf.maximum(tf.reduce_max(heat), tf.float32.min)
+    return heat / tf.maximum(tf.reduce_max(heat), np.finfo(np.float32).tiny)  # 0 where nothing speaks for the class

@@ -37,14 +37,16 @@ class Batch:
 def predicted(pictures: Iterable[Picture], answers: "Answers", top: int) -> Iterator[Row]:
     """Yield the row of each picture, in order.
 
-    Two batches are answered at a time: the network seldom uses all cores, and what is behind it is done by one.
+    As many batches are answered at a time as there are cores, two at least: a served network uses few of them, and
+    what is behind it is done by one.
     """
+    from joblib import cpu_count
 
     def rows(batch: Batch) -> list[Row]:
         replies = zip(batch.pictures, answer(batch, answers), batch.errors, strict=True)
         return [make_row(picture.path, reply, error, top) for picture, reply, error in replies]
 
-    yield from chain.from_iterable(mapped(rows, decoded(pictures, answers), 2))
+    yield from chain.from_iterable(mapped(rows, decoded(pictures, answers), max(2, cpu_count())))
 
 
 def decoded(pictures: Iterable[Picture], answers: "Answers", keep_bytes: bool = False) -> Iterator[Batch]:
