@@ -2,6 +2,8 @@
 
 import base64
 import json
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +151,34 @@ def test_keras_pyfunc_and_http_agree_whatever_the_request_looks_like(
     assert [row["label"] for row in bad] == [None, None]
     assert all(row["error"] for row in bad)
     np.testing.assert_allclose(expected["pyfunc"], expected["keras"], atol=1e-5)
+
+
+def test_pixels_and_params_reach_the_server(project: Project, address: str) -> None:
+    file = project.root / "reports" / "example.png"
+    with Image.open(file) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    text = base64.b64encode(file.read_bytes()).decode()
+    (decoded,) = ask(address, {"inputs": [text]})
+    for body in ({"inputs": pixels.tolist()}, {"instances": [{"image": pixels.tolist()}]}):
+        assert ask(address, body) == [decoded]
+    (asked,) = ask(address, {"inputs": [text], "params": {"top": 2, "threshold": 1, "explain": True}})
+    assert (len(asked["probabilities"]), asked["abstains"], asked["version"]) == (2, True, "1")
+    assert base64.b64decode(asked["heat_map"]).startswith(b"\x89PNG")
+
+
+def test_the_server_refuses_in_one_line_without_an_echo(address: str) -> None:
+    for body in (b"secret" * 1_000_000, b"[" * 100_000, b'{"inputs": ["secret"], "params": {"top": "secret"}}'):
+        request = urllib.request.Request(f"{address}/invocations", body, {"Content-Type": "application/json"})
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=60)
+        text = refused.value.read()
+        assert refused.value.code == 400 and len(text) < 200 and b"secret" not in text
+
+
+def test_the_model_holds_no_pickle(project: Project) -> None:
+    (model,) = (project.root / "mlruns").rglob("MLmodel")
+    for file in filter(Path.is_file, model.parent.rglob("*")):
+        assert file.suffix not in (".pkl", ".pickle", ".joblib") and not file.read_bytes().startswith(b"\x80\x04")
 
 
 def test_the_curl_line_of_the_readme_answers_also_for_a_large_picture(project: Project, address: str) -> None:

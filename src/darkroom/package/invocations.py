@@ -4,10 +4,11 @@ MLflow's own function copies a request several times, gives each text of a list 
 body that is not JSON in its error, however large.
 """
 
+import ctypes
 import json
 import sys
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,6 +25,7 @@ LARGE = 4_000_000  # bytes of a body; of such one at a time is answered
 # much for each comma and bracket, and never more than 200 MB. Base64 has none of the three.
 VALUES = 6_000_000
 WEIGHTS = {b",": 1, b"[": 3, b"{": 8}
+MMAP_THRESHOLD, ARENA_MAX = (-3, 2**20), (-8, 2)  # of mallopt(3): bytes of a block that is mapped, and heaps
 one_large = Lock()
 
 
@@ -78,12 +80,21 @@ def read_body(body: bytes) -> tuple[list[object], Options]:
 def serve(answers: "Answers") -> None:
     """Let MLflow's server, which is about to start in this process, answer /invocations by `answer_body`."""
     server: Any = sys.modules["mlflow.pyfunc.scoring_server"]
+    return_memory()
 
     def invocations(data: bytes, content_type: str | None, *_: object) -> Any:
         reply = answer_body(answers, data, content_type)
         return server.InvocationsResponse(reply.text, reply.status, JSON)
 
     server.invocations = invocations
+
+
+def return_memory() -> None:
+    """Let glibc return large blocks to the system when they are freed; by itself it keeps those of up to 32 MB."""
+    if sys.platform == "linux":
+        with suppress(AttributeError):  # musl has no mallopt
+            for setting in (MMAP_THRESHOLD, ARENA_MAX):
+                ctypes.CDLL(None).mallopt(*setting)
 
 
 def _parse(body: bytes) -> Mapping[str, Any]:
