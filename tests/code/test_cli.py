@@ -12,7 +12,7 @@ from darkroom.cli import doctor, show
 from darkroom.cli.main import main
 from pictures import ROOT, inside
 
-COMMANDS = ["app", "recipe", "params", "accept", "rates", "predict", "doctor"]
+COMMANDS = ["ab", "app", "recipe", "params", "accept", "rates", "predict", "doctor"]
 
 
 def run(*words: str) -> int:
