@@ -52,7 +52,7 @@ def measure(command: list[str], folder: Path, env: dict[str, str], sampled: bool
 def _sample(session: int, ended: threading.Event, peak: list[float]) -> None:
     while not ended.wait(1 / SAMPLES_PER_SECOND):
         members = session_members(session)
-        peak[0] = max(peak[0], sum(_pss(pid) for pid, _ in members))
+        peak[0] = max(peak[0], sum(memory_of(pid) for pid, _ in members))
         peak[1] = max(peak[1], sum(seconds for _, seconds in members))
 
 
@@ -72,7 +72,7 @@ def session_members(session: int) -> list[tuple[int, float]]:
     return found
 
 
-def _pss(process: int) -> float:
+def memory_of(process: int) -> float:
     """Return the MB of a process, its share of shared pages included; 0 when it has ended."""
     try:
         lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()

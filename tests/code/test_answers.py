@@ -1,35 +1,18 @@
-"""Answers to requests, with the mean colours of a picture in place of a network."""
+"""Answers to requests."""
 
 import base64
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from io import BytesIO
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.decision.familiarity import Familiarity
-from darkroom.decision.rule import Rule
 from darkroom.package.answers import COLUMNS, PIXELS_AT_ONCE, Answers
-from darkroom.params.load import load_params
-from pictures import ROOT, encode, png_header
-
-LIMITS = {"rows": 1000, "bytes": 10**7, "picture_bytes": 10**6, "pixels": 10_000}
-RED = base64.b64encode(encode(Image.new("RGB", (8, 8), "red"))).decode()
-BLUE = base64.b64encode(encode(Image.new("RGB", (8, 8), "blue"), "JPEG")).decode()
-
-
-RULE = Rule(temperature=1.0, level=0.9, threshold=0.4)
-COLOURFUL = Familiarity(np.eye(3, dtype=np.float32), 1, 0.5)  # pictures of one of the three colours
-
-
-def means(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    shares: np.ndarray = pixels.reshape(len(pixels), -1, 3).mean(axis=1) / 255
-    return shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-9), shares
-
-
-def answers(size: int = 8, **limits: int) -> Answers:
-    image = load_params(ROOT / "params.yaml").image.model_copy(update={"size": size})
-    names = ["red", "green", "blue"]
-    return Answers(means, names, image.model_dump(), {**LIMITS, **limits}, RULE, COLOURFUL)
+from darkroom.package.options import Options
+from mean_colours import BLUE, COLOURFUL, LIMITS, RED, RULE, answers, means
+from pictures import encode, png_header
 
 
 def test_each_row_has_its_own_answer_or_its_own_error() -> None:
@@ -48,6 +31,45 @@ def test_an_answer_abstains_unless_one_class_is_probable_and_the_picture_is_fami
     assert (either["set"], either["abstains"]) == (["red", "green"], True)
     assert (none["set"], none["abstains"]) == ([], True)
     assert none["ood_score"] > 1 and none["unfamiliar"]
+
+
+def test_a_request_chooses_how_many_classes_which_promise_and_when_to_abstain() -> None:
+    asked = answers()
+    pixels = np.full((1, 8, 8, 3), (150, 90, 10), np.uint8)  # shares 0.6, 0.36, 0.04
+    (plain,) = asked.answer_pixels(pixels)
+    assert (plain["set"], list(plain["probabilities"])) == (["red"], ["red", "green", "blue"])
+    (two,) = asked.answer_pixels(pixels, Options(top=2))
+    assert list(two["probabilities"]) == ["red", "green"]
+    (strict,) = asked.answer_pixels(pixels, Options(threshold=0.7))
+    assert (strict["label"], strict["abstains"]) == ("red", True)
+    for level, members in {0.94: 2, 0.95: 2, 0.96: 3, 0.9: 1, 0.1: 2}.items():  # the next level measured, or all
+        assert len(asked.answer_pixels(pixels, Options(coverage=level))[0]["set"]) == members
+
+
+def test_a_picture_of_numbers_is_resized_as_a_decoded_one() -> None:
+    image = Image.effect_noise((30, 20), 90).convert("RGB")
+    sent, numbers = encode(image), np.asarray(image)
+    file, array, grey, clear = answers(16)(
+        [sent, numbers.tolist(), numbers[..., 0], np.dstack([numbers, np.full((20, 30), 255, np.uint8)])]
+    )
+    assert file == array == clear and grey["error"] is None
+    assert answers(pixels=500)([numbers])[0]["error"] == "30x20 is more than 500 pixels"
+
+
+def test_explanations_are_drawn_on_request_where_the_bundle_can() -> None:
+    maps = replace(answers(), heat_mapper=lambda pixels, _: np.ones(pixels.shape[:3], np.float32))
+    (drawn,) = maps([RED], Options(explain=True))
+    with Image.open(BytesIO(base64.b64decode(drawn["heat_map"]))) as picture:
+        assert picture.format == "PNG" and picture.width == picture.height
+    assert answers()([RED], Options(explain=True))[0]["heat_map"] is None
+    assert "heat_map" not in maps([RED])[0]
+
+
+def test_threads_share_the_answers() -> None:
+    asked = answers()
+    with ThreadPoolExecutor(8) as clients:
+        found = list(clients.map(lambda place: asked([RED, BLUE] * (place % 3 + 1)), range(40)))
+    assert all([answer["label"] for answer in each] == ["red", "blue"] * (len(each) // 2) for each in found)
 
 
 def test_an_empty_batch_has_no_answers() -> None:

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from darkroom.app.password import Password
@@ -14,6 +14,7 @@ from darkroom.core.errors import first_line
 
 logger = logging.getLogger(__name__)
 BODY_SECONDS = 30.0  # in which the body of a request has to arrive
+LAST_SECONDS = 1.0  # in which a refused client may end what it is sending
 BODIES_AT_ONCE = 2  # as many of the largest size are in memory
 OPEN = ("/ping", "/health")  # without a password: a load balancer asks them
 HEADERS = {
@@ -56,12 +57,11 @@ class Guard:
             await self._read(Headers(scope=scope), receive, body)
             await self.app(scope, _replay(body, receive), answer)
         except Refused as refused:
-            await _refusal(refused)(scope, receive, answer)
+            await _refuse(refused, receive, answer)
         except Exception as error:
             logger.warning("%s failed: %s: %s", scope["path"][:40], type(error).__name__, first_line(error)[:200])
             if not status:
-                failed = Refused(500, "the server failed; its log says why")
-                await _refusal(failed)(scope, receive, answer)
+                await _refuse(Refused(500, "the server failed; its log says why"), receive, answer)
         finally:
             self.held -= len(body)
             self.observe(scope["path"], status, asyncio.get_running_loop().time() - started)
@@ -99,13 +99,20 @@ class Guard:
         self.held += len(chunk)
 
 
-def _refusal(refused: Refused) -> Response:
+async def _refuse(refused: Refused, receive: Receive, send: Send) -> None:
+    """Refuse, then take in for a moment what the client still sends: cut off, it might not read the answer."""
     reply = json_reply({"error": str(refused)}, refused.status)
     if refused.status == 401:
         reply.headers["WWW-Authenticate"] = 'Basic realm="darkroom", charset="UTF-8"'
-    if refused.status in (401, 408, 413, 503):  # what else the client sends is not read
+    if refused.status in (401, 408, 413, 503):
         reply.headers["Connection"] = "close"
-    return reply
+    await send({"type": "http.response.start", "status": refused.status, "headers": reply.raw_headers})
+    await send({"type": "http.response.body", "body": reply.body, "more_body": True})
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LAST_SECONDS):
+            while (await receive()).get("more_body"):
+                pass
+    await send({"type": "http.response.body", "body": b""})
 
 
 def _replay(body: bytearray, receive: Receive) -> Receive:

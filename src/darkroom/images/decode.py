@@ -110,7 +110,7 @@ def _open(data: bytes, max_pixels: int) -> Image.Image:
     if not data:
         raise UnreadablePicture("is empty")
     image = Image.open(BytesIO(data), formats=FORMATS)
-    require_size(image.width, image.height, max_pixels)
+    require_size(image.width, image.height, max_pixels, image.format)
     require_scans(data, image.format, image.width * image.height, max_pixels)
     image.load()
     return image

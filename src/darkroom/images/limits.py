@@ -2,7 +2,8 @@
 
 import re
 
-MAX_PIXELS = 100_000_000  # decoding takes up to 8 bytes of memory a pixel
+MAX_PIXELS = 100_000_000  # decoding takes up to 9 bytes of memory a pixel
+HEAVY = {"WEBP": 2, "AVIF": 2, "JPEG2000": 3}  # formats whose decoders take so many times as much: 16, 12, 23 bytes
 MAX_SCANS = 10  # over all of MAX_PIXELS, as encoders write a progressive JPEG; a smaller one may have more
 TIFF_SCANS = 100  # where libtiff stops
 MARKER = re.compile(rb"\xff+([^\x00\x01\xff\xd0-\xd7])", re.DOTALL)  # with a length behind it
@@ -18,8 +19,9 @@ class LargePicture(UnreadablePicture):
     """The picture would take more time or memory than allowed."""
 
 
-def require_size(width: int, height: int, max_pixels: int) -> None:
-    """Raise LargePicture for more than `max_pixels`."""
+def require_size(width: int, height: int, max_pixels: int, kind: str | None = None) -> None:
+    """Raise LargePicture for more than `max_pixels`, or the part of them that the format `kind` may have (HEAVY)."""
+    max_pixels //= HEAVY.get(kind or "", 1)
     if width * height > max_pixels:
         raise LargePicture(f"{width}x{height} is more than {max_pixels:,} pixels")
 
