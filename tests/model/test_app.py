@@ -8,48 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import keras
-import numpy as np
 import pytest
-from PIL import Image
 
-from app_server import App, running
+from app_server import BLUE, GREY, RED, App, bundle_of, running
 from darkroom.app import connection, guard, models
 from darkroom.app.models import Served, open_served
 from darkroom.app.password import Password
 from darkroom.core.errors import UserError
 from darkroom.core.feedback import read_feedback
-from darkroom.decision.familiarity import Familiarity
-from darkroom.decision.rule import Rule
-from darkroom.decision.saving import write_decision
-from darkroom.package.bundle import write_bundle
-from darkroom.params.load import load_params
 from darkroom.traffic.comparison import compare
 from darkroom.traffic.report import waiting_requests
-from pictures import ROOT, encode
 
-COLOURS = ["red", "green", "blue"]
-RED, BLUE, GREY = (encode(Image.new("RGB", (9, 9), name)) for name in ("red", "blue", "#505050"))
 JSON = {"Content_Type": "application/json"}
 FORM = "multipart/form-data; boundary=x"
-
-
-def bundle_of(folder: Path, channels: tuple[int, int, int]) -> Path:
-    """Write the bundle of a network that answers with the mean colours, in the order of `channels`."""
-    params = load_params(ROOT / "params.yaml")
-    image = params.image.model_copy(update={"size": 8})
-    pixels = keras.Input((8, 8, 3))
-    scaled = keras.layers.Conv2D(3, 1, use_bias=False, name="scale")(keras.layers.Rescaling(1 / 255)(pixels))
-    means = keras.layers.GlobalAveragePooling2D(name="average")(scaled)
-    last = keras.layers.Dense(3, use_bias=False, name="probabilities")
-    network = keras.Model(pixels, last(means))
-    network.get_layer("scale").set_weights([np.eye(3, dtype=np.float32)[None, None]])
-    last.set_weights([np.eye(3, dtype=np.float32)[list(channels)]])
-    network.save(folder / "model.keras")
-    write_decision(folder / "decision", Rule(1.0, 0.9, 0.5), Familiarity(np.eye(3, dtype=np.float32), 1, 0.5))
-    sample = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 3), np.uint8)
-    write_bundle(folder / "bundle", folder / "model.keras", folder / "decision", COLOURS, image, params.package, sample)
-    return folder / "bundle"
 
 
 @pytest.fixture(scope="module")
