@@ -16,6 +16,8 @@ from darkroom.app.models import Served, open_served
 from darkroom.app.password import Password
 from darkroom.core.errors import UserError
 from darkroom.core.feedback import read_feedback
+from darkroom.traffic.comparison import compare
+from darkroom.traffic.report import waiting_requests
 
 JSON = {"Content_Type": "application/json"}
 FORM = "multipart/form-data; boundary=x"
@@ -220,6 +222,25 @@ def test_the_challenger_answers_its_share_or_unseen(
     roles = {"champion", "challenger"} if mode == "split" else {"champion", "shadow"}
     assert set(log["role"]) == roles and any(unseen) == (mode == "split")
     assert set(log.loc[log["version"] == challenger.version, "label"]) == {"blue"}
+
+
+def test_outcomes_that_are_posted_decide_for_the_challenger(
+    bundle: Path, turned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DARKROOM_TRAFFIC_URI", f"sqlite:///{tmp_path / 'traffic.db'}")
+    with running(bundle, tmp_path, mode="shadow") as app:
+        parts = app.parts
+        parts.models.challenger = challenger = open_served(str(turned))
+        for number in range(10):
+            app.json("/predict", RED, X_Request_ID=f"key{number}")
+        versions = parts.models.champion.version, challenger.version
+        chosen, log = parts.answering.compare, parts.recorder.log
+        app.wait(lambda: len(waiting_requests(log.read(), *versions)) == 10)
+        assert compare(log.read(), *versions, chosen).decision == "go on"
+        outcomes = [{"request": f"key{number}", "label": "blue"} for number in range(10)]
+        assert app.json("/outcomes", json.dumps(outcomes).encode()) == (200, {"recorded": 10, "unknown": 0})
+        found = compare(log.read(), *versions, chosen)
+    assert found.pairs and found.pairs.wins == 10 and found.decision == "promote"
 
 
 class Store:
