@@ -22,6 +22,7 @@ from darkroom.decision.saving import write_decision
 from darkroom.gate.verdict import Candidate
 from darkroom.package import bundle
 from darkroom.package.bundle import LIBRARY, bundle_digest, serving_code, write_bundle
+from darkroom.package.measured import measure
 from darkroom.package.registry import register
 from darkroom.package.release import closing
 from darkroom.params.load import load_params
@@ -72,6 +73,15 @@ def answered(version: Any) -> tuple[str, str]:
     loaded = mlflow.pyfunc.load_model(f"models:/code/{version.version}")
     answer = loaded.predict(pd.DataFrame({"image": [RED]})).iloc[0]
     return answer["label"], answer["version"]
+
+
+@pytest.mark.usefixtures("model")
+def test_the_gate_measures_what_is_served(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.getbasetemp() / "model0"
+    gate = load_params(ROOT / "params.yaml").package.gate.model_copy(update={"latency": 1.0})
+    found = measure(folder / "bundle", folder / "example.png", {"validation": {"accuracy": 0.5}}, gate)
+    assert found.milliseconds is not None and 0 < found.milliseconds < 1000
+    assert 1 < found.kilobytes < 1000 and found.scores == {"accuracy": 0.5}
 
 
 def test_versions_in_one_process_keep_decoding_and_runtime(model: Any, client: MlflowClient, tmp_path: Path) -> None:

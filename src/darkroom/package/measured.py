@@ -5,19 +5,20 @@ import time
 from pathlib import Path
 from statistics import median
 
+from darkroom.core.files import read_value
 from darkroom.execution.quiet import without_native_messages
 from darkroom.gate.criteria import Measurements
 from darkroom.package.answers import load_answers
 from darkroom.params.release import Gate
 from darkroom.tracking.results import Report
 
-NETWORKS = ("network.onnx", "model.keras")  # files of a bundle, the first that is there is served
+NETWORKS = {"onnx": "network.onnx", "keras": "model.keras"}  # the file of a bundle that a runtime reads
 CALLS = 100
 
 
 def measure(bundle: Path, example: Path, evaluated: Report, gate: Gate) -> Measurements:
     """Return what the criteria of `gate` need; the model in the folder `bundle` runs only when its latency counts."""
-    network = next(bundle / name for name in NETWORKS if (bundle / name).exists())
+    network = bundle / NETWORKS[read_value(bundle / "bundle.json").get("runtime", "keras")]
     return Measurements(
         scores=evaluated["validation"],
         details=evaluated.get("validation_details") or {},

@@ -67,7 +67,7 @@ def _findings(results: Results) -> dict[str, Any]:
 
 def verdict_sentence(verdict: Verdict) -> str:
     """Return whether the model was released, and why."""
-    return f"{'Released' if verdict.released else 'Not released'}: {'; '.join(verdict.reasons)}"
+    return f"{'Released' if verdict.released else 'Not released'}: {'; '.join(map(plain, verdict.reasons))}"
 
 
 def weakest_classes(per_class: pd.DataFrame | None) -> list[dict[str, Any]]:
