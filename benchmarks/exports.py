@@ -58,6 +58,7 @@ def plain_conversion(root: Path) -> list[float]:
 
 def exported(copy: WorkingCopy, name: str) -> list[list[Any]]:
     """Return the rows of the table: each format in float32 and in 8 bits, and the plain conversion."""
+    copy.env["PYTHONPATH"] = "src"
     copy.measure("dvc", "repro")
     for kind in FORMATS:
         for precision in ("float32", "int8"):

@@ -181,7 +181,7 @@ def test_the_teacher_s_answers_are_mixed_into_the_targets_and_weights_stay() -> 
 def test_pruned_weights_stay_zero_while_the_others_learn() -> None:
     params = small_params()
     network = build_network(params.model, SIDE, 2)
-    sparse = pruned(network, 0.5, data(), params, Variation(params.augment, 0), 2)
+    sparse = pruned(network, 0.5, data(), params.train, Variation(params.augment, 0), 2)
     weights = np.concatenate([np.asarray(variable).ravel() for variable in kernels(sparse)])
     assert (weights == 0).mean() == pytest.approx(0.5, abs=0.01)
     assert all(variable.constraint is None for variable in kernels(sparse))

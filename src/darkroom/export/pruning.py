@@ -10,7 +10,7 @@ import numpy as np
 
 from darkroom.examples.metrics import predict
 from darkroom.examples.pixels import Examples
-from darkroom.params.declared import DeclaredParams
+from darkroom.params.training import Train
 
 if TYPE_CHECKING:
     import keras
@@ -19,12 +19,7 @@ if TYPE_CHECKING:
 
 
 def pruned(
-    network: "keras.Model",
-    sparsity: float,
-    data: dict[str, Examples],
-    params: DeclaredParams,
-    vary: "Vary",
-    epochs: int,
+    network: "keras.Model", sparsity: float, data: dict[str, Examples], train: Train, vary: "Vary", epochs: int
 ) -> "keras.Model":
     """Return the network, changed: a share `sparsity` of its kernels' weights is 0, the others are trained further.
 
@@ -36,17 +31,18 @@ def pruned(
 
     network.trainable = True
     _mask(network, sparsity)
-    batches = Batches(data["train"].for_training(), params.train.batch_size, params.train.seed, vary)
-    rate = keras.optimizers.schedules.CosineDecay(params.train.learning_rate, epochs * len(batches))
+    batches = Batches(data["train"].for_training(), train.batch_size, train.seed, vary)
+    rate = keras.optimizers.schedules.CosineDecay(train.learning_rate, epochs * len(batches))
     network.compile(keras.optimizers.Adam(rate), "categorical_crossentropy")
     best, weights = -1.0, network.get_weights()
     for _ in range(epochs):
         network.fit(batches, shuffle=False, verbose=0)
-        found = _accuracy(network, data["validation"], params.train.batch_size)
+        found = _accuracy(network, data["validation"], train.batch_size)
         if found > best:
             best, weights = found, network.get_weights()
     network.set_weights(weights)
-    _release(network)
+    for variable in kernels(network):
+        variable.constraint = None
     return network
 
 
@@ -74,11 +70,6 @@ class _Kept:
 
     def __call__(self, weights: Any) -> Any:
         return weights * self.keep
-
-
-def _release(network: "keras.Model") -> None:
-    for variable in kernels(network):
-        variable.constraint = None
 
 
 def _accuracy(network: "keras.Model", examples: Examples, batch_size: int) -> float:

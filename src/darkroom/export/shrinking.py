@@ -108,7 +108,7 @@ def _pruned_row(
     logger.info("%s: %.0f %% of the weights become 0", name, 100 * asked.sparsity)
     plain = Variation(params.augment, params.train.seed)
     vary = Distilled(plain, teacher) if teacher else plain
-    sparse = pruned(network, asked.sparsity, data, params, vary, asked.epochs or PRUNING_EPOCHS)
+    sparse = pruned(network, asked.sparsity, data, params.train, vary, asked.epochs or PRUNING_EPOCHS)
     return write_student(root / STUDENTS / f"{name}-sparse-{asked.sparsity:g}", sparse, data, params)
 
 
