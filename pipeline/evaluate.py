@@ -1,10 +1,9 @@
 """evaluate: open the test split, once, and say how good the model is."""
 
-from darkroom.decision.saving import write_decision
 from darkroom.evaluate.curves import write_curves
 from darkroom.evaluate.evaluation import evaluate_model, load_inputs
 from darkroom.evaluate.example import write_example
-from darkroom.evaluate.facts import picture_facts, save_reference
+from darkroom.evaluate.facts import picture_facts, save_decision
 from darkroom.evaluate.page import page_content, write_page
 from darkroom.evaluate.plots import draw_plots
 from darkroom.evaluate.report import record, summarise
@@ -19,8 +18,7 @@ def evaluate(stage: Stage) -> Report:
     inputs = load_inputs(stage.input("model"), images, stage.read("splits"), facts, stage.input("other"), params)
     found = evaluate_model(inputs, stage.read("validation_answers"), params)
     test, study = found.answers["test"], found.study
-    write_decision(decision := stage.output("decision"), found.rule, found.familiarity)
-    save_reference(decision, found.measured, facts, params.ensemble.folds)
+    save_decision(stage.output("decision"), found, facts, params.ensemble.folds)
     stage.save("answers", found.answers_table())
     stage.save("predictions", prediction_table(test))
     stage.save("per_class", study.classes)

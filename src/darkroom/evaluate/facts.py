@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from darkroom.decision.reference import ROWS, write_reference
-from darkroom.evaluate.measure import Measured
+from darkroom.decision.saving import write_decision
+from darkroom.evaluate.evaluation import Evaluation
 from darkroom.examples.sampling import evenly
 
 
@@ -16,12 +17,13 @@ def picture_facts(manifest: pd.DataFrame, curated: pd.DataFrame) -> pd.DataFrame
     return manifest.set_index("image_id").loc[groups.index].assign(group_id=groups)
 
 
-def save_reference(folder: Path, measured: dict[str, Measured], facts: pd.DataFrame, folds: bool) -> None:
-    """Write what `darkroom watch` compares the traffic with to the folder of the decision.
+def save_decision(folder: Path, found: Evaluation, facts: pd.DataFrame, folds: bool) -> None:
+    """Write what goes with each answer, and what `darkroom watch` compares the traffic with, to `folder`.
 
-    It is about validation; with folds about test, because the networks together have learnt all the others.
+    That is validation; with folds it is test, because the networks together have learnt all the others.
     """
-    part = measured["test" if folds else "validation"]
+    write_decision(folder, found.rule, found.familiarity)
+    part = found.measured["test" if folds else "validation"]
     rows = evenly(len(part.answers), ROWS)
     probabilities = part.answers.probabilities[rows]
     predicted = np.array(part.answers.classes)[probabilities.argmax(axis=1)]

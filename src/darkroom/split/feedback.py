@@ -18,10 +18,8 @@ def place_feedback(own: pd.DataFrame, new: pd.DataFrame, validation: float, para
     if new.empty:
         return own
     places = own.drop_duplicates("group_id").set_index("group_id")[["split", "fold"]]
-    split, fold = (
-        new["group_id"].map(places[name]).astype(kind) for name, kind in (("split", object), ("fold", "Int32"))
-    )
-    placed = new.assign(split=split, fold=fold, reason=None)
+    split, fold = (new["group_id"].map(places[name]) for name in ("split", "fold"))
+    placed = new.assign(split=split.astype(object), fold=fold.astype("Int32"), reason=None)
     placed = placed[placed["split"] != "test"]
     free = placed["split"].isna()
     chance = seeded_hash(placed["group_id"][free], params.seed).to_numpy() / 2.0**64

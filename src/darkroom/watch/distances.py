@@ -49,4 +49,5 @@ def kernel_discrepancy(points: np.ndarray, chosen: np.ndarray) -> Distances:
     kernel = np.exp(-apart / max(float(np.median(apart)), 1e-12)).astype(np.float32)
     count = chosen.sum(axis=1, keepdims=True)
     weights = np.where(chosen, 1 / count, -1 / (len(points) - count)).astype(np.float32)
-    return np.sqrt(np.maximum(((weights @ kernel) * weights).sum(axis=1, dtype=np.float64), 0))
+    squared = ((weights @ kernel) * weights).sum(axis=1, dtype=np.float64)
+    return np.asarray(np.sqrt(np.maximum(squared, 0)))

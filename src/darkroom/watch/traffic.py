@@ -31,12 +31,14 @@ class Requests:
 def summarise(rows: pd.DataFrame) -> Requests:
     """Return what came of the requests `rows`, one at least, with COLUMNS of the log."""
     answered = rows[rows["error"].isna()]
-    p50, p95 = np.quantile(rows["milliseconds"].to_numpy(float), [0.5, 0.95])
-    shares = (
-        float(answered[name].astype(float).mean()) if len(answered) else 0.0 for name in ("abstains", "unfamiliar")
-    )
-    errors = 1 - len(answered) / len(rows)
-    return Requests(len(rows), errors, *shares, float(p50), float(p95), rows["time"].min(), rows["time"].max())
+    p50, p95 = np.quantile(rows["milliseconds"].to_numpy(float), [0.5, 0.95]).tolist()
+    abstained, unfamiliar = (_share(answered[name]) for name in ("abstains", "unfamiliar"))
+    first, last = rows["time"].min(), rows["time"].max()
+    return Requests(len(rows), 1 - len(answered) / len(rows), abstained, unfamiliar, p50, p95, first, last)
+
+
+def _share(flags: pd.Series) -> float:
+    return float(flags.astype(float).mean()) if len(flags) else 0.0
 
 
 def comparable(rows: pd.DataFrame) -> pd.DataFrame:
