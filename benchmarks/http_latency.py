@@ -14,8 +14,9 @@ from statistics import quantiles
 from time import perf_counter
 
 from served_models import PLAIN, request, write_models
-from server import Server, served, timed
 from working_copy import alternate, empty_folder, print_table
+
+from server import Server, served, timed
 
 CLIENTS, MANY = 8, 32
 HEADER = ["ms", "p50", "p90", "p99", "server's CPU"]
@@ -24,6 +25,8 @@ Block = tuple[list[float], float]  # milliseconds of each request, CPU seconds o
 
 def ask_often(server: Server, count: int, method: str, path: str, body: bytes | None = None) -> Block:
     """Ask the same again and again, one after the other."""
+    server.connection.close()  # an idle one may be closed by the server
+    server.ask("GET", "/ping")
     before = server.cpu()
     milliseconds = [server.ask(method, path, body) for _ in range(count)]
     return milliseconds, server.cpu() - before
