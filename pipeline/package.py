@@ -16,7 +16,8 @@ from darkroom.tracking.looks import count_looks
 
 def package(stage: Stage) -> Report:
     """Record this pipeline as a run in MLflow and, when its model passes the gate, make it the champion."""
-    tables = {name: stage.read(name) for name in ("per_class", "slices", "label_issues")}
+    tables = {"per_class": stage.read("per_class"), "slices": stage.read("slices")}
+    tables |= {"label_issues": stage.read("label_issues")}
     pages = [stage.input("data_report"), stage.input("evaluation_page")]
     results = Results(stage.read_results(), stage.read("history"), stage.input("answers"), pages, tables)
     reports, bundle, params = results.reports, stage.output("bundle"), stage.params

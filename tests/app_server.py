@@ -10,13 +10,43 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import numpy as np
+from PIL import Image
+
 from darkroom.app.application import build
 from darkroom.app.page import Page
 from darkroom.app.parts import Parts
 from darkroom.app.password import Password
 from darkroom.app.serve import listen, make_parts, make_server
+from darkroom.decision.familiarity import Familiarity
+from darkroom.decision.rule import Rule
+from darkroom.decision.saving import write_decision
+from darkroom.package.bundle import write_bundle
 from darkroom.params.load import load_params
-from pictures import ROOT
+from pictures import ROOT, encode
+
+COLOURS = ["red", "green", "blue"]
+RED, BLUE, GREY = (encode(Image.new("RGB", (9, 9), name)) for name in ("red", "blue", "#505050"))
+
+
+def bundle_of(folder: Path, channels: tuple[int, int, int]) -> Path:
+    """Write the bundle of a network that answers with the mean colours, in the order of `channels`."""
+    import keras
+
+    params = load_params(ROOT / "params.yaml")
+    image = params.image.model_copy(update={"size": 8})
+    pixels = keras.Input((8, 8, 3))
+    scaled = keras.layers.Conv2D(3, 1, use_bias=False, name="scale")(keras.layers.Rescaling(1 / 255)(pixels))
+    means = keras.layers.GlobalAveragePooling2D(name="average")(scaled)
+    last = keras.layers.Dense(3, use_bias=False, name="probabilities")
+    network = keras.Model(pixels, last(means))
+    network.get_layer("scale").set_weights([np.eye(3, dtype=np.float32)[None, None]])
+    last.set_weights([np.eye(3, dtype=np.float32)[list(channels)]])
+    network.save(folder / "model.keras")
+    write_decision(folder / "decision", Rule(1.0, 0.9, 0.5), Familiarity(np.eye(3, dtype=np.float32), 1, 0.5))
+    sample = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 3), np.uint8)
+    write_bundle(folder / "bundle", folder / "model.keras", folder / "decision", COLOURS, image, params.package, sample)
+    return folder / "bundle"
 
 
 @dataclass

@@ -12,7 +12,8 @@ from darkroom.cli import doctor, show
 from darkroom.cli.main import main
 from pictures import ROOT, inside
 
-COMMANDS = ["app", "recipe", "params", "accept", "rates", "predict", "doctor"]
+COMMANDS = ["ab", "app", "versions", "promote", "rollback"]
+COMMANDS += ["recipe", "params", "accept", "rates", "predict", "doctor"]
 
 
 def run(*words: str) -> int:
@@ -43,7 +44,7 @@ def test_the_help_lists_every_command_in_whole_lines(capsys: pytest.CaptureFixtu
     assert "--install-completion" in text
 
 
-@pytest.mark.parametrize("command", ["recipe", "params", "predict", "app"])
+@pytest.mark.parametrize("command", ["recipe", "params", "predict", "ab", "app", "promote"])
 def test_help_has_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(command, "-h") == 0
     examples = capsys.readouterr().out.split("Examples:\n")[1].split("\n\n")[0].splitlines()

@@ -51,6 +51,19 @@ def test_outputs_report_and_run_are_there(workspace: Path) -> None:
     assert {file.path for file in connect().list_artifacts(recorded.info.run_id)} >= {"split.json", "MODEL_CARD.md"}
 
 
+def test_a_refusal_fails_the_stage_after_all_is_written(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def work(stage: Stage) -> dict[str, Any]:
+        save_both(stage, "refused")
+        stage.refusal = "it is not released"
+        return {"kept": 2}
+
+    with pytest.raises(SystemExit) as ended:
+        run(work)
+    assert ended.value.code == 1 and "split: it is not released\n" in capsys.readouterr().err
+    assert read_value(workspace / "reports" / "split.json") == {"kept": 2}
+    assert newest_run().info.status == "FINISHED"
+
+
 @pytest.mark.usefixtures("workspace")
 def test_doing_it_again_adds_no_run() -> None:
     def work(stage: Stage) -> dict[str, Any]:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from darkroom.scoring.paired import mcnemar, paired_difference
+from darkroom.scoring.paired import mcnemar, metric_difference, paired_difference
+from darkroom.scoring.scores import score_with_intervals
 
 
 def test_pairs_narrow_the_difference_and_copies_do_not() -> None:
@@ -38,3 +39,23 @@ def test_mcnemars_test_counts_the_coins_that_are_as_unlikely(gained: int, lost: 
     count, fewer = gained + lost, min(gained, lost)
     wanted = min(1.0, 2 * sum(math.comb(count, number) for number in range(fewer + 1)) / 2**count)
     assert mcnemar(one, other) == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "f1_macro", "roc_auc", "log_loss"])
+def test_a_metric_of_two_models_differs_by_as_much_as_its_scores_and_seldom_by_chance(metric: str) -> None:
+    generator = np.random.default_rng(3)
+    labels = np.arange(300) % 3
+    scores = {}
+    for name, noise in (("good", 0.5), ("poor", 2.0), ("as good", 0.5)):
+        logits = np.eye(3)[labels] * 2 + generator.normal(0, noise, (300, 3))
+        scores[name] = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    sign = -1 if metric == "log_loss" else 1
+    found, (low, high) = metric_difference(metric, labels, scores["good"], scores["poor"], np.arange(300))
+    one, other = (score_with_intervals(labels, scores[name], np.arange(300), 2) for name in ("good", "poor"))
+    assert found == pytest.approx(one.values[metric] - other.values[metric]) and low < found < high
+    assert sign * found > 0 and min(sign * low, sign * high) > 0
+    low, high = metric_difference(metric, labels, scores["good"], scores["as good"], np.arange(300))[1]
+    assert low <= 0 <= high
+    good, poor = (np.tile(scores[name], (2, 1)) for name in ("good", "poor"))
+    copied = metric_difference(metric, np.tile(labels, 2), good, poor, np.tile(np.arange(300), 2))
+    assert copied[0] == pytest.approx(found, abs=1e-3)

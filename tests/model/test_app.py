@@ -8,46 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import keras
-import numpy as np
 import pytest
-from PIL import Image
 
-from app_server import App, running
+from app_server import BLUE, GREY, RED, App, bundle_of, running
 from darkroom.app import connection, guard, models
 from darkroom.app.models import Served, open_served
 from darkroom.app.password import Password
 from darkroom.core.errors import UserError
 from darkroom.core.feedback import read_feedback
-from darkroom.decision.familiarity import Familiarity
-from darkroom.decision.rule import Rule
-from darkroom.decision.saving import write_decision
-from darkroom.package.bundle import write_bundle
-from darkroom.params.load import load_params
-from pictures import ROOT, encode
+from darkroom.traffic.comparison import compare
+from darkroom.traffic.report import waiting_requests
 
-COLOURS = ["red", "green", "blue"]
-RED, BLUE, GREY = (encode(Image.new("RGB", (9, 9), name)) for name in ("red", "blue", "#505050"))
 JSON = {"Content_Type": "application/json"}
 FORM = "multipart/form-data; boundary=x"
-
-
-def bundle_of(folder: Path, channels: tuple[int, int, int]) -> Path:
-    """Write the bundle of a network that answers with the mean colours, in the order of `channels`."""
-    params = load_params(ROOT / "params.yaml")
-    image = params.image.model_copy(update={"size": 8})
-    pixels = keras.Input((8, 8, 3))
-    scaled = keras.layers.Conv2D(3, 1, use_bias=False, name="scale")(keras.layers.Rescaling(1 / 255)(pixels))
-    means = keras.layers.GlobalAveragePooling2D(name="average")(scaled)
-    last = keras.layers.Dense(3, use_bias=False, name="probabilities")
-    network = keras.Model(pixels, last(means))
-    network.get_layer("scale").set_weights([np.eye(3, dtype=np.float32)[None, None]])
-    last.set_weights([np.eye(3, dtype=np.float32)[list(channels)]])
-    network.save(folder / "model.keras")
-    write_decision(folder / "decision", Rule(1.0, 0.9, 0.5), Familiarity(np.eye(3, dtype=np.float32), 1, 0.5))
-    sample = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 3), np.uint8)
-    write_bundle(folder / "bundle", folder / "model.keras", folder / "decision", COLOURS, image, params.package, sample)
-    return folder / "bundle"
 
 
 @pytest.fixture(scope="module")
@@ -249,6 +222,25 @@ def test_the_challenger_answers_its_share_or_unseen(
     roles = {"champion", "challenger"} if mode == "split" else {"champion", "shadow"}
     assert set(log["role"]) == roles and any(unseen) == (mode == "split")
     assert set(log.loc[log["version"] == challenger.version, "label"]) == {"blue"}
+
+
+def test_outcomes_that_are_posted_decide_for_the_challenger(
+    bundle: Path, turned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DARKROOM_TRAFFIC_URI", f"sqlite:///{tmp_path / 'traffic.db'}")
+    with running(bundle, tmp_path, mode="shadow") as app:
+        parts = app.parts
+        parts.models.challenger = challenger = open_served(str(turned))
+        for number in range(10):
+            app.json("/predict", RED, X_Request_ID=f"key{number}")
+        versions = parts.models.champion.version, challenger.version
+        chosen, log = parts.answering.compare, parts.recorder.log
+        app.wait(lambda: len(waiting_requests(log.read(), *versions)) == 10)
+        assert compare(log.read(), *versions, chosen).decision == "go on"
+        outcomes = [{"request": f"key{number}", "label": "blue"} for number in range(10)]
+        assert app.json("/outcomes", json.dumps(outcomes).encode()) == (200, {"recorded": 10, "unknown": 0})
+        found = compare(log.read(), *versions, chosen)
+    assert found.pairs and found.pairs.wins == 10 and found.decision == "promote"
 
 
 class Store:

@@ -1,11 +1,9 @@
-"""Registered versions in a real store: each with its own code, and one champion however many move it at once."""
+"""Registered versions in a real store: each with its own code."""
 
 import base64
 import json
 import os
-import pwd
-import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +12,6 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
-from darkroom.package.gate import Candidate, Verdict
-from darkroom.package.promotion import promote
 from mlflow import MlflowClient
 from mlflow.pyfunc.scoring_server import invocations
 from PIL import Image
@@ -23,12 +19,12 @@ from PIL import Image
 from darkroom.decision.familiarity import Familiarity
 from darkroom.decision.rule import Rule
 from darkroom.decision.saving import write_decision
+from darkroom.gate.verdict import Candidate
 from darkroom.package import bundle
 from darkroom.package.bundle import LIBRARY, bundle_digest, serving_code, write_bundle
-from darkroom.package.registry import PROMOTE, get_champion, record_verdict, register
+from darkroom.package.registry import register
 from darkroom.package.release import closing
 from darkroom.params.load import load_params
-from darkroom.tracking.champion import FACTS_TAG
 from pictures import ROOT, encode
 
 RED = base64.b64encode(encode(Image.new("RGB", (9, 9), "red"))).decode()
@@ -114,130 +110,6 @@ def test_a_request_without_pictures_is_refused_without_quoting_it(model: Any, ro
     answer = error.value.serialize_as_json()
     assert error.value.get_http_status_code() == 400
     assert "each row needs the column `image`" in answer and "secret" not in answer
-
-
-READS = ("search_model_versions", "get_model_version_by_alias", "set_registered_model_alias")
-WRITES = ("set_model_version_tag", "set_registered_model_alias", "delete_registered_model_alias")
-
-
-class Interrupted(MlflowClient):
-    """A client for which something else happens before the call number `at` of those in `calls`."""
-
-    def __init__(self, calls: tuple[str, ...], at: int, other: Callable[[], Any]) -> None:
-        super().__init__()
-        self.calls, self.left, self.other = calls, at, other
-
-    def __getattribute__(self, name: str) -> Any:
-        value = super().__getattribute__(name)
-        if name in (*READS, *WRITES) and name in self.calls:
-            self.left -= 1
-            if self.left == -1:
-                self.other()
-        return value
-
-
-def add_version(client: MlflowClient, name: str, accuracy: float, **facts: Any) -> tuple[str, Candidate]:
-    known: dict[str, Any] = {"content": f"{name} {accuracy}", "network": f"{accuracy}", "classes": ["a"], "data": "d"}
-    candidate = Candidate(**known | facts, scores={"validation": {"accuracy": accuracy}})
-    version = client.create_model_version(name, "file:///nowhere", tags={FACTS_TAG: candidate.to_json()})
-    return str(version.version), candidate
-
-
-def aliases(client: MlflowClient, name: str) -> dict[str, str]:
-    return {alias: str(version) for alias, version in client.get_registered_model(name).aliases.items()}
-
-
-def some(calls: int, quick: set[int]) -> list[Any]:
-    """Return the numbers of calls; those that are not quick are left to the slow tests."""
-    return [pytest.param(at, marks=() if at in quick else pytest.mark.slow) for at in range(calls)]
-
-
-@pytest.mark.parametrize("at", some(9, {2, 4, 5}))
-@pytest.mark.parametrize("scores", [(0.8, 0.9), (0.9, 0.8)])
-def test_of_two_clones_the_better_model_wins_whenever_they_meet(
-    client: MlflowClient, at: int, scores: tuple[float, float]
-) -> None:
-    name = f"two-{at}-{scores[0]}"
-    client.create_registered_model(name)
-    promote(client, name, *add_version(client, name, 0.5), "accuracy")
-    first, second = (add_version(client, name, score) for score in scores)
-    interrupted = Interrupted(READS, at, lambda: promote(client, name, *second, "accuracy"))
-    promote(interrupted, name, *first, "accuracy")
-    assert interrupted.left < 0
-    better, worse = (first, second) if scores[0] > scores[1] else (second, first)
-    assert aliases(client, name)["champion"] == better[0]
-    assert aliases(client, name).get("challenger") in (None, worse[0])
-
-
-@pytest.mark.parametrize("at", some(3, {1}))
-def test_of_two_first_models_with_other_classes_one_is_a_challenger(client: MlflowClient, at: int) -> None:
-    name = f"first-{at}"
-    client.create_registered_model(name)
-    first, second = add_version(client, name, 0.5), add_version(client, name, 0.9, classes=["a", "b"])
-    promote(Interrupted(READS, at + 2, lambda: promote(client, name, *second, "accuracy")), name, *first, "accuracy")
-    kept = aliases(client, name)
-    promote(client, name, *(second if kept["champion"] == first[0] else first), "accuracy")
-    assert aliases(client, name)["champion"] == kept["champion"]
-
-
-@pytest.mark.parametrize("at", some(11, {3, 8, 9, 10}))
-def test_what_a_killed_process_left_is_completed(client: MlflowClient, at: int) -> None:
-    name = f"killed-{at}"
-    client.create_registered_model(name)
-    old = add_version(client, name, 0.5)
-    promote(client, name, *old, "accuracy")
-    new = add_version(client, name, 0.9)
-
-    def kill() -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        promote(Interrupted(WRITES, at, kill), name, *new, "accuracy")
-    if aliases(client, name)["champion"] == new[0]:
-        assert client.get_model_version(name, new[0]).tags["darkroom.gate.released"] == "true"
-    verdict = promote(client, name, *new, "accuracy")
-    assert verdict == Verdict(True, ["validation accuracy 0.9000 is better than the champion's 0.5000"])
-    assert aliases(client, name) == {"champion": new[0], "previous": old[0]}
-
-
-def test_what_cannot_be_compared_is_a_challenger_until_a_person_promotes_it(client: MlflowClient) -> None:
-    client.create_registered_model("manual")
-    champion = add_version(client, "manual", 0.5)
-    promote(client, "manual", *champion, "accuracy")
-    number, other = add_version(client, "manual", 0.9, classes=["a", "b"])
-    assert promote(client, "manual", number, other, "accuracy").manual
-    assert aliases(client, "manual") == {"champion": champion[0], "challenger": number}
-    command = client.get_model_version("manual", number).tags["darkroom.gate.promote"]
-    assert command == PROMOTE.format(name="manual", version=number)
-    exec(shlex.split(command)[2])
-    assert aliases(client, "manual")["champion"] == number
-    assert promote(client, "manual", number, other, "accuracy") == Verdict(True, ["it is the champion already"])
-    assert aliases(client, "manual") == {"champion": number}
-
-
-def test_a_champion_from_elsewhere_has_no_scores(client: MlflowClient) -> None:
-    client.create_registered_model("elsewhere")
-    version = client.create_model_version("elsewhere", "file:///nowhere")
-    client.set_registered_model_alias("elsewhere", "champion", version.version)
-    assert get_champion(client, "elsewhere")[1] == Candidate()
-    verdict = promote(client, "elsewhere", *add_version(client, "elsewhere", 0.9), "accuracy")
-    assert not verdict.released and "no recorded scores" in verdict.reasons[0]
-
-
-def test_a_user_without_an_entry_in_passwd_is_recorded_by_number(
-    client: MlflowClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client.create_registered_model("nobody")
-    number, _ = add_version(client, "nobody", 0.5)
-    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
-        monkeypatch.delenv(name, raising=False)
-
-    def unknown(uid: int) -> None:
-        raise KeyError(f"getpwuid(): uid not found: {uid}")
-
-    monkeypatch.setattr(pwd, "getpwuid", unknown)
-    record_verdict(client, "nobody", number, Verdict(True, ["it is the first"]))
-    assert client.get_model_version("nobody", number).tags["darkroom.gate.by"] == str(os.getuid())
 
 
 @pytest.mark.parametrize(("before", "after"), [("RUNNING", "FAILED"), ("FINISHED", "FINISHED")])

@@ -14,7 +14,7 @@ def ab(
         bool, typer.Option("--waiting", help="Print, as CSV, the requests whose right class is worth finding out.")
     ] = False,
 ) -> int:
-    """Compare the challenger with the champion by what they have answered in the app.
+    """Compare the challenger with the champion on the traffic.
 
     Prints counts, rates of right answers, the difference, and a decision: promote, stop or go on. All intervals hold
     at every look, so it may be run daily and acted upon as soon as it decides. The exit status is 0 whatever is

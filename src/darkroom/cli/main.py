@@ -9,6 +9,7 @@ import typer
 
 from darkroom.cli import ab_command as ab_command
 from darkroom.cli import app_command as app_command
+from darkroom.cli import release_commands as release_commands
 from darkroom.cli.command import Command, app
 from darkroom.core.errors import UserError
 from darkroom.execution.quiet import silence_libraries

@@ -67,7 +67,7 @@ def _measured(champion: Champion, own: Validation) -> np.ndarray:
 
 
 def _difference(own: Validation, other: np.ndarray, metric: str, measured: bool) -> Comparison:
-    labels = pd.Index(own.classes).get_indexer(own.answers["label"])
+    labels = pd.Index(own.classes).get_indexer(pd.Index(own.answers["label"]))
     probabilities = np.stack(own.answers["probabilities"].to_list())
     groups = own.groups.loc[own.image_ids].to_numpy()
     difference, interval = metric_difference(metric, labels, probabilities, other, groups)

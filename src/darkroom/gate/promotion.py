@@ -75,7 +75,8 @@ def promote(client: "MlflowClient", name: str, contender: Contender, metric: str
         client.set_model_version_tag(name, number, CLAIM_TAG, f"open {uuid4().hex} {number_of(current)}")
         if number_of(get_champion(client, name)[0]) == number_of(current):
             take_place(client, name, number, number_of(current))
-            _elect(client, name, number_of(current), closed, metric)
+            if number in _elect(client, name, number_of(current), closed, metric):
+                return _finish(client, name, contender, verdict)
     raise _unsettled(name)
 
 
@@ -86,28 +87,33 @@ def take_place(client: "MlflowClient", name: str, number: str, before: str) -> N
     client.set_registered_model_alias(name, "champion", number)
 
 
-def _elect(client: "MlflowClient", name: str, before: str, closed: set[str], metric: str) -> None:
-    """Give the place to the winner among those that claim it since `before` had it, until the winner has it."""
+def _elect(client: "MlflowClient", name: str, before: str, closed: set[str], metric: str) -> list[str]:
+    """Give the place to the last of those who win it one after another (`_winners`); return all of them."""
     for _ in range(ATTEMPTS):
-        winner, previous = _winner(_claimants(client, name, "%"), before, closed, metric)
-        if winner in (before, number_of(get_champion(client, name)[0])):
-            return
-        take_place(client, name, winner, previous)
+        winners = _winners(_claimants(client, name, "%"), before, closed, metric)
+        if winners[-1] == number_of(get_champion(client, name)[0]):
+            return winners
+        take_place(client, name, winners[-1], winners[-2])
     raise _unsettled(name)
 
 
-def _winner(versions: list["ModelVersion"], before: str, closed: set[str], metric: str) -> tuple[str, str]:
-    """Return who has the place at last, and who has it before.
+def _winners(versions: list["ModelVersion"], before: str, closed: set[str], metric: str) -> list[str]:
+    """Return the champion before all the claims that are not `closed`, and who wins the place from whom since.
 
-    That is the best of those that were judged against `before`, then the best of those judged against that one, ...
+    That is the best of those that were judged against it, then the best of those judged against that one, and so on.
+    `before` is the champion that one claim names; it may itself have claimed the place a moment ago, and lost it.
     """
-    left = [version for version in versions if _token(version) not in closed]
-    winner, previous = before, ""
-    while rivals := [version for version in left if _judged_against(version) == winner]:
+    left = {number_of(version): version for version in versions if _token(version) not in closed}
+    seen = set[str]()
+    while before in left and before not in seen:
+        seen.add(before)
+        before = _judged_against(left[before])
+    winners = [before]
+    while rivals := [version for version in left.values() if _judged_against(version) == winners[-1]]:
         best = max(rivals, key=lambda version: (_goodness(version, metric), -int(version.version)))
-        left = [version for version in left if version not in rivals]
-        winner, previous = number_of(best), winner
-    return winner, previous
+        left = {number: version for number, version in left.items() if version not in rivals}
+        winners.append(number_of(best))
+    return winners
 
 
 def _goodness(version: "ModelVersion", metric: str) -> float:

@@ -1,0 +1,25 @@
+"""A store for the tests of registered versions: making one takes seconds."""
+
+from collections.abc import Iterator
+
+import pytest
+from mlflow import MlflowClient
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> str:
+    uri = f"sqlite:///{tmp_path_factory.mktemp('registry') / 'mlflow.db'}"
+    MlflowClient(uri, uri).search_experiments()
+    return uri
+
+
+@pytest.fixture
+def uri(empty_store: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of the store, which is also that of the commands."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", empty_store)
+    yield empty_store
+
+
+@pytest.fixture
+def client(uri: str) -> MlflowClient:
+    return MlflowClient(uri, uri)
