@@ -26,15 +26,15 @@ def step(name: str) -> str:
     return [rest for given, rest in STEPS if given == name][-1]
 
 
+def locked() -> list[tuple[str, str, str]]:
+    found: list[tuple[str, str, str]] = LOCKED.findall(IMAGE)
+    return found
+
+
 def test_the_image_holds_the_versions_that_the_project_is_tested_with() -> None:
     project = (ROOT / "requirements.txt").read_text(encoding="utf-8")
     there = {name: {found[1] for found in LOCKED.findall(project) if found[0] == name} for name, *_ in locked()}
     assert all(version in there[name] for name, version, _ in locked())
-
-
-def locked() -> list[tuple[str, str, str]]:
-    found: list[tuple[str, str, str]] = LOCKED.findall(IMAGE)
-    return found
 
 
 def test_the_image_s_lock_has_hashes_and_all_that_the_group_serve_names() -> None:
@@ -43,17 +43,14 @@ def test_the_image_s_lock_has_hashes_and_all_that_the_group_serve_names() -> Non
     assert {re.split(r"[\[>=]", wanted)[0] for wanted in groups["serve"]} <= set(names)
     entries = re.split(r"^(?=\w)", IMAGE, flags=re.MULTILINE)[1:]
     assert len(entries) == len(names) and all(" --hash=sha256:" in entry for entry in entries)
-    assert "://" not in IMAGE
-    assert not {"keras", "mlflow", "mlflow-skinny", "tensorflow"} & set(names)
+    assert "://" not in IMAGE and not {"keras", "mlflow", "mlflow-skinny", "tensorflow"} & set(names)
 
 
 def test_another_model_installs_nothing_anew() -> None:
     order = [f"{name} {rest}" for name, rest in STEPS]
-    install = next(place for place, line in enumerate(order) if "pip install" in line)
-    assert max(place for place, line in enumerate(order) if line.startswith("RUN python")) < order.index(
-        "ARG MODEL=models/bundle"
-    )
-    assert install < next(place for place, line in enumerate(order) if "src/darkroom" in line)
+    (install,) = (place for place, line in enumerate(order) if "pip install" in line)
+    library, model = (next(i for i, line in enumerate(order) if part in line) for part in ("src/darkroom", "${MODEL}"))
+    assert install < library < model
 
 
 def test_what_the_image_copies_is_what_its_build_sees() -> None:
