@@ -22,13 +22,13 @@ def package(stage: Stage) -> Report:
     results = Results(stage.read_results(), stage.read("history"), stage.input("answers"), pages, tables)
     reports, bundle, params = results.reports, stage.output("bundle"), stage.params
     classes, decision = reports["train"]["classes"], stage.input("decision")
-    pixels = validation_pixels(stage.input("images"), stage.read("answers", ["image_id", "split"]), params.image)
+    images, answers = stage.input("images"), stage.read("answers")
+    pixels = validation_pixels(images, answers, params.image)
     runtime = write_bundle(bundle, stage.input("model"), decision, classes, params.image, params.package, pixels)
     content = bundle_digest(bundle)
     card = partial(model_card, results, params, content)
     looks = count_looks(reports["split"]["test_digest"])  # not in an output: it grows
-    groups = stage.read("curated", ["image_id", "group_id"])
-    validation = Validation.of(stage.read("answers"), classes, groups, stage.input("images"))
+    validation = Validation.of(answers, classes, stage.read("curated"), images)
     goods = Goods(bundle, stage.input("example"), partial(card, looks=looks), reports["evaluate"], validation)
     done = release(params, results, goods, stage.run.run_id)
     stage.save("model_card", card(done.verdict))

@@ -19,7 +19,22 @@ class Command(TyperCommand):
 
 
 # the order in the help: as people meet them
-ORDER = "recipe params accept rates predict app ab watch versions promote rollback export shrink doctor".split()
+ORDER = [
+    "recipe",
+    "params",
+    "accept",
+    "rates",
+    "predict",
+    "app",
+    "ab",
+    "watch",
+    "versions",
+    "promote",
+    "rollback",
+    "export",
+    "shrink",
+    "doctor",
+]
 
 
 class Commands(TyperGroup):
