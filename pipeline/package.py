@@ -22,8 +22,7 @@ def package(stage: Stage) -> Report:
     results = Results(stage.read_results(), stage.read("history"), stage.input("answers"), pages, tables)
     reports, bundle, params = results.reports, stage.output("bundle"), stage.params
     classes, decision = reports["train"]["classes"], stage.input("decision")
-    images, answers = stage.input("images"), stage.read("answers")
-    pixels = validation_pixels(images, answers, params.image)
+    pixels = validation_pixels(images := stage.input("images"), answers := stage.read("answers"), params.image)
     runtime = write_bundle(bundle, stage.input("model"), decision, classes, params.image, params.package, pixels)
     content = bundle_digest(bundle)
     card = partial(model_card, results, params, content)

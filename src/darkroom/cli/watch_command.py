@@ -13,10 +13,10 @@ def watch(
         str, typer.Option("--model", help="champion, a version number, or a folder such as models.")
     ] = "champion",
 ) -> int:
-    """Compare the latest answers with those on the validation pictures.
+    """Tell whether the traffic has drifted.
 
-    Prints requests, errors, latency and a line for each check, and writes reports/watch.html. The exit status is 1
-    when the traffic has drifted, 0 when it has not or the answers are too few to tell, 2 when something is wrong.
+    Compares the latest answers with those on the validation pictures, prints requests, errors, latency and a line for
+    each check, and writes reports/watch.html. The exit status is 1 when the traffic has drifted, 0 when it has not or the answers are too few to tell, 2 when something is wrong.
 
     \b
     Examples:
