@@ -32,12 +32,9 @@ def network_to_onnx(network: "keras.Model") -> bytes:
 
 def to_onnx(function: Callable[..., Any], signature: "list[tf.TensorSpec]", outputs: list[str]) -> bytes:
     """Return a function of tensors as ONNX, the same bytes at every call; inputs have the names of the signature."""
-    import tensorflow as tf
     import tf2onnx
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    traced = tf.function(function, input_signature=signature, autograph=False).get_concrete_function()
-    frozen = convert_variables_to_constants_v2(traced, lower_control_flow=False, aggressive_inlining=True)
+    frozen = _frozen(function, signature)
     logger = logging.getLogger("tf2onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -53,6 +50,20 @@ def to_onnx(function: Callable[..., Any], signature: "list[tf.TensorSpec]", outp
     finally:
         logger.setLevel(level)
     return canonical_bytes(model, [one.name for one in signature], outputs)
+
+
+def _frozen(function: Callable[..., Any], signature: "list[tf.TensorSpec]") -> Any:
+    """Return a function of tensors as one graph, its weights constants; compiled functions within it are part of it."""
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    try:
+        traced = tf.function(function, input_signature=signature, autograph=False).get_concrete_function()
+    finally:
+        tf.config.run_functions_eagerly(before)
+    return convert_variables_to_constants_v2(traced, lower_control_flow=False, aggressive_inlining=True)
 
 
 def _erfc(graph: Any, node: Any, name: str, _: Any) -> None:
