@@ -16,7 +16,8 @@ def watch(
     """Tell whether the traffic has drifted.
 
     Compares the latest answers with those on the validation pictures, prints requests, errors, latency and a line for
-    each check, and writes reports/watch.html. The exit status is 1 when the traffic has drifted, 0 when it has not or the answers are too few to tell, 2 when something is wrong.
+    each check, and writes reports/watch.html. The exit status is 1 when the traffic has drifted, 0 when it has not or
+    the answers are too few to tell, 2 when something is wrong.
 
     \b
     Examples:
