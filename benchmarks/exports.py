@@ -27,8 +27,6 @@ FORMATS = ("litert", "onnx", "openvino")
 
 def plain_conversion(root: Path) -> list[float]:
     """Return kilobytes, agreement, accuracy and p50 of the plain conversion of the model of the workspace `root`."""
-    import tensorflow as tf
-
     from darkroom.examples.runtime import start_tensorflow
     from darkroom.examples.sampling import evenly
     from darkroom.examples.saving import load_network
@@ -40,7 +38,7 @@ def plain_conversion(root: Path) -> list[float]:
 
     packaged = read_bundle(root / "models/bundle")
     data = load_splits(packaged, ("train", "validation"))
-    start_tensorflow(2)
+    tf = start_tensorflow(2)
     network, train = load_network(packaged.network), data["train"]
     pictures = train.pixels[train.rows[evenly(len(train), 300)]]
     with tempfile.TemporaryDirectory() as folder:
@@ -91,15 +89,14 @@ def main() -> None:
     header = ["", "format", "precision", "kB", "over float32", "same label", "accuracy", "p50 ms"]
     with working_copy() as copy:
         copy.set(QUICK)
-        rows, front = exported(copy, "digits"), students(copy)
+        print_table(header, *exported(copy, "digits"))
+        print_table(["student", "accuracy", "kB", "compressed kB", "p50 ms"], *students(copy))
     with working_copy() as copy:
         for folder, file in (("raw", chosen.archive), ("weights", chosen.weights)):
             (copy.root / "data" / folder).mkdir(parents=True, exist_ok=True)
             shutil.copy(file, copy.root / "data" / folder)
         copy.set({**QUICK, **MOBILE, "ingest.source": chosen.archive.name, "model.weights": chosen.weights.name})
-        rows += exported(copy, f"MobileNet, {chosen.archive.stem}")
-    print_table(header, *rows)
-    print_table(["student", "accuracy", "kB", "compressed kB", "p50 ms"], *front)
+        print_table(header, *exported(copy, f"MobileNet, {chosen.archive.stem}"))
 
 
 if __name__ == "__main__":
