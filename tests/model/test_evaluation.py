@@ -77,6 +77,9 @@ def test_the_report_tells_how_good_and_how_sure(found: Evaluation) -> None:
     assert report["calibration"]["temperature"] > 0 and len(report["calibration"]["band"]) == 2
     assert report["coverage"]["level"] == 0.95 and report["coverage"]["too_small"] is None
     assert report["robustness"]["clean"] == 1 and report["champion"] is None
+    details = report["validation_details"]
+    assert details["weakest_class"]["class"] in CLASSES and details["weakest_class"]["recall"] > 0.8
+    assert 0 <= details["calibration_error"] < 0.2 and details["worst_slice"] is None
     assert 0.5 < report["out_of_distribution"]["roc_auc"] <= 1
     assert report["cost"]["file_bytes"] > 0
 
