@@ -22,12 +22,14 @@ def summarise(curated: pd.DataFrame, splits: pd.DataFrame, facts: pd.DataFrame, 
     """
     given, feedback = facts["given_split"], facts["feedback"]
     counts = pd.crosstab(splits["label"], splits["split"]).reindex(columns=list(SPLIT_NAMES), fill_value=0)
-    excess = counts - _requested(counts, set(splits["image_id"].map(given).dropna()), params)
+    own = splits[~splits["image_id"].isin(feedback.index[feedback])]  # shares are asked of the source alone
+    divided = pd.crosstab(own["label"], own["split"]).reindex(columns=list(SPLIT_NAMES), fill_value=0)
+    excess = divided - _requested(divided, set(own["image_id"].map(given).dropna()), params)
     return {
         **{name: int(counts[name].sum()) for name in SPLIT_NAMES},
         "shares": {name: float(counts[name].sum() / len(splits)) for name in SPLIT_NAMES},
-        "deviation": float(excess.sum().abs().max() / len(splits)),
-        "class_deviation": float(excess.abs().max().max() / len(splits)),
+        "deviation": float(excess.sum().abs().max() / len(own)),
+        "class_deviation": float(excess.abs().max().max() / len(own)),
         "feedback": _feedback(curated, splits, feedback),
         "folds": splits["fold"].value_counts().sort_index().tolist(),
         "balance": _balance(splits[splits["split"] == "train"]),
