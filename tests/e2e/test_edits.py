@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from dvc.repo import Repo
 
+from darkroom.params.schema import AFTERWARDS
 from pictures import inside
 from project import ROOT, Project
 from rooms import RERUNS
@@ -41,7 +42,7 @@ def readme_table() -> dict[str, set[str]]:
 
 def test_the_table_has_every_section(project: Project) -> None:
     sections = re.findall(r"^(\w+):", (project.root / "params.yaml").read_text(), flags=re.MULTILINE)
-    assert readme_table().keys() == EDITS.keys() == {*sections, "image.depth", "package.name"}
+    assert readme_table().keys() == EDITS.keys() == {*sections, "image.depth", "package.name"} - {*AFTERWARDS}
 
 
 def changed_stages(project: Project) -> set[str]:

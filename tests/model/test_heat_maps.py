@@ -66,6 +66,7 @@ def mass_at(heat: np.ndarray, where: np.ndarray) -> float:
 def built(name: str) -> tuple[keras.Model, np.ndarray]:
     """Return a network of NETWORKS and three pictures."""
     params, side = NETWORKS[name]
+    keras.utils.set_random_seed(0)
     network = build_network(model_params(**params), side, 2)
     if name == "frozen backbone":
         network.get_layer("backbone").trainable = False

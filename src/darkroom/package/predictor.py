@@ -47,7 +47,7 @@ class Predictor(PythonModel):
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Return the columns of answers.COLUMNS for each picture, with `explain` heat_map too.
 
-        `model_input` is a table with the column `image`, or of one column, or what requests.pictures_in takes. Raises
+        `model_input` is a table with the column `image`, or one column without a name, or what requests.pictures_in takes. Raises
         ValueError for wrong `params` (options.read_options).
         """
         options = self.code.read_options(params)
@@ -55,7 +55,8 @@ class Predictor(PythonModel):
         if isinstance(given, pd.Series):
             given = given.to_frame()
         if isinstance(given, pd.DataFrame):
-            column = given.columns[0] if len(given.columns) == 1 else "image"
+            unnamed = len(given.columns) == 1 and not isinstance(given.columns[0], str)  # of a list of values
+            column = given.columns[0] if unnamed else "image"
             values = given[column].tolist() if column in given else self.code.pictures_in({})
         else:
             values = self.code.pictures_in(given)
