@@ -47,8 +47,8 @@ class Predictor(PythonModel):
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Return the columns of answers.COLUMNS for each picture, with `explain` heat_map too.
 
-        `model_input` is a table with the column `image`, or one column without a name, or what requests.pictures_in takes. Raises
-        ValueError for wrong `params` (options.read_options).
+        `model_input` is a table with the column `image`, or one column without a name, or what requests.pictures_in
+        takes. Raises ValueError for wrong `params` (options.read_options).
         """
         options = self.code.read_options(params)
         given: Any = model_input  # MLflow takes the type hint for a signature, and warns of any other
