@@ -15,7 +15,7 @@ def terminal_summary(reports: Reports, done: Release, name: str) -> str:
     became = "is the champion" if done.verdict.released else "is registered, not released"
     if done.verdict.released and done.champion != done.version:
         became = f"was released before; version {done.champion} is the champion now"
-    serve = "`make serve`, then the curl line of the README; or " if done.verdict.released else ""
+    serve = "`make app`; or " if done.verdict.released else ""
     return "\n".join(
         [
             "",
