@@ -65,7 +65,7 @@ def test_the_unreadable_file_is_listed_with_its_reason(project: Project) -> None
 
 
 def test_the_run_ends_with_a_summary(project: Project) -> None:
-    for expected in ("test accuracy", "version 1 is the champion", "make serve"):
+    for expected in ("test accuracy", "version 1 is the champion", "make app"):
         assert expected in project.output
 
 
