@@ -38,7 +38,7 @@ def lines(found: Watched) -> list[str]:
     for check in found.checks:
         numbers = f"{check.value:>10.4g}{check.threshold:>12.4g}"
         rows.append(f"{check.name:<12}{check.measure:<14}{numbers}  {'yes' if check.drifted else 'no'}")
-    compared = f"{len(found.answers):,} answers beside {len(found.reference):,} validation pictures: {verdict(found)}"
+    compared = f"{len(found.answers):,} answers beside {len(found.reference):,} reference pictures: {verdict(found)}"
     return [head, *rows, compared]
 
 
@@ -86,7 +86,7 @@ def _tiles(found: Watched) -> list[Tile]:
             Tile(_share(requests.errors), "errors", "of the requests", "warn" if requests.errors else "good"),
             Tile(f"{requests.p50:.1f} ms", "median latency", f"95 % within {requests.p95:.1f} ms", "plain"),
             Tile(_share(requests.abstained), "abstained", "of the answers", "plain"),
-            Tile(_share(requests.unfamiliar), "unfamiliar", "1 % of the validation pictures are", "plain"),
+            Tile(_share(requests.unfamiliar), "unfamiliar", "1 % of the reference pictures are", "plain"),
         ]
     return tiles
 
@@ -117,7 +117,7 @@ def _row(check: Check, found: Watched) -> dict[str, str]:
 
 
 def _classes(found: Watched) -> list[tuple[str, float, float]]:
-    """Return class, its per cent of the validation answers and of the latest ones, the largest changes first."""
+    """Return class, its per cent of the reference and of the latest ones, the largest changes first."""
     shares = [100 * table["predicted"].value_counts(normalize=True) for table in (found.reference, found.answers)]
     table = pd.concat(shares, axis=1, keys=["then", "now"]).fillna(0.0).sort_index()
     order = (table["now"] - table["then"]).abs().sort_values(ascending=False, kind="stable").index[:CLASSES]
@@ -140,7 +140,7 @@ def _chart(name: str, then: np.ndarray, now: np.ndarray) -> Markup:
     shares = [100 * np.histogram(np.clip(part, edges[0], edges[-1]), edges)[0] / len(part) for part in (then, now)]
     middle = (edges[1:] + edges[:-1]) / 2
     drawn = [
-        Line("validation", middle, shares[0], "validation"),
+        Line("reference", middle, shares[0], "validation"),
         Line("latest answers", middle, shares[1], "warn"),
     ]
     heights = round_ticks(0, max(1.0, math.ceil(max(map(np.max, shares)))))
