@@ -31,12 +31,16 @@ def wasserstein(values: np.ndarray, chosen: np.ndarray) -> Distances:
     """
     order = np.argsort(values, kind="stable")
     gaps = np.diff(values[order].astype(np.float64))
-    found = []
+    if not gaps.any():  # such as the width of pictures that are all of one size
+        return np.zeros(len(chosen))
+    found, every = [], np.arange(1, len(values))
     for some in _blocks(chosen):
-        some = some[:, order]
-        now, every = some.cumsum(axis=1)[:, :-1], np.arange(1, len(values))
-        count = some.sum(axis=1, keepdims=True)
-        found.append(np.abs(now / count - (every - now) / (len(values) - count)) @ gaps)
+        now = some[:, order].cumsum(axis=1, dtype=np.int32)
+        count = now[:, -1:].astype(np.float64)
+        rest = len(values) - count
+        apart = now[:, :-1] * (1 / count + 1 / rest)
+        apart -= every / rest
+        found.append(np.abs(apart, out=apart) @ gaps)
     return np.concatenate(found)
 
 
@@ -64,7 +68,8 @@ def _gaussian_kernel(points: np.ndarray) -> np.ndarray:
     kernel += squares[:, None]
     np.maximum(kernel, 0, out=kernel)
     kernel /= -max(float(np.median(kernel)), 1e-12)
-    return np.exp(kernel, out=kernel)
+    np.exp(kernel, out=kernel)
+    return kernel
 
 
 def _blocks(chosen: np.ndarray) -> Iterator[np.ndarray]:

@@ -36,7 +36,7 @@ def lines(found: Watched) -> list[str]:
         return [head, f"too few answers to compare: {len(found.answers)} of at least {FEWEST}"]
     rows = [f"{'check':<12}{'measure':<14}{'value':>10}{'threshold':>12}  drift"]
     for check in found.checks:
-        numbers = f"{check.value:>10.4g}{check.threshold:>12.4g}"
+        numbers = f"{_number(check.value):>10}{_number(check.threshold):>12}"
         rows.append(f"{check.name:<12}{check.measure:<14}{numbers}  {'yes' if check.drifted else 'no'}")
     compared = f"{len(found.answers):,} answers beside {len(found.reference):,} reference pictures: {verdict(found)}"
     return [head, *rows, compared]
@@ -95,6 +95,11 @@ def _share(share: float) -> str:
     return f"{100 * share:.1f} %" if share else "0"
 
 
+def _number(value: float) -> str:
+    """Return four digits, of large numbers all before the point, and nothing of the smallest: they stand for zero."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}" if abs(value) > 1e-8 else "0"
+
+
 def _column(name: str) -> str:
     return "score" if name == "confidence" else name
 
@@ -104,8 +109,8 @@ def _row(check: Check, found: Watched) -> dict[str, str]:
     medians = ["", ""]
     if check.name in UNITS:
         tables = (found.reference, found.answers)
-        medians = [f"{float(table[_column(check.name)].median()):.4g}" for table in tables]
-    numbers = {"value": f"{check.value:.4g}", "threshold": f"{check.threshold:.4g}"}
+        medians = [_number(float(table[_column(check.name)].median())) for table in tables]
+    numbers = {"value": _number(check.value), "threshold": _number(check.threshold)}
     state = "warning" if check.drifted else "passed"
     return {
         "name": check.name,
@@ -140,7 +145,7 @@ def _chart(name: str, then: np.ndarray, now: np.ndarray) -> Markup:
     shares = [100 * np.histogram(np.clip(part, edges[0], edges[-1]), edges)[0] / len(part) for part in (then, now)]
     middle = (edges[1:] + edges[:-1]) / 2
     drawn = [
-        Line("reference", middle, shares[0], "validation"),
+        Line("reference", middle, shares[0], "train"),
         Line("latest answers", middle, shares[1], "warn"),
     ]
     heights = round_ticks(0, max(1.0, math.ceil(max(map(np.max, shares)))))
