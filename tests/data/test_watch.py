@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 from scipy.stats import wasserstein_distance
 
 from darkroom.cli.watch import watch_model
@@ -177,3 +178,9 @@ def test_the_exit_status_says_drift_and_a_page_that_cannot_be_written_is_a_failu
     with pytest.raises(UserError, match="cannot be watched") as caught:
         watch_model("champion")
     assert caught.value.status == 2
+
+
+@pytest.mark.parametrize("wrong", [{"false_alarms": 0.0001}, {"pictures": 49}, {"pictures": 2001}])
+def test_settings_with_which_nothing_could_be_found_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Watch(**{"pictures": 200, "false_alarms": 0.02, "seed": 0} | wrong)

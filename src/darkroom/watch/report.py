@@ -86,7 +86,7 @@ def _tiles(found: Watched) -> list[Tile]:
             Tile(_share(requests.errors), "errors", "of the requests", "warn" if requests.errors else "good"),
             Tile(f"{requests.p50:.1f} ms", "median latency", f"95 % within {requests.p95:.1f} ms", "plain"),
             Tile(_share(requests.abstained), "abstained", "of the answers", "plain"),
-            Tile(_share(requests.unfamiliar), "unfamiliar", "1 % of the reference pictures are", "plain"),
+            Tile(_share(requests.unfamiliar), "unfamiliar", "the reference has 1 %", "plain"),
         ]
     return tiles
 
