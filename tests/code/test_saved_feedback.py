@@ -27,6 +27,18 @@ def test_a_picture_has_one_line_and_the_last_label(tmp_path: Path) -> None:
     assert [path.parent.name for path in tmp_path.glob(f"*/{NAME}")] == ["cow"]
 
 
+@pytest.mark.parametrize("label", ["cat", "cow"])
+def test_what_was_deleted_or_moved_by_hand_is_kept_once_with_the_last_label(tmp_path: Path, label: str) -> None:
+    path = save_feedback(tmp_path, b"picture", ".png", "cat", "dog", "3")
+    path.unlink()
+    assert save_feedback(tmp_path, b"picture", ".png", "cat", "dog", "3").read_bytes() == b"picture"
+    (tmp_path / "hen").mkdir()
+    path.rename(tmp_path / "hen" / NAME)
+    save_feedback(tmp_path, b"picture", ".png", label, "dog", "3")
+    assert list(tmp_path.glob(f"*/{NAME}")) == [tmp_path / label / NAME]
+    assert [row["path"] for row in read_feedback(tmp_path)] == [f"{label}/{NAME}"]
+
+
 def test_many_at_once_lose_nothing(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda n: save_feedback(tmp_path, bytes([n]), ".png", "cat", "dog", "3"), range(20)))
@@ -34,7 +46,7 @@ def test_many_at_once_lose_nothing(tmp_path: Path) -> None:
     assert len(read_feedback(tmp_path)) == 20
 
 
-@pytest.mark.parametrize("label", ["", " ", "..", "a/b", "a\\b", ".cat", "a\nb", "x" * 300])
+@pytest.mark.parametrize("label", ["", " ", "..", "a/b", "a\\b", ".cat", "a\nb", "x" * 300, "猫" * 150])
 def test_a_label_that_is_no_name_of_a_folder_is_refused(tmp_path: Path, label: str) -> None:
     with pytest.raises(ValueError, match="no name of a folder"):
         save_feedback(tmp_path, b"picture", ".png", label, "dog", "3")

@@ -45,7 +45,8 @@ def curated_of(manifest: pd.DataFrame, pairs: list[tuple[int, int]]) -> pd.DataF
 
 
 def test_pictures_in_the_folder_of_feedback_are_pictures_of_the_source(tmp_path: Path) -> None:
-    sent = {"cat/a.png": encode(noise("a")), "dog/b.png": encode(noise("b")), ".gitkeep": b"", "feedback.csv": b""}
+    sent = {"cat/a.png": encode(noise("a")), "dog/b.png": encode(noise("b"))}
+    sent |= {".gitkeep": b"", "feedback.csv": b"", "cat/c.png.partial": b"half"}
     folder = write_files(tmp_path / "feedback", sent)
     pets = write_files(tmp_path / "pets", class_files("cat", "dog"))
     with open_source(pets, "test") as source, ThreadPoolExecutor(1) as pool:
@@ -64,6 +65,20 @@ def test_a_label_that_the_source_does_not_have_is_named(tmp_path: Path) -> None:
         UserError, match=r"data/feedback/dig/a\.png: has the label 'dig', which no picture of the source has"
     ):
         list_feedback(folder, KNOWN)
+
+
+def test_an_experiment_in_a_copy_without_the_feedback_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, copy = tmp_path / "data/feedback", write_files(tmp_path / "copy", {"dvc.yaml": b"", "feedback/.gitkeep": b""})
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    monkeypatch.chdir(copy)
+    assert list_feedback(copy / "feedback", KNOWN) == []
+    write_files(own, {"cat/a.png": b"x", ".gitkeep": b""})
+    with pytest.raises(UserError, match=r"is empty in the experiment's own folder.*-C data/feedback/cat \.\.\."):
+        list_feedback(copy / "feedback", KNOWN)
+    write_files(copy / "feedback", {"cat/a.png": b"x"})
+    assert len(list_feedback(copy / "feedback", KNOWN)) == 1
 
 
 def test_feedback_repeats_corrects_or_adds() -> None:

@@ -1,13 +1,17 @@
 """The traffic beside the pictures on which the model was validated."""
 
 from pathlib import Path
+from sqlite3 import DatabaseError
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 from scipy.stats import wasserstein_distance
 
+from darkroom.cli.watch import watch_model
+from darkroom.core.errors import UserError
 from darkroom.decision.reference import FACTS, NUMBERS, directions, read_reference, write_reference
 from darkroom.params.serving import Watch
 from darkroom.traffic.log import TrafficLog
@@ -15,7 +19,7 @@ from darkroom.traffic.record import Record
 from darkroom.watch.distances import kernel_discrepancy, stability_index, wasserstein
 from darkroom.watch.drift import Check, find_drift
 from darkroom.watch.report import lines, write_page
-from darkroom.watch.watching import compare
+from darkroom.watch.watching import Watched, compare
 
 PARAMS = Watch(pictures=200, false_alarms=0.02, seed=0)
 
@@ -70,6 +74,10 @@ def test_a_single_odd_picture_is_no_drift_and_another_size_is() -> None:
     assert drifted(pictures(200, 2, width=4000.0)) == ["width"]
 
 
+def test_the_rarest_alarm_that_may_be_asked_for_finds_drift() -> None:
+    assert drifted(pictures(60, 2, brighter=0.3), false_alarms=0.002) == ["brightness"]
+
+
 def test_alarms_without_drift_are_as_frequent_as_asked() -> None:
     everything, chance, alarms = pictures(4000, 2), np.random.default_rng(0), 0
     for _ in range(60):
@@ -82,13 +90,15 @@ def test_alarms_without_drift_are_as_frequent_as_asked() -> None:
 def test_many_features_are_projected_and_keep_their_angles(tmp_path: Path) -> None:
     features = np.random.default_rng(0).normal(size=(50, 600)) + np.repeat(np.eye(2), 25, axis=0) @ np.ones((2, 600))
     table = pictures(50, 0)
+    table.loc[0, "sharpness"] = np.nan  # would make every threshold NaN
     write_reference(tmp_path, table, table["predicted"].to_numpy(), table["score"].to_numpy(), features)
     read = read_reference(tmp_path)
+    features = features[1:]
     assert list(read) == [*FACTS, "predicted", "score", "features"]
     known, projected = features / np.linalg.norm(features, axis=1, keepdims=True), np.stack(read["features"].to_list())
-    assert projected.shape == (50, NUMBERS)
+    assert projected.shape == (49, NUMBERS)
     assert np.abs(projected @ projected.T - known @ known.T).mean() < 0.15
-    assert directions(features[:, :8]).shape == (50, 8)
+    assert directions(features[:, :8]).shape == (49, 8)
 
 
 def records(table: pd.DataFrame, version: str = "1", **changed: Any) -> list[Record]:
@@ -122,9 +132,10 @@ def test_the_answers_of_the_version_are_taken_from_the_log(tmp_path: Path) -> No
     assert not few.drifted and lines(few)[1] == "too few answers to compare: 30 of at least 50"
     write_page(tmp_path / "few.html", few)
     assert "Too few answers to compare" in (tmp_path / "few.html").read_text()
+    log.add(records(pictures(300, 3), "3"))
     second = compare(reference, "2", log, PARAMS)
     assert [check.name for check in second.checks if check.drifted] == ["brightness"]
-    assert lines(second)[-1] == "100 answers beside 400 validation pictures: drift in brightness"
+    assert lines(second)[-1] == "100 answers beside 400 reference pictures: drift in brightness"
     write_page(tmp_path / "drift.html", second)
     page = (tmp_path / "drift.html").read_text()
     assert page.count('<span class="state warning">') == 1 and "Drift in brightness." in page
@@ -136,3 +147,40 @@ def test_without_features_in_the_log_the_other_checks_stay(tmp_path: Path) -> No
     found = compare(pictures(400, 0), "1", log, PARAMS)
     assert [check.name for check in found.checks] == ["classes", "confidence", *FACTS]
     assert isinstance(found.checks[0], Check) and not found.drifted
+
+
+@pytest.mark.parametrize(
+    "failure", [UserError("no store", 1), DatabaseError("file is not a database"), OSError("full"), KeyError("label")]
+)
+def test_a_failure_never_ends_with_the_status_of_drift(failure: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: str) -> Watched:
+        raise failure
+
+    monkeypatch.setattr("darkroom.cli.watch.watch_traffic", fail)
+    with pytest.raises(UserError) as caught:
+        watch_model("champion")
+    assert caught.value.status == 2 and len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(("brighter", "status"), [(0.0, 0), (0.3, 1)])
+def test_the_exit_status_says_drift_and_a_page_that_cannot_be_written_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, brighter: float, status: int
+) -> None:
+    log = TrafficLog(f"sqlite:///{tmp_path / 'traffic.db'}", 1000)
+    log.add(records(pictures(100, 1, brighter=brighter)))
+    found = compare(pictures(400, 0), "1", log, PARAMS)
+    monkeypatch.setattr("darkroom.cli.watch.watch_traffic", lambda _: found)
+    (tmp_path / "dvc.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    assert watch_model("champion") == status
+    (tmp_path / "reports/watch.html").unlink()
+    (tmp_path / "reports/watch.html/in the way").mkdir(parents=True)
+    with pytest.raises(UserError, match="cannot be watched") as caught:
+        watch_model("champion")
+    assert caught.value.status == 2
+
+
+@pytest.mark.parametrize("wrong", [{"false_alarms": 0.0001}, {"pictures": 49}, {"pictures": 2001}])
+def test_settings_with_which_nothing_could_be_found_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Watch(**{"pictures": 200, "false_alarms": 0.02, "seed": 0} | wrong)

@@ -97,4 +97,5 @@ def test_drift_is_seen_and_feedback_makes_a_champion_that_answers_at_once(tmp_pa
         for answers in (first[CORRECTED:], later)
     ]
     assert right[1] > right[0]
-    assert project.run("darkroom", "watch", check=False).returncode in (0, 1)
+    last = project.run("darkroom", "watch", check=False)
+    assert last.returncode in (0, 1) and "darkroom watch:" not in last.stderr and "Traceback" not in last.stderr

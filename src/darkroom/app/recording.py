@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from queue import Empty, Full, Queue
-from threading import Thread
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 from darkroom.app.models import Served
@@ -61,19 +61,20 @@ class Recorder:
     def __init__(self, log: "TrafficLog", pictures: bool, missed: Callable[[int], None]) -> None:
         self.log, self.pictures, self.missed = log, pictures, missed
         self._waiting: Queue[Event | Outcome | None] = Queue(WAITING)
-        self._bytes, self._said = 0, ""
+        self._bytes, self._counting, self._said = 0, Lock(), ""
         self._thread = Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
     def put(self, event: Event) -> bool:
         """Have an answer logged; return whether there is room for it."""
-        if self._bytes + event.size > WAITING_BYTES:
-            return False
-        try:
-            self._waiting.put_nowait(event)
-        except Full:
-            return False
-        self._bytes += event.size
+        with self._counting:
+            if self._bytes + event.size > WAITING_BYTES:
+                return False
+            try:
+                self._waiting.put_nowait(event)
+            except Full:
+                return False
+            self._bytes += event.size
         return True
 
     def outcome(self, request: str, label: str) -> "Future[bool]":
@@ -113,7 +114,8 @@ class Recorder:
             self.missed(len(events))
             self._warn(error)
         finally:
-            self._bytes -= sum(event.size for event in events)
+            with self._counting:
+                self._bytes -= sum(event.size for event in events)
 
     def _note(self, outcome: Outcome) -> None:
         try:

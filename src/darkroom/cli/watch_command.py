@@ -15,7 +15,7 @@ def watch(
 ) -> int:
     """Tell whether the traffic has drifted.
 
-    Compares the latest answers with those on the validation pictures, prints requests, errors, latency and a line for
+    Compares the latest answers with those on the reference pictures, prints requests, errors, latency and a line for
     each check, and writes reports/watch.html. The exit status is 1 when the traffic has drifted, 0 when it has not or
     the answers are too few to tell, 2 when something is wrong.
 

@@ -1,6 +1,7 @@
 """Pictures whose answer somebody has corrected: data/feedback/<label>/<sha256>.<suffix>, and a table of them."""
 
 import csv
+import glob
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,7 +18,8 @@ def save_feedback(folder: Path, data: bytes, suffix: str, label: str, predicted:
     """Keep a picture's bytes with its right `label`, and a line in feedback.csv; return the path of the picture.
 
     `suffix` starts with a dot; `predicted` is what `version` of the model has answered. The path in the table is
-    relative to `folder`. A picture has one line: a new label replaces the earlier one. Processes may share the folder.
+    relative to `folder`. A picture has one line and one file: a new label replaces the earlier one, also where somebody
+    has moved or deleted the file by hand. Processes may share the folder.
     Raises ValueError for a label that is no name of a folder.
     """
     if not is_folder_name(label):
@@ -26,16 +28,17 @@ def save_feedback(folder: Path, data: bytes, suffix: str, label: str, predicted:
     row = {"path": f"{label}/{name}", "label": label, "predicted": predicted, "version": version}
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / f".{TABLE}.lock"):
-        rows = read_feedback(folder)
+        path, rows = folder / row["path"], read_feedback(folder)
         earlier = [known for known in rows if Path(known["path"]).name == name]
-        if [known["path"] for known in earlier] != [row["path"]]:
-            with replacing(folder / row["path"]) as temporary:
+        if not path.exists():
+            with replacing(path) as temporary:
                 temporary.write_bytes(data)
+        if [known["path"] for known in earlier] != [row["path"]]:
             _write(folder / TABLE, [known for known in rows if known not in earlier] + [row])
-            for known in earlier:
-                if known["path"] != row["path"]:
-                    remove(folder / known["path"])
-    return folder / row["path"]
+        for other in folder.glob(f"*/{glob.escape(name)}"):
+            if other.parent.name != label:
+                remove(other)
+    return path
 
 
 def read_feedback(folder: Path) -> list[Row]:
@@ -48,7 +51,9 @@ def read_feedback(folder: Path) -> list[Row]:
 
 def is_folder_name(label: str) -> bool:
     """Return whether a folder can have this name, anywhere."""
-    return bool(label.strip()) and not label.startswith(".") and not set(label) & set("/\\\0\r\n:") and len(label) < 200
+    if not label.strip() or label.startswith(".") or set(label) & set("/\\\0\r\n:"):
+        return False
+    return len(label.encode("utf-8", "replace")) < 200  # bytes: file systems allow 255
 
 
 def _write(file: Path, rows: list[Row]) -> None:

@@ -41,5 +41,5 @@ def write_reference(
 
 
 def read_reference(folder: Path) -> pd.DataFrame:
-    """Return what `write_reference` wrote; raises OSError when the folder has none."""
-    return pd.read_parquet(folder / NAME)
+    """Return what `write_reference` wrote, the pictures with all facts; raises OSError when the folder has none."""
+    return pd.read_parquet(folder / NAME).dropna(subset=list(FACTS)).reset_index(drop=True)

@@ -34,6 +34,6 @@ class Ab(Section):
 class Watch(Section):
     """When the traffic counts as drifted."""
 
-    pictures: Count
-    false_alarms: Annotated[float, Field(gt=0, lt=0.5)]
+    pictures: Annotated[int, Field(ge=50, le=2000)]
+    false_alarms: Annotated[float, Field(ge=0.002, lt=0.5)]
     seed: Seed

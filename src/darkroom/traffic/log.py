@@ -73,8 +73,12 @@ class TrafficLog:
         with self._connected() as connection:
             return connection.execute(change).rowcount > 0
 
-    def read(self, last: int | None = None, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
+    def read(
+        self, last: int | None = None, columns: Sequence[str] = COLUMNS, version: str | None = None
+    ) -> pd.DataFrame:
         """Return the latest answers, or all, in the order in which they were logged, with these of COLUMNS.
+
+        Given a `version`, those of the others are passed over.
 
         `outcome` is the right label, missing (`isna`) while it is unknown. `probabilities` is JSON, features (n,) are
         float16 or None.
@@ -83,6 +87,8 @@ class TrafficLog:
 
         answers = self._answers
         wanted = select(*(answers.c[name] for name in columns)).order_by(answers.c.id.desc()).limit(last)
+        if version is not None:
+            wanted = wanted.where(answers.c.version == version)
         rows = []
         if not self._missing():
             with self._connected() as connection:

@@ -36,9 +36,9 @@ def lines(found: Watched) -> list[str]:
         return [head, f"too few answers to compare: {len(found.answers)} of at least {FEWEST}"]
     rows = [f"{'check':<12}{'measure':<14}{'value':>10}{'threshold':>12}  drift"]
     for check in found.checks:
-        numbers = f"{check.value:>10.4g}{check.threshold:>12.4g}"
+        numbers = f"{_number(check.value):>10}{_number(check.threshold):>12}"
         rows.append(f"{check.name:<12}{check.measure:<14}{numbers}  {'yes' if check.drifted else 'no'}")
-    compared = f"{len(found.answers):,} answers beside {len(found.reference):,} validation pictures: {verdict(found)}"
+    compared = f"{len(found.answers):,} answers beside {len(found.reference):,} reference pictures: {verdict(found)}"
     return [head, *rows, compared]
 
 
@@ -86,13 +86,18 @@ def _tiles(found: Watched) -> list[Tile]:
             Tile(_share(requests.errors), "errors", "of the requests", "warn" if requests.errors else "good"),
             Tile(f"{requests.p50:.1f} ms", "median latency", f"95 % within {requests.p95:.1f} ms", "plain"),
             Tile(_share(requests.abstained), "abstained", "of the answers", "plain"),
-            Tile(_share(requests.unfamiliar), "unfamiliar", "1 % of the validation pictures are", "plain"),
+            Tile(_share(requests.unfamiliar), "unfamiliar", "the reference has 1 %", "plain"),
         ]
     return tiles
 
 
 def _share(share: float) -> str:
     return f"{100 * share:.1f} %" if share else "0"
+
+
+def _number(value: float) -> str:
+    """Return four digits, of large numbers all before the point, and nothing of the smallest: they stand for zero."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}" if abs(value) > 1e-8 else "0"
 
 
 def _column(name: str) -> str:
@@ -104,8 +109,8 @@ def _row(check: Check, found: Watched) -> dict[str, str]:
     medians = ["", ""]
     if check.name in UNITS:
         tables = (found.reference, found.answers)
-        medians = [f"{float(table[_column(check.name)].median()):.4g}" for table in tables]
-    numbers = {"value": f"{check.value:.4g}", "threshold": f"{check.threshold:.4g}"}
+        medians = [_number(float(table[_column(check.name)].median())) for table in tables]
+    numbers = {"value": _number(check.value), "threshold": _number(check.threshold)}
     state = "warning" if check.drifted else "passed"
     return {
         "name": check.name,
@@ -117,7 +122,7 @@ def _row(check: Check, found: Watched) -> dict[str, str]:
 
 
 def _classes(found: Watched) -> list[tuple[str, float, float]]:
-    """Return class, its per cent of the validation answers and of the latest ones, the largest changes first."""
+    """Return class, its per cent of the reference and of the latest ones, the largest changes first."""
     shares = [100 * table["predicted"].value_counts(normalize=True) for table in (found.reference, found.answers)]
     table = pd.concat(shares, axis=1, keys=["then", "now"]).fillna(0.0).sort_index()
     order = (table["now"] - table["then"]).abs().sort_values(ascending=False, kind="stable").index[:CLASSES]
@@ -140,7 +145,7 @@ def _chart(name: str, then: np.ndarray, now: np.ndarray) -> Markup:
     shares = [100 * np.histogram(np.clip(part, edges[0], edges[-1]), edges)[0] / len(part) for part in (then, now)]
     middle = (edges[1:] + edges[:-1]) / 2
     drawn = [
-        Line("validation", middle, shares[0], "validation"),
+        Line("reference", middle, shares[0], "train"),
         Line("latest answers", middle, shares[1], "warn"),
     ]
     heights = round_ticks(0, max(1.0, math.ceil(max(map(np.max, shares)))))

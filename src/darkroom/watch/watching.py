@@ -8,18 +8,15 @@ import pandas as pd
 from darkroom.core.errors import UserError
 from darkroom.core.paths import workspace
 from darkroom.decision.reference import read_reference
-from darkroom.package.bundle import bundle_digest
+from darkroom.package.version import version_of
 from darkroom.params.load import load_params
 from darkroom.params.serving import Watch
-from darkroom.serving.bundles import CHAMPION, open_bundle
-from darkroom.tracking.champion import champion_version
-from darkroom.tracking.store import connect, store_error
+from darkroom.serving.bundles import open_bundle
 from darkroom.traffic.log import TrafficLog, open_log
-from darkroom.watch.drift import COMPARED, Check, find_drift
+from darkroom.watch.drift import Check, find_drift
 from darkroom.watch.traffic import COLUMNS, Requests, comparable, summarise
 
-FEWEST = 50  # answers: of fewer, only a landslide would show
-OTHERS = 3  # times as many rows are read: some are of other versions
+FEWEST = 50  # answers, as in params.serving: among fewer, only a large shift would be found
 
 
 @dataclass(frozen=True)
@@ -44,33 +41,19 @@ class Watched:
 def watch_traffic(model: str) -> Watched:
     """Compare the latest answers of `model` ("champion", a version number or a folder); raises UserError."""
     params = load_params(workspace() / "params.yaml")
-    asked = _champion(params.package.name) if model == CHAMPION else model
-    with open_bundle(asked) as bundle:
-        version = asked if asked.isdecimal() else bundle_digest(bundle)[:12]
+    with open_bundle(model) as bundle:
+        version = version_of(bundle)
         reference = _reference(bundle, version)
     return compare(reference, version, open_log(params.ab), params.watch)
 
 
 def compare(reference: pd.DataFrame, version: str, log: TrafficLog, params: Watch) -> Watched:
     """Compare the latest answers of `version` in the log with `reference`."""
-    rows = log.read(OTHERS * params.pictures, COLUMNS)
-    rows = rows[rows["version"] == version].tail(params.pictures)
-    answers = comparable(rows).tail(COMPARED).reset_index(drop=True)
+    rows = log.read(params.pictures, COLUMNS, version)
+    answers = comparable(rows)
     enough = len(answers) >= FEWEST
     checks = find_drift(reference, answers, params.false_alarms, params.seed) if enough else []
     return Watched(version, summarise(rows) if len(rows) else None, reference, answers, checks)
-
-
-def _champion(name: str) -> str:
-    from mlflow.exceptions import MlflowException
-
-    try:
-        version = champion_version(connect(), name)
-    except (MlflowException, OSError) as error:
-        raise store_error(error, "looking for the champion") from None
-    if version is None:
-        raise UserError(f"{name} has no champion yet; run `make repro` first, or give --model a folder")
-    return str(version.version)
 
 
 def _reference(bundle: Path, version: str) -> pd.DataFrame:
@@ -78,6 +61,6 @@ def _reference(bundle: Path, version: str) -> pd.DataFrame:
         return read_reference(bundle / "decision")
     except FileNotFoundError:
         raise UserError(
-            f"version {version} does not know its validation pictures: it was packaged by an older state of darkroom; "
+            f"version {version} has no reference pictures: it was packaged by an older state of darkroom; "
             "run `make repro` to package it anew"
         ) from None
