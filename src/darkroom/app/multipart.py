@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from email.message import Message
-from email.parser import BytesHeaderParser
+from email.parser import HeaderParser
 
 MOST = 50  # pictures in one form
 FIELDS = 10  # besides them
@@ -61,9 +61,12 @@ def _part(body: bytes, start: int, end: int) -> tuple[str, str | None, memoryvie
     if split < 0 and end - start > HEAD:
         raise ValueError("a part of the form has too long a header")
     split = end if split < 0 else split
-    header = BytesHeaderParser().parsebytes(body[start:split].lstrip())
-    file = header.get_filename()
+    header = HeaderParser().parsestr(body[start:split].decode("utf-8", "replace").lstrip())
+    try:
+        file = header.get_filename()
+    except ValueError:  # which quotes a charset that none is
+        raise ValueError("the name of a file in the form cannot be read") from None
     if file is not None:
-        file = file.encode("utf-8", "surrogateescape").decode("utf-8", "replace").replace("\0", "")
+        file = file.encode("utf-8", "replace").decode().replace("\0", "")
     name = str(header.get_param("name", "", "content-disposition"))
     return name, file, memoryview(body)[min(split + 4, end) : end]
