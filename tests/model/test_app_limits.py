@@ -5,13 +5,16 @@ import json
 import socket
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app_server import RED, App, running
 from darkroom.app import connection, feedback, guard, outcomes
 from darkroom.app.multipart import read_form
 from darkroom.app.password import Password
+from darkroom.app.recording import Event
 from darkroom.app.replies import Refused
+from darkroom.app.serve import listen
 from darkroom.core.errors import UserError
 
 FORM = "multipart/form-data; boundary=x"
@@ -95,6 +98,23 @@ def test_outcomes_are_bounded_before_they_are_read(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(outcomes, "BYTES", 10)
     with pytest.raises(Refused, match="1,000 outcomes"):
         outcomes.read_outcomes(b"[" + b"[]," * 10, ["red"])
+
+
+def test_feedback_is_a_picture_of_the_allowed_size(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.parts.models.champion.answers.limits, "picture_bytes", 10)
+    assert app.json("/feedback?label=red&predicted=green&version=1", RED)[0] == 413
+
+
+def test_numbers_that_wait_for_the_log_count_as_what_they_hold(app: App) -> None:
+    served, values = app.parts.models.champion, [[[0] * 200] * 100, np.zeros((4, 5), np.uint8), b"abc"]
+    detailed = served.answers.detailed([RED])[0]
+    sizes = [Event("key", 0.0, served, "champion", value, detailed, 1.0).size for value in values]
+    assert sizes == [40 * 200 * 100, 20, 3]
+
+
+def test_an_address_of_another_machine_is_no_matter_of_the_port() -> None:
+    with pytest.raises(UserError, match="give another one with --host"):
+        listen("192.0.2.1", 0)
 
 
 def test_feedback_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
