@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from darkroom.app.application import build
+from darkroom.app.feedback import Feedback
 from darkroom.app.page import Page
 from darkroom.app.parts import Parts
 from darkroom.app.password import Password
@@ -89,8 +90,8 @@ def running(
     params = load_params(ROOT / "params.yaml")
     params = params.model_copy(update={"ab": params.ab.model_copy(update=compare)})
     parts = make_parts(str(model), params)
-    page = Page(parts, "darkroom", folder / "example.png", folder / "feedback")
-    server = make_server(build(parts, page, limit, password), connections)
+    page = Page(parts, "darkroom", folder / "example.png", Feedback(folder / "feedback", 1_000_000))
+    server = make_server(build(parts, page, limit, password, {"localhost"}), connections)
     with listen("127.0.0.1", 0) as opened:
         thread = Thread(target=server.run, kwargs={"sockets": [opened]})
         thread.start()

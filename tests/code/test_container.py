@@ -85,10 +85,11 @@ def test_the_manifest_and_the_image_agree() -> None:
     secured = POD["spec"]["securityContext"]
     assert user != 0 and (secured["runAsUser"], secured["runAsGroup"]) == (user, group)
     assert str(port["containerPort"]) == step("EXPOSE") == json.loads(step("CMD"))[-1]
-    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+    for probe in ("startupProbe", "readinessProbe"):
         wanted = container[probe]["httpGet"]
         assert wanted["port"] == port["name"] == MANIFEST["Service"]["spec"]["ports"][0]["targetPort"]
         assert f":{port['containerPort']}{wanted['path']}'" in step("HEALTHCHECK")
+    assert container["livenessProbe"]["tcpSocket"]["port"] == port["name"]
     assert {mount["mountPath"] for mount in container["volumeMounts"]} == {"/tmp", step("VOLUME")}
 
 

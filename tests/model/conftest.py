@@ -3,11 +3,15 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from darkroom.examples.runtime import start_tensorflow
 from easy import examples
+
+if TYPE_CHECKING:
+    from app_server import App
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -47,3 +51,30 @@ def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def given_weights(pretrained: Path, tmp_path: Path) -> Path:
     """A copy of that folder that a test may change."""
     return Path(shutil.copytree(pretrained, tmp_path / "weights"))
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from app_server import bundle_of
+
+    return bundle_of(tmp_path_factory.mktemp("first"), (0, 1, 2))
+
+
+@pytest.fixture(scope="session")
+def turned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle of another version, which takes red for blue."""
+    from app_server import bundle_of
+
+    return bundle_of(tmp_path_factory.mktemp("second"), (2, 1, 0))
+
+
+@pytest.fixture(scope="module")
+def app(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator["App"]:
+    from app_server import RED, running
+
+    folder = tmp_path_factory.mktemp("app")
+    (folder / "example.png").write_bytes(RED)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DARKROOM_TRAFFIC_URI", f"sqlite:///{folder / 'traffic.db'}")
+        with running(bundle, folder) as found:
+            yield found

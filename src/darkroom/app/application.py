@@ -1,7 +1,7 @@
 """The ASGI application: the page, the answers for programs, metrics, outcomes and feedback."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -23,8 +23,10 @@ PATHS = (
 )
 
 
-def build(parts: Parts, page: Page, limit: int, password: Password | None = None) -> ASGIApp:
-    """Return the application; a request has at most `limit` bytes."""
+def build(
+    parts: Parts, page: Page, limit: int, password: Password | None = None, hosts: Collection[str] | None = None
+) -> ASGIApp:
+    """Return the application; a request has at most `limit` bytes, and one of these `hosts` or a loopback address."""
     ask = Programs(parts)
     routes = [
         Route("/", page.show, methods=["GET"]),
@@ -47,7 +49,7 @@ def build(parts: Parts, page: Page, limit: int, password: Password | None = None
 
     handlers = {HTTPException: _http_error, Refused: _refused, Exception: _failed}
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
-    return Guard(app, limit, password, parts.metrics.observe)
+    return Guard(app, limit, password, parts.metrics.observe, hosts)
 
 
 async def _http_error(_: Request, error: Exception) -> Response:

@@ -9,6 +9,7 @@ from prometheus_client.metrics import disable_created_metrics
 BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)  # seconds
 CLASSES = 100  # with a series of their own, the first by name; the others share one: a series costs memory
 OTHER = "other"
+STATIC = "/static"
 
 
 class Metrics:
@@ -36,6 +37,7 @@ class Metrics:
 
     def observe(self, path: str, status: int, seconds: float) -> None:
         """Count a request; status 0 is a client that has left."""
+        path = STATIC if path.startswith(f"{STATIC}/") else path
         known = path if path in self.paths else OTHER
         self.requests.labels(known, str(status)).inc()
         self.seconds.labels(known).observe(seconds)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from threading import Event, Thread
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from darkroom.core.errors import UserError, first_line
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 SECONDS = 5.0  # between two looks at the store
+RETRY_SECONDS = 60.0  # until a version that could not be loaded is tried again
 ALIASES = (CHAMPION, "challenger")
 
 
@@ -55,9 +57,14 @@ class Models:
     def __init__(self, served: Served, loaded: Callable[[str], None] = lambda _: None) -> None:
         self.champion, self.loaded = served, loaded
         self.challenger: Served | None = None
-        self._failed: dict[str, str] = {}  # alias -> the version that could not be loaded
+        self._failed: dict[str, tuple[str, float]] = {}  # alias -> the version that could not be loaded, and when
         self._stopped = Event()
         self._thread: Thread | None = None
+
+    @property
+    def classes(self) -> set[str]:
+        """The classes of all versions that answer."""
+        return {name for served in (self.champion, self.challenger) if served for name in served.answers.classes}
 
     def follow(self, name: str, compare: bool, seconds: float = SECONDS) -> None:
         """Look every `seconds` where the aliases of the model `name` point, the challenger's only to `compare`."""
@@ -80,7 +87,7 @@ class Models:
         for alias in aliases:
             number = str(numbers[alias]) if alias in numbers else None
             current: Served | None = getattr(self, alias)
-            if number and number != self._failed.get(alias) and number != (current.asked if current else None):
+            if number and number != (current.asked if current else None) and not self._failed_lately(alias, number):
                 self._exchange(alias, number, current)
             elif alias != CHAMPION and number is None and current:
                 self.challenger = None
@@ -90,8 +97,11 @@ class Models:
         try:
             served = open_served(number)
         except Exception as error:
-            self._failed[alias] = number
             self.loaded("failed")
+            known, _ = self._failed.get(alias, ("", 0.0))
+            self._failed[alias] = number, monotonic()
+            if known == number:
+                return
             stays = f"version {current.version} stays the {alias}" if current else f"there is no {alias}"
             logger.warning("version %s could not be loaded: %s; %s", number, first_line(error)[:200], stays)
             return
@@ -101,6 +111,10 @@ class Models:
         logger.info("version %s is the %s now", number, alias)
         if current:
             current.files.close()
+
+    def _failed_lately(self, alias: str, number: str) -> bool:
+        known, when = self._failed.get(alias, ("", 0.0))
+        return known == number and monotonic() < when + RETRY_SECONDS
 
     def _run(self, name: str, aliases: tuple[str, ...], seconds: float) -> None:
         client: Any = None

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from queue import Full
 
 from darkroom.app.recording import Recorder
@@ -11,11 +11,17 @@ from darkroom.core.errors import UserError
 
 MOST = 1000  # in one request
 LONGEST = 400  # characters of a key and a label
+BYTES = MOST * (6 * LONGEST + 100)  # of a request: JSON may write a character as \u0000
 Outcome = tuple[str, str]  # key of the request, right label
 
 
-def read_outcomes(body: bytes) -> list[Outcome]:
-    """Return the outcomes of a body, {"request": key, "label": right label} or a list of such; raises ValueError."""
+def read_outcomes(body: bytes, classes: Collection[str]) -> list[Outcome]:
+    """Return the outcomes of a body, {"request": key, "label": one of `classes`} or a list of such.
+
+    Raises ValueError, and Refused for more than BYTES: lists in JSON take thirty times the memory of their text.
+    """
+    if len(body) > BYTES:
+        raise Refused(413, f"a request may hold {MOST:,} outcomes and {BYTES:,} bytes")
     try:
         sent = json.loads(body)
     except (ValueError, RecursionError):
@@ -23,7 +29,10 @@ def read_outcomes(body: bytes) -> list[Outcome]:
     found = sent if isinstance(sent, list) else [sent]
     if len(found) > MOST:
         raise ValueError(f"a request may hold {MOST:,} outcomes")
-    return [_outcome(one) for one in found]
+    outcomes = [_outcome(one) for one in found]
+    if not {label for _, label in outcomes}.issubset(classes):
+        raise ValueError("label is not one of the classes")
+    return outcomes
 
 
 def _outcome(one: object) -> Outcome:
@@ -36,8 +45,7 @@ def _outcome(one: object) -> Outcome:
 async def record_outcomes(recorder: Recorder, outcomes: Sequence[Outcome]) -> int:
     """Record outcomes; return how many of their requests the log knows. Raises Refused when it cannot be written."""
     try:
-        waiting = [asyncio.wrap_future(recorder.outcome(request, label)) for request, label in outcomes]
-        return sum(await asyncio.gather(*waiting))
+        return await asyncio.wrap_future(recorder.outcomes(outcomes))
     except Full:
         raise Refused(503, "the log is busy; try again in a moment") from None
     except UserError as error:

@@ -14,11 +14,10 @@ from starlette.responses import Response
 from darkroom import pages
 from darkroom.app.answering import request_key
 from darkroom.app.cards import Card, make_card, render_cards, render_page
+from darkroom.app.feedback import Feedback
 from darkroom.app.multipart import read_form
 from darkroom.app.parts import Parts
 from darkroom.app.replies import Refused, json_reply, refusing
-from darkroom.core.feedback import save_feedback
-from darkroom.images.suffixes import suffix_of
 from darkroom.package.options import Options
 
 STATIC = {
@@ -31,12 +30,12 @@ EXAMPLE = "example picture"
 
 @dataclass(frozen=True)
 class Page:
-    """The endpoints of the page: `name` of the model, the file of an example, the folder for feedback."""
+    """The endpoints of the page: `name` of the model, the file of an example, where feedback is saved."""
 
     parts: Parts
     name: str
     example: Path
-    feedback_folder: Path
+    saved: Feedback
 
     @property
     def classes(self) -> list[str]:
@@ -60,11 +59,13 @@ class Page:
 
     async def ask(self, request: Request) -> Response:
         """Answer on the pictures of a form: with the whole page, or with the cards alone for the script."""
-        body, part = await request.body(), request.headers.get("X-Part") == "cards"
+        part = request.headers.get("X-Part") == "cards"
         with refusing(400):
-            fields, files = await asyncio.to_thread(read_form, request.headers.get("content-type", ""), body)
+            fields, files = await asyncio.to_thread(
+                read_form, request.headers.get("content-type", ""), await request.body()
+            )
         if "example" in fields and self.example.is_file():
-            files = [(EXAMPLE, self.example.read_bytes())]
+            files = [(EXAMPLE, memoryview(self.example.read_bytes()))]
         cards = await self._answer(files, Options(explain="explain" in fields))
         if part:
             content = await asyncio.to_thread(render_cards, cards, self.classes)
@@ -77,15 +78,17 @@ class Page:
         label, predicted = given.get("label", ""), given.get("predicted", "")
         with refusing(400):
             key = request_key(given.get("request"))
-        if label not in self.classes or predicted not in self.classes:
+        if not {label, predicted} <= self.parts.models.classes:
             raise Refused(400, "label and predicted must be classes of the model")
         version = self._version(given.get("version", ""))
-        data = await request.body()
+        data, most = await request.body(), self.parts.models.champion.answers.limits["picture_bytes"]
+        if len(data) > most:
+            raise Refused(413, f"a picture may hold {most:,} bytes")
         with refusing(422):
             path = await asyncio.to_thread(self._save, data, label, predicted, version)
         self.parts.metrics.feedback.inc()
         try:
-            self.parts.recorder.outcome(key, label)
+            self.parts.recorder.outcomes([(key, label)])
         except Full:
             self.parts.metrics.unlogged.inc()
         return json_reply({"saved": f"{label}/{path.name}"})
@@ -97,12 +100,13 @@ class Page:
 
     def _save(self, data: bytes, label: str, predicted: str, version: str) -> Path:
         self.parts.models.champion.answers.decode(data)  # raises ValueError for what is no picture
-        return save_feedback(self.feedback_folder, data, suffix_of(data), label, predicted, version)
+        return self.saved.save(data, label, predicted, version)
 
-    async def _answer(self, files: Sequence[tuple[str, bytes]], options: Options) -> list[Card]:
+    async def _answer(self, files: Sequence[tuple[str, memoryview]], options: Options) -> list[Card]:
         cards: list[Card] = []
         depth = self.parts.models.champion.answers.image["depth"]
-        for name, data in files:
+        for name, part in files:
+            data = bytes(part)
             key = request_key(None)
             answer = await self.parts.answering(data, options, key)
             cards.append(await asyncio.to_thread(make_card, name[:200], data, answer, key, depth))

@@ -14,7 +14,7 @@ class Password:
     def __init__(self, file: Path) -> None:
         """Read the file; raises UserError when there is none, or no password in it."""
         try:
-            lines = file.read_text(encoding="utf-8").splitlines()
+            lines = file.read_text(encoding="utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError):
             raise UserError(f"--password-file {file}: cannot be read; give a text file with the password") from None
         if not lines or not lines[0].strip():

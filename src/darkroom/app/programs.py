@@ -1,5 +1,7 @@
 """The endpoints that programs use; those of MLflow's scoring server answer as it does."""
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
@@ -9,7 +11,7 @@ from starlette.responses import Response
 from darkroom.app.answering import request_key
 from darkroom.app.outcomes import read_outcomes, record_outcomes
 from darkroom.app.parts import Parts
-from darkroom.app.replies import json_reply, query_options, refusing
+from darkroom.app.replies import Refused, json_reply, query_options, refusing
 
 KEY = "X-Request-ID"
 
@@ -38,7 +40,7 @@ class Programs:
     async def outcomes(self, request: Request) -> Response:
         """Record right labels; 404 when the log knows none of the requests."""
         with refusing(400):
-            outcomes = read_outcomes(await request.body())
+            outcomes = await asyncio.to_thread(read_outcomes, await request.body(), self.parts.models.classes)
         recorded = await record_outcomes(self.parts.recorder, outcomes)
         found = {"recorded": recorded, "unknown": len(outcomes) - recorded}
         return json_reply(found, 200 if recorded or not outcomes else 404)
@@ -52,8 +54,8 @@ class Programs:
         return Response("\n", media_type="application/json")
 
     async def version(self, _: Request) -> Response:
-        """Return the version of MLflow, as its server does."""
-        try:
-            return Response(version("mlflow"), media_type="application/json")
-        except PackageNotFoundError:
-            return Response(version("mlflow-skinny"), media_type="application/json")
+        """Return the version of MLflow, as its server does; 404 where it is not installed."""
+        for name in ("mlflow", "mlflow-skinny"):
+            with suppress(PackageNotFoundError):
+                return Response(version(name), media_type="application/json")
+        raise Refused(404, "MLflow is not installed here")

@@ -5,15 +5,18 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from math import prod
 from queue import Empty, Full, Queue
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from darkroom.app.models import Served
 from darkroom.core.errors import UserError, first_line
 from darkroom.images.decode import inspect, silent_pillow
 from darkroom.ingest.facts import measure_pictures
-from darkroom.package.requests import picture_bytes
+from darkroom.package.requests import picture_bytes, shape_of
 from darkroom.traffic.record import Record, Role
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 WAITING = 2000  # answers, at most, that wait to be logged
 WAITING_BYTES = 64_000_000  # of their pictures together
+NUMBER_BYTES = 40  # of a number in a list, at most: the object and the place
 AT_ONCE = 50  # answers in one transaction
 FACTS = ("width", "height", "brightness", "sharpness")
 
@@ -42,17 +46,18 @@ class Event:
 
     @property
     def size(self) -> int:
-        """The bytes of the picture, about a million where it is nested lists of numbers."""
-        return len(self.value) if isinstance(self.value, str | bytes) else 1_000_000
+        """The bytes that the picture holds; of nested lists, which are rectangular, as many as 40 a number."""
+        if isinstance(self.value, str | bytes):
+            return len(self.value)
+        return self.value.nbytes if isinstance(self.value, np.ndarray) else NUMBER_BYTES * prod(shape_of(self.value))
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """A right label, and where to say whether the log knows the request."""
+class Outcomes:
+    """Pairs of request and right label, and where to say how many of the requests the log knows."""
 
-    request: str
-    label: str
-    known: "Future[bool]"
+    pairs: Sequence[tuple[str, str]]
+    known: "Future[int]"
 
 
 class Recorder:
@@ -60,7 +65,7 @@ class Recorder:
 
     def __init__(self, log: "TrafficLog", pictures: bool, missed: Callable[[int], None]) -> None:
         self.log, self.pictures, self.missed = log, pictures, missed
-        self._waiting: Queue[Event | Outcome | None] = Queue(WAITING)
+        self._waiting: Queue[Event | Outcomes | None] = Queue(WAITING)
         self._bytes, self._counting, self._said = 0, Lock(), ""
         self._thread = Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
@@ -77,10 +82,10 @@ class Recorder:
             self._bytes += event.size
         return True
 
-    def outcome(self, request: str, label: str) -> "Future[bool]":
-        """Have a right label logged, behind the answers that wait; raises queue.Full."""
-        known: Future[bool] = Future()
-        self._waiting.put_nowait(Outcome(request, label, known))
+    def outcomes(self, pairs: Sequence[tuple[str, str]]) -> "Future[int]":
+        """Have right labels logged, (request, label) each, behind the answers that wait; raises queue.Full."""
+        known: Future[int] = Future()
+        self._waiting.put_nowait(Outcomes(pairs, known))
         return known
 
     def close(self) -> None:
@@ -94,7 +99,7 @@ class Recorder:
     def _run(self) -> None:
         last = False
         while not last:
-            waiting: list[Event | Outcome | None] = [self._waiting.get()]
+            waiting: list[Event | Outcomes | None] = [self._waiting.get()]
             try:
                 while len(waiting) < AT_ONCE:
                     waiting.append(self._waiting.get_nowait())
@@ -103,7 +108,7 @@ class Recorder:
             last = None in waiting
             self._write([entry for entry in waiting if isinstance(entry, Event)])
             for entry in waiting:
-                if isinstance(entry, Outcome):
+                if isinstance(entry, Outcomes):
                     self._note(entry)
 
     def _write(self, events: Sequence[Event]) -> None:
@@ -117,12 +122,12 @@ class Recorder:
             with self._counting:
                 self._bytes -= sum(event.size for event in events)
 
-    def _note(self, outcome: Outcome) -> None:
+    def _note(self, outcomes: Outcomes) -> None:
         try:
-            outcome.known.set_result(self.log.record_outcome(outcome.request, outcome.label))
+            outcomes.known.set_result(self.log.record_outcomes(outcomes.pairs))
         except Exception as error:
             self._warn(error)
-            outcome.known.set_exception(UserError("the log of traffic cannot be written", 1))
+            outcomes.known.set_exception(UserError("the log of traffic cannot be written", 1))
 
     def _warn(self, error: Exception) -> None:
         """Log a failure, the same one once."""
@@ -135,13 +140,21 @@ class Recorder:
         data = _bytes_of(event)
         facts = dict.fromkeys(FACTS) if event.detailed.answer["error"] else _facts(data, event.served)
         record = _record(event, data if self.pictures else None, facts)
-        if event.shadow is None:
+        try:
+            return [record] if event.shadow is None else [record, _unseen(event, event.shadow, facts)]
+        except Exception as error:  # the champion's answer is worth a record by itself
+            self.missed(1)
+            self._warn(error)
             return [record]
-        started = time.perf_counter()
-        (detailed,) = event.shadow.answers.detailed([event.value])
-        milliseconds = 1000 * (time.perf_counter() - started)
-        unseen = replace(event, served=event.shadow, role="shadow", detailed=detailed, milliseconds=milliseconds)
-        return [record, _record(unseen, None, facts)]
+
+
+def _unseen(event: Event, shadow: Served, facts: dict[str, Any]) -> Record:
+    """Return the record of what another version answers on the picture of an event."""
+    started = time.perf_counter()
+    (detailed,) = shadow.answers.detailed([event.value])
+    milliseconds = 1000 * (time.perf_counter() - started)
+    unseen = replace(event, served=shadow, role="shadow", detailed=detailed, milliseconds=milliseconds)
+    return _record(unseen, None, facts)
 
 
 def _record(event: Event, picture: bytes | None, facts: dict[str, Any]) -> Record:

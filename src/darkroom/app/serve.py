@@ -3,6 +3,7 @@
 import logging
 import socket
 from dataclasses import dataclass
+from errno import EADDRNOTAVAIL
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp
 from darkroom.app.answering import Answering
 from darkroom.app.application import PATHS, build
 from darkroom.app.connection import Connection
+from darkroom.app.feedback import Feedback
 from darkroom.app.metrics import Metrics
 from darkroom.app.models import Models, open_first
 from darkroom.app.page import Page
@@ -20,6 +22,7 @@ from darkroom.app.password import Password
 from darkroom.app.recording import Recorder
 from darkroom.core.errors import UserError
 from darkroom.core.paths import ARTEFACTS, project_root, workspace
+from darkroom.package.invocations import return_memory
 from darkroom.params.load import load_params
 from darkroom.params.schema import Params
 from darkroom.serving.bundles import CHAMPION
@@ -46,8 +49,10 @@ def serve(asked: Asked) -> int:
     password = Password(asked.password_file) if asked.password_file else None
     with listen(asked.host, asked.port) as opened:
         parts = make_parts(asked.model, params)
-        page = Page(parts, params.package.name, workspace() / ARTEFACTS["example"], project_root() / "data/feedback")
-        app = build(parts, page, params.app.body_bytes, password)
+        feedback = Feedback(project_root() / "data/feedback", params.app.feedback_bytes)
+        page = Page(parts, params.package.name, workspace() / ARTEFACTS["example"], feedback)
+        hosts = {asked.host.lower(), "localhost"} if _is_loopback(opened) and not password else None
+        app = build(parts, page, params.app.body_bytes, password, hosts)
         _announce(asked, parts.models, opened, password)
         make_server(app, params.app.connections).run(sockets=[opened])
     return 0
@@ -73,6 +78,7 @@ def make_server(app: ASGIApp, connections: int) -> uvicorn.Server:
 
 def make_parts(model: str, params: Params) -> Parts:
     """Load the model and start the threads that follow the store and write the log of traffic."""
+    return_memory()
     metrics = Metrics(PATHS)
     models = Models(open_first(model, params.package.name), lambda result: metrics.reloads.labels(result).inc())
     recorder = Recorder(open_log(params.ab), params.ab.log_pictures > 0, metrics.unlogged.inc)
@@ -95,7 +101,8 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         opened.close()
         reason = error.strerror or "cannot be used"
-        raise UserError(f"port {port} of {host}: {reason}; give another one with --port", 1) from None
+        other = "--host" if error.errno == EADDRNOTAVAIL else "--port"
+        raise UserError(f"port {port} of {host}: {reason}; give another one with {other}", 1) from None
     return opened
 
 

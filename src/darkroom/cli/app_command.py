@@ -22,7 +22,7 @@ def app_command(
 ) -> int:
     """Serve the model as a web page and for programs.
 
-    The champion is exchanged while the app runs when another version becomes it. The page shows answers with their
+    A new champion takes over while the app runs. The page shows answers with their
     probabilities, and saves pictures whose answer was wrong in data/feedback.
 
     \b

@@ -12,6 +12,7 @@ class App(Section):
 
     body_bytes: Count
     connections: Count
+    feedback_bytes: Count
 
 
 class Export(Section):

@@ -66,12 +66,18 @@ class TrafficLog:
 
     def record_outcome(self, request: str, label: str) -> bool:
         """Note the right label of a request, over an earlier one; return whether the log has the request."""
-        answers = self._answers
-        change = answers.update().where(answers.c.request == clean(request)).values(outcome=clean(label))
+        return self.record_outcomes([(request, label)]) > 0
+
+    def record_outcomes(self, outcomes: Sequence[tuple[str, str]]) -> int:
+        """Note pairs of request and right label in one transaction; return how many of them the log has."""
+        answers, known = self._answers, 0
         if self._missing():
-            return False
+            return 0
         with self._connected() as connection:
-            return connection.execute(change).rowcount > 0
+            for request, label in outcomes:
+                change = answers.update().where(answers.c.request == clean(request)).values(outcome=clean(label))
+                known += connection.execute(change).rowcount > 0
+        return known
 
     def read(
         self, last: int | None = None, columns: Sequence[str] = COLUMNS, version: str | None = None

@@ -2,6 +2,7 @@ const form = document.getElementById("pictures"), files = document.getElementByI
 const status = document.getElementById("status"), cards = document.getElementById("cards");
 const drop = document.getElementById("drop");
 const AT_ONCE = 2;
+let latest = [];  // what was asked last: {file, cards}, file null for the example
 const say = text => { status.textContent = text; };
 
 async function send(address, options) {
@@ -11,15 +12,18 @@ async function send(address, options) {
   return reply;
 }
 
-async function ask(fields, file) {
-  const body = new FormData();
-  for (const [name, value] of Object.entries(fields)) body.append(name, value);
+async function ask(question) {
+  const body = new FormData(), file = question.file;
+  if (form.elements.explain.checked) body.append("explain", "true");
   if (file) body.append("pictures", file, file.name || "pasted picture");
+  else body.append("example", "1");
   const reply = await send("./", {method: "POST", body, headers: {"X-Part": "cards"}});
   const part = document.createElement("template");
   part.innerHTML = await reply.text();
   const shown = [...part.content.querySelectorAll("article")];
   for (const card of shown) offerCorrection(card, file);
+  question.cards.forEach(card => card.remove());
+  question.cards = shown;
   cards.prepend(...shown);
   document.getElementById("answers").hidden = false;
   return shown.map(card => card.dataset.summary).join("; ");
@@ -42,14 +46,16 @@ function offerCorrection(card, file) {
   });
 }
 
-async function askAll(chosen) {
-  const fields = form.elements.explain.checked ? {explain: "true"} : {};
-  const waiting = [...chosen], count = waiting.length;
+async function askAll(questions) {
+  const waiting = [...questions], count = waiting.length;
+  if (!count) return;
+  latest = questions;
   let done = 0;
   say(count > 1 ? `${count} pictures …` : "…");
   const worker = async () => {
-    for (let file = waiting.shift(); file; file = waiting.shift()) {
-      const found = await ask(fields, file).catch(error => `${file.name}: ${error.message}`);
+    for (let question = waiting.shift(); question; question = waiting.shift()) {
+      const name = question.file?.name || "picture";
+      const found = await ask(question).catch(error => `${name}: ${error.message}`);
       done += 1;
       say(count > 1 ? `${done} of ${count}. ${found}` : found);
     }
@@ -58,15 +64,16 @@ async function askAll(chosen) {
   files.value = "";
 }
 
+const askFiles = chosen => askAll([...chosen].map(file => ({file, cards: []})));
+
 document.getElementById("hint").hidden = false;
-files.addEventListener("change", () => askAll(files.files));
+document.getElementById("send").hidden = true;  // choosing is asking
+files.addEventListener("change", () => askFiles(files.files));
+form.elements.explain.addEventListener("change", event => { if (event.target.checked) askAll(latest); });
 form.addEventListener("submit", event => {
   event.preventDefault();
   if (event.submitter?.name === "example") {
-    const fields = form.elements.explain.checked ? {explain: "true", example: "1"} : {example: "1"};
-    ask(fields).then(say, error => say(error.message));
-  } else if (files.files.length) {
-    askAll(files.files);
+    askAll([{file: null, cards: []}]);
   } else {
     say("Choose a picture first.");
     files.focus();
@@ -76,10 +83,9 @@ for (const kind of ["dragover", "drop", "dragleave"]) {
   document.addEventListener(kind, event => {
     event.preventDefault();
     drop.classList.toggle("over", kind === "dragover");
-    if (kind === "drop") askAll([...event.dataTransfer.files]);
+    if (kind === "drop") askFiles(event.dataTransfer.files);
   });
 }
 document.addEventListener("paste", event => {
-  const pasted = [...event.clipboardData.files];
-  if (pasted.length) askAll(pasted);
+  askFiles(event.clipboardData.files);
 });
