@@ -22,11 +22,11 @@ from darkroom.examples.saving import save_network
 from darkroom.export import exporting
 from darkroom.export.distillation import TAUGHT, Distilled
 from darkroom.export.formats import FORMATS
-from darkroom.export.graph import served_network
 from darkroom.export.onnx_writing import onnx_model, with_int8_weights
 from darkroom.export.pruning import kernels, pruned
 from darkroom.export.shrink_table import best_names
 from darkroom.export.students import Front
+from darkroom.export.writing import served_network
 from darkroom.images.packed import write_shard
 from darkroom.images.thumbnails import THUMBNAIL_BYTES
 from darkroom.models.architecture import build_network
@@ -47,7 +47,7 @@ def command(*words: str) -> int:
 
 
 def write_workspace(root: Path) -> None:
-    """Write params.yaml, packed pictures of two classes, their splits, and and a bundle."""
+    """Write params.yaml, packed pictures of two classes, their splits, and a bundle."""
     (root / "dvc.yaml").write_text("stages: {}\n")
     text = (ROOT / "params.yaml").read_text(encoding="utf-8")
     (root / "params.yaml").write_text(text.replace("size: 16 ", f"size: {SIDE} "), encoding="utf-8")
