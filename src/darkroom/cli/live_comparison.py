@@ -53,7 +53,7 @@ def print_waiting(pictures: Path | None = None) -> int:
 def _save_picture(log: TrafficLog, request: str, folder: Path) -> str | None:
     """Save the picture of a request; return the name of its file, its digest: a request's key could be any path."""
     data = log.picture(request)
-    if data is None:
+    if not data:
         return None
     name = sha256(data).hexdigest() + suffix_of(data)
     with replacing(folder / name) as temporary:
