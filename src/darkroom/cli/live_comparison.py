@@ -5,6 +5,7 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+from darkroom.core.errors import UserError
 from darkroom.core.files import replacing
 from darkroom.core.paths import workspace
 from darkroom.images.suffixes import suffix_of
@@ -45,7 +46,10 @@ def print_waiting(pictures: Path | None = None) -> int:
     log = open_log(params.ab)
     table = waiting_requests(log.read(columns=COMPARED), *compared_versions(params.package.name))
     if pictures:
-        table["picture"] = [_save_picture(log, request, pictures) for request in table["request"]]
+        try:
+            table["picture"] = [_save_picture(log, request, pictures) for request in table["request"]]
+        except OSError as error:
+            raise UserError(f"--pictures {pictures}: cannot be written: {error.strerror or error}") from None
     table.to_csv(sys.stdout, index=False)
     return 0
 
