@@ -26,7 +26,6 @@ from darkroom.export.workspace_data import Packaged, load_splits, read_bundle
 from darkroom.export.writing import served_network, write_model
 from darkroom.package.version import version_of
 from darkroom.params.load import load_params
-from darkroom.serving.bundles import CHAMPION
 
 if TYPE_CHECKING:
     import keras
@@ -66,7 +65,7 @@ def export_bundle(asked: Export, bundle: Path) -> int:
 
     Raises UserError, and leaves no export, when it loses more accuracy than `export.max_loss`.
     """
-    if asked.version == CHAMPION:  # of which there will be others
+    if asked.version == "champion":  # of which there will be others
         asked = replace(asked, version=version_of(bundle))
     params = load_params(workspace() / "params.yaml")
     packaged = read_bundle(bundle)
