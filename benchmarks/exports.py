@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from working_copy import WorkingCopy, print_table, working_copy
 
@@ -31,27 +32,34 @@ def plain_conversion(root: Path) -> list[float]:
     from darkroom.examples.sampling import evenly
     from darkroom.examples.saving import load_network
     from darkroom.export.exporting import keras_answers
-    from darkroom.export.graph import served_network
     from darkroom.export.measuring import compare
     from darkroom.export.running import load_export
     from darkroom.export.workspace_data import load_splits, read_bundle
+    from darkroom.export.writing import served_network
 
     packaged = read_bundle(root / "models/bundle")
     data = load_splits(packaged, ("train", "validation"))
-    tf = start_tensorflow(2)
+    start_tensorflow(2)
     network, train = load_network(packaged.network), data["train"]
     pictures = train.pixels[train.rows[evenly(len(train), 300)]]
     with tempfile.TemporaryDirectory() as folder:
         served_network(network, packaged.rule.temperature).export(folder, format="tf_saved_model", verbose=False)
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: ([picture[None]] for picture in pictures)
-        content = converter.convert()
-        file = Path(folder, "model.tflite")
+        content, file = integers(folder, pictures), Path(folder, "model.tflite")
         file.write_bytes(content)
         reference = keras_answers(network, packaged, data["validation"])
         found = compare(load_export("litert", file), reference, data["validation"])
     return [len(content) / 1000, found.agreement, found.accuracy, found.p50_ms]
+
+
+def integers(folder: str, pictures: np.ndarray) -> bytes:
+    """Return a SavedModel converted to integers, weights and activations, calibrated on pictures."""
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([picture[None]] for picture in pictures)
+    content: bytes = converter.convert()
+    return content
 
 
 def exported(copy: WorkingCopy, name: str) -> list[list[Any]]:

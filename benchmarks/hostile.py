@@ -2,7 +2,8 @@
 
 Random bytes, truncations, bombs, wrong types, wrong params, 10,000 rows, bodies of 60 MB, large pictures of heavy
 formats, connections with half a header or half a body. After each hundred a good request is timed. `--command` serves
-something else than `mlflow models serve`, such as "darkroom app"; it gets --port.
+the app instead of `mlflow models serve`, as with "darkroom app", which gets --port; a quarter of the requests then goes
+to its other addresses.
 """
 
 import argparse
@@ -52,6 +53,26 @@ def large_bodies() -> Iterator[bytes]:
         yield from pictures
 
 
+def app_attacks(chance: random.Random) -> Iterator[tuple[str, str, bytes]]:
+    """Yield path, content type and body of requests to the app's other addresses."""
+    form = "multipart/form-data; boundary=x"
+    part = b'--x\r\nContent-Disposition: form-data; name="picture"; filename="a.png"\r\n\r\n%s\r\n'
+    while True:
+        noise = chance.randbytes(chance.randrange(1, 3000))
+        yield "/predict", "image/png", noise
+        yield "/predict", "image/png", b"x" * chance.choice([0, 30_000_000])
+        yield "/feedback?label=0&predicted=1&version=1", "image/png", noise
+        yield "/feedback?label=../x&predicted=%00&version=1", "image/png", noise
+        yield "/outcomes", JSON, b"[" + b'{"request": "a", "label": "b"},' * chance.randrange(1, 500_000) + b"1]"
+        yield "/outcomes", JSON, b"[" + b"[]," * chance.randrange(1, 9_000_000) + b"1]"
+        yield "/outcomes", JSON, b"[" * chance.randrange(1, 200_000)
+        yield "/", form, part % noise * chance.randrange(1, 200) + b"--x--"
+        yield "/", form, part % b"" * 50_000 + b"--x--"
+        yield "/", form, b"--x\r\n" + b"A: b\r\n" * chance.randrange(1, 3_000_000) + b"\r\n\r\n--x--"
+        yield "/", form, b"--x\r\nContent-Disposition: " + b"; a=b" * chance.randrange(1, 50_000) + b"\r\n\r\n--x--"
+        yield "/", "multipart/form-data; boundary=" + "y" * 5000, noise
+
+
 def stall(port: int, ended: threading.Event) -> None:
     """Keep one connection after the other open with half a header or a body that arrives byte by byte."""
     chance = random.Random(port)
@@ -65,11 +86,11 @@ def stall(port: int, ended: threading.Event) -> None:
                     connection.sendall(b"x")
 
 
-def judge(port: int, kind: str | None, body: bytes) -> str:
+def judge(port: int, path: str, kind: str | None, body: bytes) -> str:
     """Send one hostile request; return its status, or what is wrong with the answer."""
     connection = HTTPConnection("127.0.0.1", port, timeout=60)
     try:
-        connection.request("POST", "/invocations", body, {"Content-Type": kind} if kind else {})
+        connection.request("POST", path, body, {"Content-Type": kind} if kind else {})
         answer = connection.getresponse()
         text = answer.read()
     except BrokenPipeError:
@@ -78,6 +99,10 @@ def judge(port: int, kind: str | None, body: bytes) -> str:
         return f"WRONG: {type(error).__name__}"
     finally:
         connection.close()
+    if path == "/" and answer.status in (200, 400):
+        return f"{answer.status}, the page"
+    if answer.status == 200 and path != "/invocations":
+        return "200, elsewhere"
     if answer.status == 200:
         rows = json.loads(text)["predictions"]
         return "200, errors in the rows" if all(row["error"] for row in rows) else "200, answered"
@@ -92,16 +117,18 @@ def watch_memory(server: Server, ended: threading.Event, peak: list[float]) -> N
         peak[0] = max(peak[0], *(memory_of(process) for process, _ in session_members(server.session)))
 
 
-def attack(server: Server, count: int, good: bytes) -> tuple[Counter[str], list[float]]:
+def attack(server: Server, count: int, good: bytes, app: bool) -> tuple[Counter[str], list[float]]:
     """Send `count` hostile requests; return how often each outcome came, and the milliseconds of good ones between."""
     chance, found, between = random.Random(0), Counter[str](), []
-    small, large = bodies(chance), large_bodies()
+    small, large, others = bodies(chance), large_bodies(), app_attacks(chance)
     with ThreadPoolExecutor(CLIENTS) as pool:
         for start in range(0, count, 100):
-            sent = list(islice(small, min(100, count - start)))
+            sent = [("/invocations", *one) for one in islice(small, min(100, count - start))]
             for place in range(0, len(sent), LARGE_EVERY):
-                sent[place] = JSON, next(large)
-            found.update(pool.map(lambda pair: judge(server.port, *pair), sent))
+                sent[place] = "/invocations", JSON, next(large)
+            for place in range(1, len(sent) if app else 0, 4):
+                sent[place] = next(others)
+            found.update(pool.map(lambda one: judge(server.port, *one), sent))
             server.connection.close()
             between.append(server.ask("POST", "/invocations", good))
     return found, between
@@ -125,7 +152,7 @@ def main() -> None:
             others.append(threading.Thread(target=watch_memory, args=(server, ended, peak), daemon=True))
             for thread in others:
                 thread.start()
-            found, between = attack(server, asked.requests, good)
+            found, between = attack(server, asked.requests, good, bool(asked.command))
             ended.set()
             print_table(["outcome", "requests"], *sorted(found.items()))
             figures = [idle, peak[0], server.memory(), max(between)]

@@ -94,6 +94,13 @@ def carry_out(image: Image, name: str, rest: str, given: dict[str, str]) -> None
             image.run(["/bin/sh", "-c", rest])
         case "COPY":
             copy(image, [word for word in rest.split() if not word.startswith("--chmod=755")])
+        case _:
+            note(image, name, rest)
+
+
+def note(image: Image, name: str, rest: str) -> None:
+    """Note an instruction that says how a container starts."""
+    match name:
         case "WORKDIR":
             image.folder = rest
         case "USER":

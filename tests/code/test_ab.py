@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
+from PIL import Image
 
 from darkroom.cli.live_comparison import compare_versions, print_waiting
+from darkroom.cli.main import main
 from darkroom.core.errors import UserError
 from darkroom.params.load import load_params
 from darkroom.params.serving import Ab
@@ -20,9 +22,10 @@ from darkroom.traffic.log import TrafficLog, open_log
 from darkroom.traffic.record import Role
 from darkroom.traffic.report import report_lines, waiting_requests
 from darkroom.traffic.routing import goes_to_challenger
-from pictures import ROOT
+from pictures import ROOT, encode
 from records import RECORD
 
+PICTURE = encode(Image.new("RGB", (4, 3)))
 CHOSEN: Ab = load_params(ROOT / "params.yaml").ab
 Row = tuple[str, str, str, str | None, str | None]  # as COMPARED
 
@@ -113,40 +116,58 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MlflowCl
     yield client
 
 
-def test_the_command_decides_and_acts(client: MlflowClient, capsys: pytest.CaptureFixture[str]) -> None:
+def aliases(client: MlflowClient) -> dict[str, str]:
+    return {name: str(number) for name, number in client.get_registered_model("darkroom").aliases.items()}
+
+
+def check_waiting(capsys: pytest.CaptureFixture[str]) -> None:
+    """Check what is printed and saved of the requests that log_pairs logged, of which the last two have a picture."""
+    assert print_waiting(Path("pictures")) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (saved,) = Path("pictures").iterdir()  # both have the same
+    assert lines[:2] == ["request,champion,challenger,picture", "r0,cat,dog,"]
+    assert lines[-1] == f"r39,cat,dog,{saved.name}" and saved.suffix == ".png" and saved.read_bytes() == PICTURE
+
+
+def test_the_command_decides_and_acts(
+    client: MlflowClient, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(UserError, match="no version of darkroom is the challenger"):
         compare_versions(apply=True)
     client.set_registered_model_alias("darkroom", "challenger", "2")
-    log = open_log(CHOSEN)
+    log = open_log(CHOSEN.model_copy(update={"log_pictures": 3}))
     log_pairs(log, 40)
-    assert print_waiting() == 0 and capsys.readouterr().out.splitlines()[:2] == [
-        "request,champion,challenger",
-        "r0,cat,dog",
-    ]
+    check_waiting(capsys)
     assert compare_versions(apply=True) == 0 and "go on" in capsys.readouterr().out
     for number in range(40):
         assert log.record_outcome(f"r{number}", "dog")
     assert compare_versions(apply=False) == 0 and "decision    promote" in capsys.readouterr().out
-    assert client.get_registered_model("darkroom").aliases["champion"] == 1
+    with monkeypatch.context() as patched:
+        patched.setattr(TrafficLog, "has_cut_off", lambda *_: True)
+        assert compare_versions(apply=True) == 0 and "go on: answers of this challenger" in capsys.readouterr().out
+    assert aliases(client) == {"champion": "1", "challenger": "2"}
     assert compare_versions(apply=True) == 0 and "version 2 of darkroom is the champion now" in capsys.readouterr().out
-    assert {k: str(v) for k, v in client.get_registered_model("darkroom").aliases.items()} == {
-        "champion": "2",
-        "previous": "1",
-    }
+    assert aliases(client) == {"champion": "2", "previous": "1"}
     tags = client.get_model_version("darkroom", "2").tags
     assert json.loads(tags["darkroom.ab.figures"])["pairs"]["wins"] == 40
     client.set_registered_model_alias("darkroom", "challenger", "1")
     log_pairs(log, 10, swapped=True)
-    assert compare_versions(apply=True) == 0
-    assert "no longer the challenger" in capsys.readouterr().out
-    assert "challenger" not in client.get_registered_model("darkroom").aliases
+    assert compare_versions(apply=True) == 0 and "no longer the challenger" in capsys.readouterr().out
+    assert "challenger" not in aliases(client)
+
+
+@pytest.mark.parametrize("words", [["--waiting", "--apply"], ["--pictures", "out"]])
+def test_options_that_exclude_each_other_are_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["ab", *words])
+    assert ended.value.code == 2 and capsys.readouterr().err.startswith(f"darkroom ab: {words[0]} ")
 
 
 def log_pairs(log: TrafficLog, count: int, swapped: bool = False) -> None:
     """Log requests that champion and challenger answer differently; swapped, with an outcome."""
     roles: tuple[Role, Role] = ("shadow", "champion") if swapped else ("champion", "shadow")
     for number in range(count):
-        record = replace(RECORD, request=f"{'s' if swapped else 'r'}{number}")
+        record = replace(RECORD, picture=PICTURE, request=f"{'s' if swapped else 'r'}{number}")
         log.add([replace(record, version="1", role=roles[0]), replace(record, version="2", role=roles[1], label="dog")])
         if swapped:
             log.record_outcome(record.request, "dog")

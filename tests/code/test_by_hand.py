@@ -1,6 +1,8 @@
-"""`darkroom versions`, `promote` and `rollback` on a real store."""
+"""`darkroom versions`, `promote` and `rollback` on a real store, and what a verdict leaves there."""
 
 import json
+import os
+import pwd
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +10,8 @@ import pytest
 from mlflow import MlflowClient
 
 from darkroom.cli.main import main
-from darkroom.gate.versions import aliases_of, get_champion
+from darkroom.gate.verdict import Verdict
+from darkroom.gate.versions import aliases_of, get_champion, record_verdict
 from darkroom.params.load import read_yaml
 from pictures import ROOT, inside
 from registry import add_version, release
@@ -112,3 +115,25 @@ def test_mistakes_are_one_line(
     assert said(capsys, "promote", number, "--force").endswith("is of a debug run, which is never released")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///nowhere.db")
     assert said(capsys, "versions").startswith("there is no MLflow store yet at ")
+
+
+def test_a_verdict_stands_on_the_version_with_who_when_data_and_commit(
+    client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.create_registered_model("nobody")
+    number, candidate = add_version(client, "nobody", 0.5)
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def unknown(uid: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)  # a user without an entry in passwd is recorded by number
+    record_verdict(client, "nobody", number, candidate, Verdict(False, ["why", "more"], manual=True))
+    tags = {
+        key.removeprefix("darkroom.gate."): value
+        for key, value in client.get_model_version("nobody", number).tags.items()
+    }
+    assert (tags["released"], tags["reasons"], tags["by"]) == ("false", "why; more", str(os.getuid()))
+    assert (tags["data"], tags["promote"], len(tags["commit"])) == ("d", f"darkroom promote {number}", 40)
+    assert tags["at"].endswith("+00:00")

@@ -1,7 +1,6 @@
 """One champion, however many processes move the alias at once, and whenever one of them is killed."""
 
 import os
-import pwd
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,8 +9,8 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from darkroom.gate.verdict import Candidate, Verdict
-from darkroom.gate.versions import aliases_of, get_champion, read_verdict, record_verdict
+from darkroom.gate.verdict import Candidate
+from darkroom.gate.versions import aliases_of, get_champion, read_verdict
 from pictures import ROOT
 from registry import add_version, release
 
@@ -184,25 +183,3 @@ def test_a_champion_from_elsewhere_is_not_replaced_unseen(client: MlflowClient) 
     assert get_champion(client, "elsewhere")[1] == Candidate()
     verdict = release(client, "elsewhere", *add_version(client, "elsewhere", 0.9))
     assert verdict.manual and "other classes (not recorded)" in verdict.reasons[0]
-
-
-def test_a_verdict_stands_on_the_version_with_who_when_data_and_commit(
-    client: MlflowClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client.create_registered_model("nobody")
-    number, candidate = add_version(client, "nobody", 0.5)
-    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
-        monkeypatch.delenv(name, raising=False)
-
-    def unknown(uid: int) -> None:
-        raise KeyError(f"getpwuid(): uid not found: {uid}")
-
-    monkeypatch.setattr(pwd, "getpwuid", unknown)  # a user without an entry in passwd is recorded by number
-    record_verdict(client, "nobody", number, candidate, Verdict(False, ["why", "more"], manual=True))
-    tags = {
-        key.removeprefix("darkroom.gate."): value
-        for key, value in client.get_model_version("nobody", number).tags.items()
-    }
-    assert (tags["released"], tags["reasons"], tags["by"]) == ("false", "why; more", str(os.getuid()))
-    assert (tags["data"], tags["promote"], len(tags["commit"])) == ("d", f"darkroom promote {number}", 40)
-    assert tags["at"].endswith("+00:00")

@@ -81,6 +81,18 @@ def test_only_the_latest_answers_and_pictures_are_kept(address: str) -> None:
     assert len(log.read()) == 5 and log.picture("r202") is None
 
 
+def test_a_challenger_whose_answers_were_deleted_is_known(address: str) -> None:
+    log = TrafficLog(address, 40)
+    assert not log.has_cut_off("4")
+    log.add(numbered(*range(30)))
+    log.add([replace(RECORD, version="4", role="shadow")] * 2)
+    log.add(numbered(*range(20)))
+    assert len(log.read()) <= 40 and not log.has_cut_off("4")
+    for _ in range(3):  # in the last of them nothing of the challenger's is left
+        log.add(numbered(*range(15)))
+    assert log.has_cut_off("4") and not log.has_cut_off("3")
+
+
 def write_some(address: str, process: int) -> None:
     log = TrafficLog(address, 1000)
     for number in range(10):

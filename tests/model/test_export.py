@@ -20,18 +20,14 @@ from darkroom.decision.rule import Rule
 from darkroom.decision.saving import write_decision
 from darkroom.examples.saving import save_network
 from darkroom.export import exporting
-from darkroom.export.distillation import TAUGHT, Distilled
+from darkroom.export.exporting import Export, export_bundle, require_usable
 from darkroom.export.formats import FORMATS
-from darkroom.export.graph import served_network
 from darkroom.export.onnx_writing import onnx_model, with_int8_weights
-from darkroom.export.pruning import kernels, pruned
-from darkroom.export.shrink_table import best_names
-from darkroom.export.students import Front
+from darkroom.export.writing import served_network
 from darkroom.images.packed import write_shard
 from darkroom.images.thumbnails import THUMBNAIL_BYTES
 from darkroom.models.architecture import build_network
-from darkroom.models.augmentation import Variation
-from easy import CLASSES, data, examples, small_params
+from easy import CLASSES, examples, small_params
 from page_reader import read_page
 from pictures import ROOT, encode, inside
 
@@ -47,7 +43,7 @@ def command(*words: str) -> int:
 
 
 def write_workspace(root: Path) -> None:
-    """Write params.yaml, packed pictures of two classes, their splits, and and a bundle."""
+    """Write params.yaml, packed pictures of two classes, their splits, and a bundle."""
     (root / "dvc.yaml").write_text("stages: {}\n")
     text = (ROOT / "params.yaml").read_text(encoding="utf-8")
     (root / "params.yaml").write_text(text.replace("size: 16 ", f"size: {SIDE} "), encoding="utf-8")
@@ -143,6 +139,8 @@ def test_one_that_loses_too_much_is_not_written(work: Path, monkeypatch: pytest.
         (["--format", "keras", "--precision", "int8"], "keras has float32 only; int8 has: litert, onnx, openvino"),
         (["--format", "onnx", "--precision", "int4"], "--precision int4: unknown precision; did you mean int8?"),
         (["--format", "onnx", "--output", "models"], "--output models: is not empty"),
+        (["--format", "onnx", "--output", "dvc.yaml"], "--output dvc.yaml: is a file"),
+        (["--format", "onnx", "--output", "dvc.yaml/out"], "--output dvc.yaml/out: cannot be written"),
     ],
 )
 def test_what_cannot_be_exported_is_one_line(
@@ -151,6 +149,25 @@ def test_what_cannot_be_exported_is_one_line(
     assert work.is_dir() and export(*(["--output", "out"] if "--output" not in words else []), *words) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("darkroom export: ") and message in line
+
+
+def test_the_row_of_a_champion_has_its_number(work: Path) -> None:
+    fetched = work / "fetched"
+    shutil.copytree(work / "models" / "bundle", fetched / "artifacts" / "bundle")
+    (fetched / "registered_model_meta").write_text("model_name: darkroom\nmodel_version: '3'\n")
+    assert export_bundle(Export("champion", "onnx", "float32", Path("out")), fetched / "artifacts" / "bundle") == 0
+    assert pd.read_csv("reports/export.csv", dtype=str)["version"].tolist() == ["3"]
+
+
+def test_a_folder_with_a_file_of_the_user_s_is_left_alone(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = work / "out"
+    out.mkdir()
+    for name in ("example.py", "labels.txt"):
+        (out / name).touch()
+    require_usable(Export("models", "onnx", "float32", out))
+    (out / "notes.txt").touch()
+    assert export("--format", "onnx", "--output", "out") == 2
+    assert "is not empty" in capsys.readouterr().err and len(list(out.iterdir())) == 3
 
 
 def test_a_package_that_is_missing_is_named(
@@ -167,34 +184,6 @@ def test_pictures_that_are_missing_are_one_line(work: Path, capsys: pytest.Captu
     assert "make them with `make repro`" in capsys.readouterr().err
 
 
-def test_the_teacher_s_answers_are_mixed_into_the_targets_and_weights_stay() -> None:
-    targets = np.array([[1, 0, 2.5], [0, 1, 0.5]], np.float32)  # the last column: weights
-    params = small_params(augment={"rotation": 0.0, "shift": 0.0, "horizontal_flip": False})
-    distilled = Distilled(Variation(params.augment, 0), lambda pixels: np.full((len(pixels), 2), 0.5, np.float32))
-    pixels = examples(2, 1).pixels[:2]
-    varied, taught = distilled.vary(pixels, targets, np.arange(2), 0, 0)
-    own = 1 - TAUGHT / 2
-    assert np.array_equal(varied, pixels)
-    assert taught == pytest.approx(np.array([[own, 1 - own, 2.5], [1 - own, own, 0.5]]))
-
-
-def test_pruned_weights_stay_zero_while_the_others_learn() -> None:
-    params = small_params()
-    network = build_network(params.model, SIDE, 2)
-    sparse = pruned(network, 0.5, data(), params.train, Variation(params.augment, 0), 2)
-    weights = np.concatenate([np.asarray(variable).ravel() for variable in kernels(sparse)])
-    assert (weights == 0).mean() == pytest.approx(0.5, abs=0.01)
-    assert all(variable.constraint is None for variable in kernels(sparse))
-
-
-def test_the_front_leaves_out_what_is_slower_and_no_better() -> None:
-    rows = [
-        Front(name, 1, accuracy, 1.0, 1.0, ms, "")
-        for name, accuracy, ms in [("a", 0.9, 2), ("b", 0.9, 1), ("c", 0.8, 3)]
-    ]
-    assert best_names(rows) == {"b"}
-
-
 @pytest.mark.slow
 def test_students_are_trained_pruned_and_exported(work: Path) -> None:
     sizes = ["--filters", "8", "--filters", "4", "--sparsity", "0.5", "--epochs", "2"]
@@ -206,8 +195,5 @@ def test_students_are_trained_pruned_and_exported(work: Path) -> None:
     assert command("export", "--version", "models/students/8", "--format", "onnx", "--output", "out") == 0
     assert command("predict", "--model", "models/students/4", "out") in (0, 1, 2)
     assert "8-sparse-0.5" in read_page(work / "reports" / "shrink.html").texts
-    assert (
-        command("shrink", "--filters", "a,b") == 2
-        and command("shrink", "--width", "0.5") == 2
-        and command("shrink") == 2
-    )
+    for words in (["--filters", "a,b"], ["--width", "0.5"], []):
+        assert command("shrink", *words) == 2

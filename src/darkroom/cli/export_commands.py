@@ -7,15 +7,29 @@ import typer
 
 from darkroom.cli.command import Command, app
 
+Format = Annotated[str, typer.Option("--format", help="litert, onnx, openvino, saved-model or keras.")]
+Output = Annotated[Path, typer.Option("--output", help="The folder to write.")]
+Precision = Annotated[str, typer.Option("--precision", help="float32, float16 or int8.")]
+Version = Annotated[str, typer.Option("--version", help="champion, a version number, or a folder such as models.")]
+Filters = Annotated[
+    list[str] | None, typer.Option("--filters", help="Filters of each block, such as 16,32,64; several times.")
+]
+Width = Annotated[
+    list[float] | None, typer.Option("--width", min=0.05, max=2, help="Width of a MobileNet; several times.")
+]
+Sparsity = Annotated[float, typer.Option("--sparsity", min=0, max=0.99, help="Share of the weights to set to 0.")]
+Epochs = Annotated[int | None, typer.Option("--epochs", min=1, help="In place of train.epochs.")]
+Teacher = Annotated[
+    str, typer.Option("--version", help="The teacher: champion, a version number, or a folder such as models.")
+]
+
 
 @app.command(cls=Command)
 def export(
-    format: Annotated[str, typer.Option("--format", help="litert, onnx, openvino, saved-model or keras.")],  # noqa: A002
-    output: Annotated[Path, typer.Option("--output", help="The folder to write.")],
-    precision: Annotated[str, typer.Option("--precision", help="float32, float16 or int8.")] = "float32",
-    version: Annotated[
-        str, typer.Option("--version", help="champion, a version number, or a folder such as models.")
-    ] = "champion",
+    format: Format,  # noqa: A002
+    output: Output,
+    precision: Precision = "float32",
+    version: Version = "champion",
 ) -> int:
     """Export a model to run without darkroom.
 
@@ -40,19 +54,11 @@ def export(
 
 @app.command(cls=Command)
 def shrink(
-    filters: Annotated[
-        list[str] | None, typer.Option("--filters", help="Filters of each block, such as 16,32,64; several times.")
-    ] = None,
-    width: Annotated[
-        list[float] | None, typer.Option("--width", min=0.05, max=2, help="Width of a MobileNet; several times.")
-    ] = None,
-    sparsity: Annotated[
-        float, typer.Option("--sparsity", min=0, max=0.99, help="Share of the weights to set to 0.")
-    ] = 0.0,
-    epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="In place of train.epochs.")] = None,
-    version: Annotated[
-        str, typer.Option("--version", help="The teacher: champion, a version number, or a folder such as models.")
-    ] = "champion",
+    filters: Filters = None,
+    width: Width = None,
+    sparsity: Sparsity = 0.0,
+    epochs: Epochs = None,
+    version: Teacher = "champion",
 ) -> int:
     """Train smaller networks on the champion's answers.
 

@@ -18,7 +18,7 @@ TEMPLATE = Path(__file__).with_name("export.html.j2")
 class Row:
     """An export: `kilobytes` of 1,000 bytes; the rest as in measuring.Comparison, on `pictures` of validation.
 
-    `version` is what was exported: champion, a version's number or a folder.
+    `version` is what was exported: a version's number or a folder.
     """
 
     format: str

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,12 +19,12 @@ from darkroom.examples.saving import load_network
 from darkroom.export.example_code import example_code
 from darkroom.export.export_table import Row, record_export
 from darkroom.export.formats import FORMATS, require_possible
-from darkroom.export.graph import served_network
 from darkroom.export.measuring import compare, kilobytes_of
 from darkroom.export.rounding import PICTURES, round_weights
 from darkroom.export.running import load_export
 from darkroom.export.workspace_data import Packaged, load_splits, read_bundle
-from darkroom.export.writing import write_model
+from darkroom.export.writing import served_network, write_model
+from darkroom.package.version import version_of
 from darkroom.params.load import load_params
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 PICTURES_AT_ONCE = 64
 EXAMPLE, LABELS = "example.py", "labels.txt"
+OURS = {EXAMPLE, LABELS, "model.bin", *(form.model for form in FORMATS.values())}
 logger = logging.getLogger(__name__)
 
 
@@ -49,9 +50,14 @@ def require_usable(asked: Export) -> None:
     """Raise UserError for what cannot be exported, before anything is fetched or loaded."""
     require_possible(asked.format, asked.precision)
     output = asked.output
-    ours = (output / EXAMPLE).is_file() and (output / LABELS).is_file()
-    if output.is_file() or (output.is_dir() and not ours and any(output.iterdir())):
-        raise UserError(f"--output {output}: is not empty; give a new folder, or that of an earlier export")
+    if output.is_file():
+        raise UserError(f"--output {output}: is a file; give a new folder, or that of an earlier export")
+    with _naming_output(output):
+        names = {file.name for file in output.iterdir()} if output.is_dir() else set()
+    if names and not {EXAMPLE, LABELS} <= names <= OURS:  # all that is there will be deleted
+        raise UserError(
+            f"--output {output}: is not empty, and holds more or less than an earlier export; give a new one"
+        )
 
 
 def export_bundle(asked: Export, bundle: Path) -> int:
@@ -59,12 +65,14 @@ def export_bundle(asked: Export, bundle: Path) -> int:
 
     Raises UserError, and leaves no export, when it loses more accuracy than `export.max_loss`.
     """
+    if asked.version == "champion":  # of which there will be others
+        asked = replace(asked, version=version_of(bundle))
     params = load_params(workspace() / "params.yaml")
     packaged = read_bundle(bundle)
     data = load_splits(packaged, ("train", "validation"))
     start_tensorflow(params.train.threads)
     network = load_network(packaged.network)
-    with _replaced_folder(asked.output) as folder:
+    with _naming_output(asked.output), _replaced_folder(asked.output) as folder:
         row = _write(asked, network, packaged, data, folder)
         _require_accurate(asked, row, params.export.max_loss)
     record_export(workspace(), row)
@@ -113,6 +121,17 @@ def _require_accurate(asked: Export, row: Row, allowed: float) -> None:
             "take another precision, or raise export.max_loss",
             1,
         )
+
+
+@contextmanager
+def _naming_output(output: Path) -> Iterator[None]:
+    """Raise UserError where a folder cannot be read or written."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"--output {output}: cannot be written: {error.strerror or error}; give another folder"
+        ) from None
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from darkroom.core.errors import UserError
 from darkroom.core.suggestions import nearest
 
+PIXELS, PROBABILITIES = "pixels", "probabilities"  # the names of the input and of the output
 PRECISIONS = ("float32", "float16", "int8")
 
 

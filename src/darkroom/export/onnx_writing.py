@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from darkroom.export.graph import PIXELS, PROBABILITIES
+from darkroom.export.formats import PIXELS, PROBABILITIES
 from darkroom.export.rounding import FEWEST
 from darkroom.graphs.convert import to_onnx
 
@@ -20,7 +20,7 @@ Smaller = Callable[["onnx.TensorProto", np.ndarray, int], tuple[list[Any], Any]]
 
 
 def onnx_model(network: "keras.Model") -> "onnx.ModelProto":
-    """Return a network of `graph.served_network` as ONNX, with a free batch axis."""
+    """Return a network of `writing.served_network` as ONNX, with a free batch axis."""
     import onnx
     import tensorflow as tf
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from darkroom.execution.quiet import without_native_messages
-from darkroom.export.graph import PIXELS
+from darkroom.export.formats import PIXELS
 
 Run = Callable[[np.ndarray], np.ndarray]  # pixels (n, size, size, 3) uint8 -> probabilities (n, classes) float32
 

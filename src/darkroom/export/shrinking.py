@@ -28,6 +28,7 @@ from darkroom.train.fit import fit
 if TYPE_CHECKING:
     import keras
 
+    from darkroom.examples.batches import Vary
     from darkroom.export.distillation import Answer
 
 SPLITS = ("train", "validation")
@@ -69,10 +70,10 @@ def shrink(asked: Shrink, params: Params, sizes: list[Size], bundle: Path) -> in
     teacher = answer_of(champion, max(1, AT_ONCE // packaged.image.size**2))
     rows = [front_row(CHAMPION, champion, _accuracy(teacher, data["validation"]), data)]
     for size, training in zip(sizes, trainings, strict=True):
-        rows += _student_rows(asked, size, training, data, teacher, root)
+        rows += _student_rows(asked, size, training, data, teacher)
     if not sizes:
         own = student_params(params, Size(CHAMPION, {}), packaged.image, asked.epochs)
-        rows.append(_pruned_row(asked, CHAMPION, champion, own, data, None, root))
+        rows.append(_pruned_row(asked, CHAMPION, champion, own, data, Variation(own.augment, own.train.seed)))
     write_fronts(root, rows)
     for row in rows:
         logger.info("%s", _sentence(row))
@@ -85,14 +86,15 @@ def shrink(asked: Shrink, params: Params, sizes: list[Size], bundle: Path) -> in
 
 
 def _student_rows(
-    asked: Shrink, size: Size, params: DeclaredParams, data: dict[str, Examples], teacher: "Answer", root: Path
+    asked: Shrink, size: Size, params: DeclaredParams, data: dict[str, Examples], teacher: "Answer"
 ) -> Iterator[Front]:
     logger.info("student %s: %d epochs at most", size.name, params.train.epochs)
+    root = workspace()
     vary = Distilled(Variation(params.augment, params.train.seed), teacher)
     fitted = fit(data, params, root / ARTEFACTS["weights"], verbose=epoch_verbosity(), vary=vary)
     yield write_student(root / STUDENTS / size.name, fitted.network, data, params)
     if asked.sparsity:
-        yield _pruned_row(asked, size.name, fitted.network, params, data, teacher, root)
+        yield _pruned_row(asked, size.name, fitted.network, params, data, vary)
 
 
 def _pruned_row(
@@ -101,15 +103,12 @@ def _pruned_row(
     network: "keras.Model",
     params: DeclaredParams,
     data: dict[str, Examples],
-    teacher: "Answer | None",
-    root: Path,
+    vary: "Vary",
 ) -> Front:
-    """Prune a network, train it further, with the teacher's answers if there is one, and write it."""
+    """Prune a network, train it further, on pictures as `vary` varies them, and write it."""
     logger.info("%s: %.0f %% of the weights become 0", name, 100 * asked.sparsity)
-    plain = Variation(params.augment, params.train.seed)
-    vary = Distilled(plain, teacher) if teacher else plain
     sparse = pruned(network, asked.sparsity, data, params.train, vary, asked.epochs or PRUNING_EPOCHS)
-    return write_student(root / STUDENTS / f"{name}-sparse-{asked.sparsity:g}", sparse, data, params)
+    return write_student(workspace() / STUDENTS / f"{name}-sparse-{asked.sparsity:g}", sparse, data, params)
 
 
 def _accuracy(teacher: "Answer", examples: Examples) -> float:

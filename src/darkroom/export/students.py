@@ -12,10 +12,9 @@ from darkroom.evaluate.decide import fit_familiarity, fit_rule
 from darkroom.evaluate.measure import measure, pictures_at_once
 from darkroom.examples.pixels import Examples
 from darkroom.examples.saving import load_network, save_network
-from darkroom.export.graph import served_network
 from darkroom.export.measuring import median_latency
 from darkroom.export.running import load_export
-from darkroom.export.writing import write_model
+from darkroom.export.writing import served_network, write_model
 from darkroom.models.features import with_features
 from darkroom.package.bundle import write_bundle
 from darkroom.params.declared import DeclaredParams

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from darkroom.decision.rule import SMALLEST
 from darkroom.examples.saving import save_network
 from darkroom.execution.quiet import without_native_messages
+from darkroom.export.formats import PIXELS, PROBABILITIES
 from darkroom.export.onnx_writing import onnx_model, with_half_weights, with_int8_weights, write_onnx
 
 if TYPE_CHECKING:
@@ -20,8 +22,24 @@ SMALLER: dict[str, Callable[["onnx.ModelProto"], "onnx.ModelProto"]] = {
 }
 
 
+def served_network(network: "keras.Model", temperature: float) -> "keras.Model":
+    """Return a network from pixels (n, size, size, 3) uint8 to calibrated probabilities (n, classes) float32.
+
+    Calibration is that of decision.rule.Rule, as a part of the graph, so that an export answers what is served.
+    """
+    import keras
+
+    inputs = keras.Input(network.input_shape[1:], dtype="uint8", name=PIXELS)
+    answers = network(keras.ops.cast(inputs, "float32"))
+    if temperature != 1:
+        logits = keras.ops.log(keras.ops.maximum(answers, SMALLEST)) * (1 / temperature)
+        answers = keras.ops.softmax(logits)
+    named = keras.layers.Identity(name=PROBABILITIES)(answers)
+    return keras.Model(inputs, named, name="exported")
+
+
 def write_model(network: "keras.Model", name: str, precision: str, path: Path) -> None:
-    """Write a network of `graph.served_network` in the format `name`; a possible pair of `formats` is given.
+    """Write a network of `served_network` in the format `name`; a possible pair of `formats` is given.
 
     float16 and int8 are how weights are stored: symmetric int8, with one scale for each channel. Of a network for int8
     they have been rounded (rounding.round_weights).

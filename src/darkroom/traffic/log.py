@@ -117,6 +117,16 @@ class TrafficLog:
         with self._connected() as connection:
             return connection.scalar(wanted)
 
+    def has_cut_off(self, version: str) -> bool:
+        """Return whether answers of a version as a challenger were deleted, so that what is left is a moving window."""
+        from sqlalchemy import select
+
+        gone = self._metadata.tables["darkroom_cut_off"]
+        if self._missing():
+            return False
+        with self._connected() as connection:
+            return connection.scalar(select(gone.c.version).where(gone.c.version == version).limit(1)) is not None
+
     def _add_with_pictures(self, connection: "Connection", records: Sequence[Record]) -> None:
         for record in records:
             key = connection.execute(self._answers.insert().values(record.row())).inserted_primary_key
@@ -131,7 +141,18 @@ class TrafficLog:
                 if not oldest or oldest > newest - kept:
                     return
                 end = min(newest - kept + kept // SPARE, oldest + DELETED_AT_ONCE)
+                if table is self._answers:
+                    self._note_cut_off(connection, end)
                 connection.execute(table.delete().where(table.c.id <= end))
+
+    def _note_cut_off(self, connection: "Connection", end: int) -> None:
+        """Note whose answers as a challenger go with the rows up to number `end`."""
+        from sqlalchemy import select
+
+        answers, gone = self._answers, self._metadata.tables["darkroom_cut_off"]
+        going = select(answers.c.version).distinct().where(answers.c.id <= end, answers.c.role != "champion")
+        new = going.where(answers.c.version.not_in(select(gone.c.version)))
+        connection.execute(gone.insert().from_select(["version"], new))
 
     def _missing(self) -> bool:
         """Return whether nothing has been logged, so that reading creates no file."""

@@ -8,7 +8,7 @@ from darkroom.core.errors import UserError
 from darkroom.execution.locks import locked
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine, MetaData
+    from sqlalchemy import Column, Connection, Engine, MetaData
 
 VERSION = 1
 BUSY_SECONDS = 10  # that a process waits for the others
@@ -16,17 +16,28 @@ LOCK = 0x6461726B  # of PostgreSQL, while the tables are created
 
 
 def tables() -> "MetaData":
-    """Describe the tables: answers with their outcomes, pictures by the number of their answer, and the version."""
-    from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, LargeBinary, MetaData, Table, Text
-
-    def number() -> Column[Any]:  # SQLite counts up only what is an INTEGER
-        return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    """Describe the tables: answers, pictures by the number of their answer, challengers cut off, and the version."""
+    from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, Text
 
     described = MetaData()
-    Table(
-        "darkroom_answers",
-        described,
-        number(),
+    Table("darkroom_answers", described, _number(), *_answer_columns(), sqlite_autoincrement=True)
+    Table("darkroom_pictures", described, _number(), Column("picture", LargeBinary, nullable=False))
+    Table("darkroom_cut_off", described, Column("version", Text, nullable=False))
+    Table("darkroom_traffic", described, Column("version", Integer, primary_key=True))
+    return described
+
+
+def _number() -> "Column[Any]":
+    from sqlalchemy import BigInteger, Column, Integer
+
+    # SQLite counts up only what is an INTEGER
+    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+
+
+def _answer_columns() -> "list[Column[Any]]":
+    from sqlalchemy import Boolean, Column, Double, Integer, LargeBinary, Text
+
+    return [
         Column("request", Text, nullable=False, index=True),
         Column("time", Double, nullable=False),
         *(Column(name, Text, nullable=False) for name in ("version", "role")),
@@ -40,11 +51,7 @@ def tables() -> "MetaData":
         *(Column(name, Double) for name in ("brightness", "sharpness")),
         Column("features", LargeBinary),
         Column("outcome", Text),
-        sqlite_autoincrement=True,
-    )
-    Table("darkroom_pictures", described, number(), Column("picture", LargeBinary, nullable=False))
-    Table("darkroom_traffic", described, Column("version", Integer, primary_key=True))
-    return described
+    ]
 
 
 def open_engine(address: str) -> "Engine":
