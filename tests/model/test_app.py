@@ -69,7 +69,7 @@ def test_predict_answers_on_the_body(app: App) -> None:
         ("POST", "/predict", b"secret", 422, "not an image in a known format"),
         ("POST", "/predict", b"", 422, "is empty"),
         ("POST", "/predict?top=secret", RED, 400, "params: top must be a whole number, 1 or more"),
-        ("POST", "/predict?secret=1", RED, 400, "params: secret is unknown; there are top, threshold, "),
+        ("POST", "/predict?secret=1", RED, 400, "params: there are only top, threshold, "),
         ("POST", "/predict", bytes(2_000_000), 413, "the request is larger than 1,000,000 bytes"),
         ("POST", "/outcomes", b"secret", 400, "the body is not JSON in UTF-8"),
         ("POST", "/outcomes", b'[{"request": 1}]', 400, "an outcome is an object such as "),

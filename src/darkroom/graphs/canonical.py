@@ -32,11 +32,8 @@ def canonical_bytes(model: "onnx.ModelProto", inputs: list[str], outputs: list[s
         [_named(weights[name], names[name]) for name in used],
     )
     imports = [one for one in model.opset_import if not one.domain]
-    return bytes(
-        onnx.helper.make_model(clean, opset_imports=imports, ir_version=model.ir_version).SerializeToString(
-            deterministic=True
-        )
-    )
+    whole = onnx.helper.make_model(clean, opset_imports=imports, ir_version=model.ir_version)
+    return bytes(whole.SerializeToString(deterministic=True))
 
 
 def _ordered(graph: "onnx.GraphProto") -> "list[onnx.NodeProto]":
