@@ -88,7 +88,7 @@ def test_a_wrong_request_is_refused_in_one_line(
     error = json.loads(content)["error"]
     assert (found, headers["content-type"]) == (status, "application/json")
     assert error.startswith(message) and "\n" not in error
-    assert "secret" not in error or "secret=1" in path
+    assert "secret" not in error
     assert app.json("/predict", RED)[0] == 200
 
 
