@@ -60,10 +60,11 @@ ui: env ## compare experiments in the browser (UI_PORT=5000)
 		echo "open $$address when it has started"
 	@$(BIN)/mlflow ui --host 127.0.0.1 --port $(UI_PORT)
 
-# connections at a time, seconds that an idle one is kept, connections that wait for the server
+# connections at a time, seconds that an idle one is kept, connections that wait for the server; BLAS would spin beside the network
 serve: export UVICORN_LIMIT_CONCURRENCY ?= 64
 serve: export UVICORN_TIMEOUT_KEEP_ALIVE ?= 15
 serve: export UVICORN_BACKLOG ?= 128
+serve: export OPENBLAS_NUM_THREADS ?= 1
 serve: env ## serve the champion over HTTP (SERVE_PORT=5001)
 	@exec $(BIN)/mlflow models serve -m models:/$$($(BIN)/darkroom params package.name)@champion --env-manager local --host 127.0.0.1 -p $(SERVE_PORT)
 

@@ -45,7 +45,7 @@ def write_model(folder: Path, size: int, changes: dict[str, Any]) -> Path:
     names = [f"class {number}" for number in range(10)]
     pixels = np.random.default_rng(2).integers(0, 256, (8, size, size, 3)).astype(np.uint8)
     parts = folder / "model.keras", folder / "decision", names, image, params.package
-    write_bundle(folder / "bundle", *parts, pixels)
+    write_bundle(folder / "bundle", *parts, lambda: pixels)
     return folder / "bundle"
 
 

@@ -61,7 +61,7 @@ def _write_ours(folder: Path, runtime: str, size: int) -> Path:
     package = params.package.model_copy(update={"runtime": runtime})
     seen = chance.integers(0, 256, (8, size, size, 3), np.uint8)
     names = [f"class {place}" for place in range(CLASSES)]
-    print(f"{size} px:", write_bundle(bundle, folder / "model.keras", decision, names, image, package, seen))
+    print(f"{size} px:", write_bundle(bundle, folder / "model.keras", decision, names, image, package, lambda: seen))
     model = folder / f"{runtime}-model"
     mlflow.pyfunc.save_model(
         model, python_model=str(PREDICTOR), artifacts={"bundle": str(bundle)}, pip_requirements=["mlflow"]

@@ -5,7 +5,7 @@ from functools import partial
 from darkroom.gate.comparison import Validation
 from darkroom.graphs.agreement import validation_pixels
 from darkroom.package.bundle import bundle_digest, write_bundle
-from darkroom.package.contender import Goods
+from darkroom.package.contender import ReleaseInputs
 from darkroom.package.model_card import model_card
 from darkroom.package.release import release, summarise
 from darkroom.package.row import Results
@@ -21,14 +21,14 @@ def package(stage: Stage) -> Report:
     pages = [stage.input("data_report"), stage.input("evaluation_page")]
     results = Results(stage.read_results(), stage.read("history"), stage.input("answers"), pages, tables)
     reports, bundle, params = results.reports, stage.output("bundle"), stage.params
-    classes, decision = reports["train"]["classes"], stage.input("decision")
-    pixels = validation_pixels(images := stage.input("images"), answers := stage.read("answers"), params.image)
-    runtime = write_bundle(bundle, stage.input("model"), decision, classes, params.image, params.package, pixels)
+    pixels = partial(validation_pixels, images := stage.input("images"), answers := stage.read("answers"), params.image)
+    parts = stage.input("model"), stage.input("decision"), (classes := reports["train"]["classes"])
+    runtime = write_bundle(bundle, *parts, params.image, params.package, pixels)
     content = bundle_digest(bundle)
     card = partial(model_card, results, params, content)
     looks = count_looks(reports["split"]["test_digest"])  # not in an output: it grows
     validation = Validation.of(answers, classes, stage.read("curated"), images)
-    goods = Goods(bundle, stage.input("example"), partial(card, looks=looks), reports["evaluate"], validation)
+    goods = ReleaseInputs(bundle, stage.input("example"), partial(card, looks=looks), reports["evaluate"], validation)
     done = release(params, results, goods, stage.run.run_id)
     stage.save("model_card", card(done.verdict))
     print(terminal_summary(reports, done, params.package.name), flush=True)

@@ -46,7 +46,9 @@ def bundle_of(folder: Path, channels: tuple[int, int, int]) -> Path:
     network.save(folder / "model.keras")
     write_decision(folder / "decision", Rule(1.0, 0.9, 0.5), Familiarity(np.eye(3, dtype=np.float32), 1, 0.5))
     sample = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 3), np.uint8)
-    write_bundle(folder / "bundle", folder / "model.keras", folder / "decision", COLOURS, image, params.package, sample)
+    write_bundle(
+        folder / "bundle", folder / "model.keras", folder / "decision", COLOURS, image, params.package, lambda: sample
+    )
     return folder / "bundle"
 
 

@@ -105,7 +105,7 @@ def test_a_header_is_enough_to_refuse_a_huge_picture() -> None:
     assert answer["error"].startswith("10000x10000 is more than")
 
 
-@pytest.mark.parametrize(("size", "largest"), [(8, 256), (64, 128), (224, 10), (1024, 1)])
+@pytest.mark.parametrize(("size", "largest"), [(8, 256), (64, 32), (224, 2), (1024, 1)])
 def test_the_network_sees_as_many_pixels_at_once_as_fit(size: int, largest: int) -> None:
     seen = []
 

@@ -83,6 +83,16 @@ def test_a_rollback_lasts_until_somebody_promotes(
     assert not client.get_model_version(name, "2").tags["darkroom.gate.rolled_back"]
 
 
+def test_a_rollback_without_a_champion_leaves_no_previous_one(
+    client: MlflowClient, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client.create_registered_model(name)
+    client.set_registered_model_alias(name, "previous", add_version(client, name, 0.8)[0])
+    assert run("rollback") == 0
+    assert capsys.readouterr().out == f"version 1 of {name} is the champion again\n"
+    assert aliases_of(client, name) == {"champion": "1"}
+
+
 def test_the_table_fits_a_terminal(client: MlflowClient, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     client.create_registered_model(name)
     release(client, name, *add_version(client, name, 0.8))
@@ -112,7 +122,7 @@ def test_mistakes_are_one_line(
     assert said(capsys, "promote", "7") == f"{name} has no version 7; there are: 1"
     assert said(capsys, "promote", number).startswith(f"version 1 of {name} was never judged by the gate; ")
     number, _ = add_version(client, name, 0.9, debug=True)
-    assert said(capsys, "promote", number, "--force").endswith("is of a debug run, which is never released")
+    assert said(capsys, "promote", number, "--force").endswith("comes from a debug run, which is never released")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///nowhere.db")
     assert said(capsys, "versions").startswith("there is no MLflow store yet at ")
 

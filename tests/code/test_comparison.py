@@ -1,5 +1,6 @@
 """A model beside the champion on its validation pictures: recorded answers, or a champion that answers them now."""
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ from mlflow import MlflowClient
 from mlflow.pyfunc import PythonModel
 
 from darkroom.gate.comparison import Validation, compare
+from darkroom.gate.verdict import Candidate, judge
 from darkroom.images.packed import write_shard
 from darkroom.images.thumbnails import THUMBNAIL_BYTES
+from darkroom.tracking import served
 from darkroom.tracking.champion import FACTS_TAG, champion_of
 from pictures import encode, inside, noise
 
@@ -91,3 +94,38 @@ def test_a_champion_answers_the_present_pictures(
     assert found.problem.startswith(problem) and bool(found.problem) == bool(problem)
     assert (found.measured, found.difference) == ((True, 0.5) if not problem else (False, None))
     mlflow.set_tracking_uri(None)
+
+
+class Narrow:
+    """A packaged model with limits of its own: it takes three pictures at a time, and refuses some of them."""
+
+    def __init__(self, refused: list[str], images: dict[str, str]) -> None:
+        self.limits, self.answers = {"rows": 3, "bytes": 10**6}, self
+        self.refused = {images[name] for name in refused}
+
+    def unwrap_python_model(self) -> "Narrow":
+        return self
+
+    def predict(self, table: pd.DataFrame) -> pd.DataFrame:
+        assert len(table) <= 3
+        error = ["too large" if text in self.refused else None for text in table["image"]]
+        return pd.DataFrame({"label": "cat", "probabilities": [{"cat": 0.6, "dog": 0.4}] * len(table), "error": error})
+
+
+@pytest.mark.parametrize(("refused", "difference"), [(IDS[:4], 20 / 36), (IDS[18:22], 0.5), (IDS, None)])
+def test_a_champion_is_asked_within_its_limits_and_what_it_refuses_counts_for_neither(
+    register: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: list[str], difference: float | None
+) -> None:
+    contents = {name: encode(noise(name)) for name in IDS}
+    write_shard(tmp_path / "1.parquet", [(name, data, bytes(THUMBNAIL_BYTES)) for name, data in contents.items()])
+    texts = {name: base64.b64encode(data).decode() for name, data in contents.items()}
+    monkeypatch.setattr(served, "_load", lambda _: Narrow(refused, texts))
+    found = compare(validation(answers(0), tmp_path), register(None), "accuracy")
+    if difference is None:
+        assert (found.difference, found.problem) == (None, "it refuses all of these pictures")
+        return
+    assert (found.pictures, found.refused) == (36, 4) and found.difference == pytest.approx(difference)
+    (reason,) = judge(Candidate("a"), Candidate("b", "other"), [], found).reasons
+    assert reason.endswith(
+        "on the same 36 pictures, on which the champion was run anew; without 4 that the champion refuses"
+    )

@@ -183,3 +183,10 @@ def test_a_champion_from_elsewhere_is_not_replaced_unseen(client: MlflowClient) 
     assert get_champion(client, "elsewhere")[1] == Candidate()
     verdict = release(client, "elsewhere", *add_version(client, "elsewhere", 0.9))
     assert verdict.manual and "other classes (not recorded)" in verdict.reasons[0]
+
+
+def test_a_debug_run_answers_no_user_as_a_challenger_either(client: MlflowClient) -> None:
+    client.create_registered_model("debug")
+    release(client, "debug", *add_version(client, "debug", 0.5))
+    assert not release(client, "debug", *add_version(client, "debug", 0.9, debug=True)).released
+    assert aliases_of(client, "debug") == {"champion": "1"}

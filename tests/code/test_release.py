@@ -1,16 +1,22 @@
 """What the gate is told of a finished pipeline, and what the user is told of its verdict."""
 
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from mlflow import MlflowClient
 
+from darkroom.gate.by_hand import promote_version
 from darkroom.gate.verdict import Criterion, Verdict
-from darkroom.package.contender import readable
+from darkroom.package import release as stage
+from darkroom.package.contender import ReleaseInputs, readable
+from darkroom.package.registry import CONTENT_TAG
 from darkroom.package.release import Release, describe, summarise
 from darkroom.package.texts import refusal, terminal_summary
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import load_params, with_overlay
 from pictures import ROOT
+from registry import add_version, contender, release
 
 SCORES = {"accuracy": 0.9, "f1_macro": 0.8, "pictures": 10}
 REPORTS: dict[str, dict[str, Any]] = {
@@ -63,6 +69,28 @@ def test_the_summary_says_how_sure_the_accuracy_is() -> None:
 @pytest.mark.parametrize(("released", "expected"), [(True, "champion: why; more"), (False, "not released: why; more")])
 def test_a_verdict_can_be_read(released: bool, expected: str) -> None:
     assert readable(Verdict(released, ["why", "more"])) == expected
+
+
+def test_a_waiting_model_is_released_once_a_person_has_promoted_it(
+    client: MlflowClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stage, which had failed by `on_reject`, finds the new champion when it runs again."""
+    client.create_registered_model("darkroom")
+    release(client, "darkroom", *add_version(client, "darkroom", 0.8))
+    number, candidate = add_version(client, "darkroom", 0.9, classes=["a", "b"])
+    client.set_model_version_tag("darkroom", number, CONTENT_TAG, candidate.content)
+    run_id = client.create_run(client.create_experiment("on_reject", tmp_path.as_uri())).info.run_id
+    monkeypatch.setattr(stage, "contender", lambda *_: contender(client, "darkroom", number, candidate))
+
+    def again() -> Release:
+        return stage._release_run(client, client.get_run(run_id), params(), candidate, cast("ReleaseInputs", None))
+
+    first = again()
+    assert first.verdict.manual and first == again()
+    promote_version(client, "darkroom", number)
+    second = again()
+    assert second.verdict.released and (second.version, second.champion) == ("2", "2")
+    assert second == again()
 
 
 def test_the_report_has_the_criteria_without_times() -> None:

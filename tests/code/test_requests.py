@@ -2,6 +2,7 @@ import base64
 import tracemalloc
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,13 +28,13 @@ def test_text_that_is_not_base64_is_refused_and_not_quoted(text: str) -> None:
     assert str(error.value) == "image is not base64"
 
 
-@pytest.mark.parametrize("value", [3, [1, 2], {"a": 1}, True])
+@pytest.mark.parametrize("value", [3, [1, 2], {"a": 1}, True, 0.5, pd.NA])
 def test_other_types_than_text_are_named(value: object) -> None:
     with pytest.raises(ValueError, match=f"base64 text, not {type(value).__name__}"):
         picture_bytes(value, 100)
 
 
-@pytest.mark.parametrize("value", [None, float("nan"), "None"])
+@pytest.mark.parametrize("value", [None, float("nan"), "None", np.float64("nan")])
 def test_null_is_called_null_whatever_mlflow_makes_of_it(value: object) -> None:
     with pytest.raises(ValueError, match="image is null"):
         picture_bytes(value, 100)
@@ -113,8 +114,15 @@ def test_numbers_that_are_no_picture_are_refused_and_not_quoted(value: object) -
         picture_numbers(value)
 
 
+def nested(depth: int) -> object:
+    value: object = "a"
+    for _ in range(depth):
+        value = {"image": value}
+    return value
+
+
 def test_a_request_without_a_column_of_pictures_says_so() -> None:
-    for sent in ({"picture": "a"}, [{"picture": "a"}]):
+    for sent in ({"picture": "a"}, [{"picture": "a"}], {"image": {"image": "a"}}, nested(100_000)):
         with pytest.raises(ValueError, match="needs the column `image`"):
             pictures_in(sent)
 
@@ -129,13 +137,19 @@ def test_a_picture_of_too_many_bytes_is_not_decoded() -> None:
     "params",
     [
         *({"top": 0}, {"top": 1.5}, {"top": True}, {"top": "secret"}, {"threshold": 1.1}, {"threshold": float("nan")}),
-        *({"coverage": 0}, {"coverage": 1}, {"coverage": [0.9]}, {"explain": 1}, {"tops": 3}),
+        *({"coverage": 0}, {"coverage": 1}, {"coverage": [0.9]}, {"explain": 1}),
     ],
 )
 def test_impossible_params_are_refused_by_name(params: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=f"params: {next(iter(params))}") as error:
         read_options(params)
     assert "secret" not in str(error.value)
+
+
+def test_the_name_of_an_unknown_param_is_not_quoted() -> None:
+    with pytest.raises(ValueError) as error:
+        read_options({"secret": 3})
+    assert str(error.value) == "params: there are only top, threshold, coverage and explain"
 
 
 def test_params_left_out_or_null_are_the_defaults() -> None:

@@ -38,7 +38,7 @@ def digest_of(folder: Path, params: Params, classes: tuple[str, ...] = ("cat", "
     if not decision.exists():
         write_decision(decision, Rule(1.5, 0.9, 0.2), Familiarity(np.eye(2, dtype=np.float32), 1, 0.5))
     package = params.package.model_copy(update={"runtime": "keras"})
-    write_bundle(folder, model, decision, classes, params.image, package, np.zeros((0, 16, 16, 3), np.uint8))
+    write_bundle(folder, model, decision, classes, params.image, package, lambda: np.zeros((0, 16, 16, 3), np.uint8))
     assert (folder / "digest").read_text() == bundle_digest(folder) + "\n"
     return bundle_digest(folder)
 

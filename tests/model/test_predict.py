@@ -44,7 +44,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_decision(folder / "decision", Rule(1.0, 0.9, 0.3), Familiarity(np.eye(3, dtype=np.float32), 1, 0.5))
     image, noise = params.image.model_copy(update={"size": 8}), np.random.default_rng(0).integers(0, 256, (9, 8, 8, 3))
     parts = folder / "model.keras", folder / "decision", list(COLOURS)[:3], image, params.package
-    assert write_bundle(folder / "bundle", *parts, noise.astype(np.uint8)) == {"runtime": "onnx"}
+    assert write_bundle(folder / "bundle", *parts, lambda: noise.astype(np.uint8)) == {"runtime": "onnx"}
     return folder / "bundle"
 
 

@@ -42,7 +42,7 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     network.save(tmp_path / "model.keras")
     write_decision(tmp_path / "decision", Rule(1.0, 0.9, 0.5), Familiarity(np.eye(32, dtype=np.float32), 1, 1.0))
     image, noise = params.image.model_copy(update={"size": SIDE}), np.zeros((1, SIDE, SIDE, 3), np.uint8)
-    parts = tmp_path / "model.keras", tmp_path / "decision", ["cat", "dog"], image, params.package, noise
+    parts = tmp_path / "model.keras", tmp_path / "decision", ["cat", "dog"], image, params.package, lambda: noise
     assert write_bundle(tmp_path / "bundle", *parts) == {"runtime": "onnx"}
     (tmp_path / "example.png").write_bytes(encode(Image.new("RGB", (SIDE, SIDE), "red")))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")

@@ -61,7 +61,7 @@ def registered(client: MlflowClient, folder: Path, library: Path, runtime: str) 
     package, seen = params.package.model_copy(update={"runtime": runtime}), np.zeros((1, 8, 8, 3), np.uint8)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bundle, "LIBRARY", library)
-        write_bundle(sent, folder / "model.keras", folder / "decision", COLOURS, image, package, seen)
+        write_bundle(sent, folder / "model.keras", folder / "decision", COLOURS, image, package, lambda: seen)
     (folder / "example.png").write_bytes(encode(Image.new("RGB", (8, 8), "red")))
     run = client.create_run(client.get_experiment_by_name("test").experiment_id)
     content = Candidate(content=bundle_digest(sent))

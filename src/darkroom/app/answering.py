@@ -11,7 +11,7 @@ from uuid import uuid4
 from darkroom.app.metrics import Metrics
 from darkroom.app.models import Models, Served
 from darkroom.app.recording import Event, Recorder
-from darkroom.package.answers import cores
+from darkroom.graphs.session import cores
 from darkroom.package.invocations import Reply, answer_body
 from darkroom.package.options import Options
 from darkroom.params.serving import Ab

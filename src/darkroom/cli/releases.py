@@ -34,7 +34,7 @@ def promote(number: str, force: bool) -> int:
     with _registry() as (client, package):
         before = promote_version(client, package.name, number, force)
         after = f"; version {before} is the previous one" if before else ""
-        print(f"version {int(number)} of {package.name} is the champion now{after}")
+        print(f"version {number} of {package.name} is the champion now{after}")
     return 0
 
 
@@ -42,7 +42,8 @@ def rollback() -> int:
     """Let champion and previous change places and say so; return 0. Raises UserError."""
     with _registry() as (client, package):
         champion, before = roll_back(client, package.name)
-        print(f"version {champion} of {package.name} is the champion again; `darkroom promote {before}` undoes that")
+        after = f"; `darkroom promote {before}` undoes that" if before else ""
+        print(f"version {champion} of {package.name} is the champion again{after}")
     return 0
 
 

@@ -68,6 +68,8 @@ def compare(own: Predictions, groups: np.ndarray, name: str, images: Path) -> Ch
         labels = served_answers(champion.uri, images, own.image_ids)["label"].to_numpy()
     except ServedError as error:
         return ChampionComparison(False, str(error))
+    if len(labels) < len(own.image_ids):
+        return ChampionComparison(False, "it cannot answer every picture")
     return _compare(own, labels, groups, measured=True)
 
 

@@ -60,7 +60,7 @@ def write_student(folder: Path, network: "keras.Model", data: dict[str, Examples
             model, decision = Path(scratch, "model.keras"), Path(scratch, "decision")
             save_network(network, model)
             write_decision(decision, rule, familiarity)
-            write_bundle(temporary, model, decision, examples.classes, params.image, params.package, pixels)
+            write_bundle(temporary, model, decision, examples.classes, params.image, params.package, lambda: pixels)
         remove(folder)
         temporary.rename(folder)
     except BaseException:

@@ -47,7 +47,7 @@ def _needs_force(version: "ModelVersion", name: str, force: bool) -> bool:
     """Return whether the gate speaks against it; raises UserError when it does and nobody forces it."""
     number, verdict = number_of(version), read_verdict(version)
     if read_candidate(version).debug:
-        raise UserError(f"version {number} of {name} is of a debug run, which is never released", status=1)
+        raise UserError(f"version {number} of {name} comes from a debug run, which is never released", status=1)
     if verdict and (verdict.released or verdict.manual):
         return False
     if not force:

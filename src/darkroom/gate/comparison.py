@@ -3,7 +3,7 @@
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -46,31 +46,38 @@ def compare(own: Validation, champion: Champion, metric: str) -> Comparison:
     """Return the score of a model less that of a champion with the same classes, on the pictures of `own`.
 
     The champion's recorded answers are taken when it was validated on these pictures with these labels; else it is
-    loaded and answers them now.
+    loaded and answers them now; pictures that it refuses count for neither.
     """
     labels = own.answers["label"].to_numpy()
     recorded = recorded_answers(champion_answers(champion), SPLIT, own.image_ids, labels)
     try:
-        other = _measured(champion, own) if recorded is None else np.stack(recorded["probabilities"].to_list())
+        if recorded is not None:
+            return _difference(own, np.stack(recorded["probabilities"].to_list()), metric)
+        answered, other = _measured(champion, own)
     except ServedError as error:
         return Comparison(metric, problem=str(error))
-    return _difference(own, other, metric, measured=recorded is None)
+    common = replace(own, answers=own.answers[np.isin(own.image_ids, answered)])
+    return replace(_difference(common, other, metric), measured=True, refused=len(own.answers) - len(answered))
 
 
-def _measured(champion: Champion, own: Validation) -> np.ndarray:
-    """Return the probabilities (n, classes) that the champion gives now; raises ServedError."""
+def _measured(champion: Champion, own: Validation) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pictures (n,) that the champion answers now, and its probabilities (n, classes).
+
+    Raises ServedError.
+    """
     logger.info("the champion, version %s, answers %d validation pictures", champion.version, len(own.answers))
-    given = served_answers(champion.uri, own.images, own.image_ids)["probabilities"]
+    answers = served_answers(champion.uri, own.images, own.image_ids)
+    given = answers["probabilities"]
     if not all(isinstance(row, Mapping) and row.keys() == set(own.classes) for row in given):
         raise ServedError("it does not give a probability for each class")
-    return np.array([[row[name] for name in own.classes] for row in given])
+    return answers.index.to_numpy(), np.array([[row[name] for name in own.classes] for row in given])
 
 
-def _difference(own: Validation, other: np.ndarray, metric: str, measured: bool) -> Comparison:
+def _difference(own: Validation, other: np.ndarray, metric: str) -> Comparison:
     labels = pd.Index(own.classes).get_indexer(pd.Index(own.answers["label"]))
     probabilities = np.stack(own.answers["probabilities"].to_list())
     groups = own.groups.loc[own.image_ids].to_numpy()
     difference, interval = metric_difference(metric, labels, probabilities, other, groups)
     if not math.isfinite(difference) or not all(map(math.isfinite, interval)):
         return Comparison(metric, problem=f"validation {metric} is not defined for both")
-    return Comparison(metric, len(labels), difference, interval, measured)
+    return Comparison(metric, len(labels), difference, interval)

@@ -77,7 +77,7 @@ def _fitted(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
 
 
 def open_questions(client: "MlflowClient", name: str) -> list[str]:
-    """Return a line about the challenger, if there is one: why it is none other, and what a person may do."""
+    """Return a line about the challenger, if there is one: why it was not released, and what a person may do."""
     number = aliases_of(client, name).get("challenger")
     if number is None:
         return []

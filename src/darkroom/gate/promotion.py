@@ -68,9 +68,7 @@ def promote(client: "MlflowClient", name: str, contender: Contender, metric: str
         record_verdict(client, name, number, contender.candidate, verdict)
         contender.describe(verdict)
         if not verdict.released:
-            client.set_registered_model_alias(name, "challenger", number)
-            close_claim(client, name, number)
-            return verdict
+            return _turn_down(client, name, contender, verdict)
         client.set_model_version_tag(name, number, FACTS_TAG, contender.candidate.to_json())
         client.set_model_version_tag(name, number, CLAIM_TAG, f"open {uuid4().hex} {number_of(current)}")
         if number_of(get_champion(client, name)[0]) == number_of(current):
@@ -80,10 +78,20 @@ def promote(client: "MlflowClient", name: str, contender: Contender, metric: str
     raise _unsettled(name)
 
 
+def _turn_down(client: "MlflowClient", name: str, contender: Contender, verdict: Verdict) -> Verdict:
+    """Make a version that is not released the challenger, unless it comes from a debug run: users may get to see it."""
+    if not contender.candidate.debug:
+        client.set_registered_model_alias(name, "challenger", contender.number)
+    close_claim(client, name, contender.number)
+    return verdict
+
+
 def take_place(client: "MlflowClient", name: str, number: str, before: str) -> None:
     """Make a version the champion and the one `before` it, "" for none, the previous."""
     if before:
         client.set_registered_model_alias(name, "previous", before)
+    elif aliases_of(client, name).get("previous") == number:
+        client.delete_registered_model_alias(name, "previous")
     client.set_registered_model_alias(name, "champion", number)
 
 

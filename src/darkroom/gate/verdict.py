@@ -89,7 +89,7 @@ class Comparison:
     """The model's `metric` less the champion's on the same validation pictures, and the 95 % interval of that.
 
     Without a comparison `difference` is None, and `problem` says why. `measured`: the champion was run on these
-    pictures now, for it was validated on others.
+    pictures now, for it was validated on others; `refused` of them it did not answer, and they count for neither.
     """
 
     metric: str
@@ -97,6 +97,7 @@ class Comparison:
     difference: float | None = None
     interval: tuple[float, float] = (0.0, 0.0)
     measured: bool = False
+    refused: int = 0
     problem: str = ""
 
     @property
@@ -121,7 +122,7 @@ def judge(
     if verdict is not None:
         return verdict
     if comparison is None or comparison.difference is None:
-        problem = comparison.problem if comparison else "nobody has compared them"
+        problem = comparison.problem if comparison else "they were not compared"
         return Verdict(False, [f"it cannot be compared with the champion: {problem}"], True, list(criteria))
     row = _against_champion(comparison, comparison.difference)
     return Verdict(row.met, [row.reason], False, [*criteria, row])
@@ -157,6 +158,8 @@ def _against_champion(found: Comparison, difference: float) -> Criterion:
     )
     if found.measured:
         reason += ", on which the champion was run anew"
+    if found.refused:
+        reason += f"; without {found.refused} that the champion refuses"
     return Criterion("champion", f"no significant loss of {found.metric}", difference, found.outcome >= 0, reason)
 
 

@@ -14,7 +14,7 @@ from darkroom.graphs.heat import load_heat_mapper
 from darkroom.graphs.layer_cam import layer_cam_to_onnx
 from darkroom.graphs.session import open_session
 from darkroom.images.decode import decode
-from darkroom.images.packed import read_pictures
+from darkroom.images.packed import stream_pictures
 from darkroom.params.schema import ImageParams
 
 if TYPE_CHECKING:
@@ -37,12 +37,11 @@ def validation_pixels(images: Path, answers: pd.DataFrame, image: ImageParams) -
     """
     ids = answers["image_id"][answers["split"] == "validation"].to_numpy()
     count = min(len(ids), PICTURES, max(1, PIXELS // image.size**2))
-    chosen = ids[np.linspace(0, len(ids) - 1, count).astype(int)].tolist()
-    pictures = read_pictures(images, chosen)
-    shape = (0, image.size, image.size, 3)
-    return np.concatenate(
-        [np.zeros(shape, np.uint8), *(decode(pictures[one], **image.model_dump())[None] for one in chosen)]
-    )
+    places = {name: place for place, name in enumerate(ids[np.linspace(0, len(ids) - 1, count).astype(int)].tolist())}
+    pixels = np.zeros((count, image.size, image.size, 3), np.uint8)
+    for name, data in stream_pictures(images, places.keys()):
+        pixels[places[name]] = decode(data, **image.model_dump())
+    return pixels
 
 
 def write_graphs(folder: Path, network: "keras.Model", pixels: np.ndarray) -> str:

@@ -16,6 +16,7 @@ def canonical_bytes(model: "onnx.ModelProto", inputs: list[str], outputs: list[s
     import onnx
 
     graph = model.graph
+    _drop_idle_reshapes(model)
     weights = {tensor.name: tensor for tensor in graph.initializer}
     nodes = _ordered(graph)
     ends = [*zip(graph.input, inputs, strict=True), *zip(graph.output, outputs, strict=True)]
@@ -32,11 +33,33 @@ def canonical_bytes(model: "onnx.ModelProto", inputs: list[str], outputs: list[s
         [_named(weights[name], names[name]) for name in used],
     )
     imports = [one for one in model.opset_import if not one.domain]
-    return bytes(
-        onnx.helper.make_model(clean, opset_imports=imports, ir_version=model.ir_version).SerializeToString(
-            deterministic=True
-        )
-    )
+    whole = onnx.helper.make_model(clean, opset_imports=imports, ir_version=model.ir_version)
+    return bytes(whole.SerializeToString(deterministic=True))
+
+
+def _drop_idle_reshapes(model: "onnx.ModelProto") -> None:
+    """Take out each Reshape whose output has the shape of its input.
+
+    tf2onnx walks through sets of names when it takes out such pairs, and so leaves another number of them each time.
+    """
+    import onnx
+
+    known = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+    shapes = {
+        value.name: [axis.dim_value or -1 for axis in value.type.tensor_type.shape.dim]
+        for value in (*known.value_info, *known.input)
+        if value.type.tensor_type.HasField("shape")  # else even the number of axes is unknown
+    }
+    weights = {tensor.name: tensor for tensor in model.graph.initializer}
+    same: dict[str, str] = {}
+    for node in model.graph.node:  # a node stands behind those that it needs
+        if node.op_type == "Reshape" and node.input[1] in weights and node.input[0] in shapes:
+            target = onnx.numpy_helper.to_array(weights[node.input[1]]).tolist()
+            if target == shapes[node.input[0]] and target.count(-1) < 2:
+                same[node.output[0]] = same.get(node.input[0], node.input[0])
+    for node in model.graph.node:
+        for place, name in enumerate(node.input):
+            node.input[place] = same.get(name, name)
 
 
 def _ordered(graph: "onnx.GraphProto") -> "list[onnx.NodeProto]":

@@ -15,8 +15,13 @@ def open_session(graph: Path | bytes) -> "onnxruntime.InferenceSession":
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = min(THREADS, len(os.sched_getaffinity(0)))
+    options.intra_op_num_threads = min(THREADS, cores())
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def cores() -> int:
+    """Return how many processor cores this process may use; macOS does not say, and has those of the machine."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

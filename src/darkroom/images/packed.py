@@ -1,6 +1,6 @@
 """The packed pictures, data/images/*.parquet: image_id, bytes and thumbnail of each; a shard is sorted by image_id."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +43,14 @@ def shard_pictures(shard: Path) -> Iterator[bytes]:
 
     for batch in pq.ParquetFile(shard).iter_batches(batch_size=ROWS_PER_GROUP, columns=["bytes"]):
         yield from (data.as_py() for data in batch["bytes"])
+
+
+def stream_pictures(images: Path, wanted: Set[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield image_id and bytes of some pictures, in the order of the shards; a few hundred are in memory at a time."""
+    for shard in list_shards(images):
+        names = shard_ids(shard).tolist()
+        if not wanted.isdisjoint(names):
+            yield from ((name, data) for name, data in zip(names, shard_pictures(shard), strict=True) if name in wanted)
 
 
 def read_thumbnails(images: Path, ids: np.ndarray) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from darkroom.decision.familiarity import Familiarity
 from darkroom.decision.rule import Rule
 from darkroom.decision.saving import load_decision
 from darkroom.graphs.heat import HeatMapper, load_heat_mapper, overlay_png
+from darkroom.graphs.session import cores
 from darkroom.images.decode import decode, prepare
 from darkroom.images.limits import LargePicture
 from darkroom.package.engine import Engine, load_engine
@@ -29,7 +29,7 @@ __all__ = ["COLUMNS", "HEAT_MAP", "load_answers", "pictures_in", "read_options",
 
 COLUMNS = ("label", "score", "probabilities", "set", "abstains", "ood_score", "unfamiliar", "version", "error")
 HEAT_MAP = "heat_map"  # one more when a request asks for explanations
-PIXELS_AT_ONCE = 2**19  # of what the network sees: bounds the memory of its activations
+PIXELS_AT_ONCE = 2**17  # of what the network sees: bounds the memory of its activations
 ROWS_AT_ONCE = 256
 SMALL = 2**21  # pixels of a picture as it was sent: bounds the memory of all that are decoded at a time
 
@@ -157,11 +157,6 @@ class Answers:
             "version": self.version,
             "error": None,
         }
-
-
-def cores() -> int:
-    """Return how many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def load_answers(bundle: Path, version: str = "") -> Answers:

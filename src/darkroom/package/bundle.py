@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -32,14 +32,14 @@ def write_bundle(
     classes: Sequence[str],
     image: ImageParams,
     package: Package,
-    pixels: np.ndarray,
+    pixels: Callable[[], np.ndarray],
 ) -> dict[str, str]:
     """Write what is served to `folder`; the same bytes for the same content. Return what runs it, and why.
 
     That is model.keras, ONNX graphs where ONNX Runtime serves (agreement.write_graphs compares them with Keras on
-    `pixels`), the `decision` (a folder of decision.saving), code/, and bundle.json: the classes in order, how pictures
-    are decoded, the limits of a request, the runtime and the libraries with their versions. A file with the digest of
-    all of them comes last.
+    what `pixels` returns; it is called for that only), the `decision` (a folder of decision.saving), code/, and
+    bundle.json: the classes in order, how pictures are decoded, the limits of a request, the runtime and the libraries
+    with their versions. A file with the digest of all of them comes last.
     """
     folder.mkdir(parents=True)
     shutil.copyfile(model, folder / "model.keras")
@@ -59,12 +59,12 @@ def write_bundle(
     return runtime
 
 
-def _write_graphs(folder: Path, pixels: np.ndarray) -> dict[str, str]:
+def _write_graphs(folder: Path, pixels: Callable[[], np.ndarray]) -> dict[str, str]:
     """Write the graphs of the bundle's network; return the runtime, and for Keras the reason."""
     with without_native_messages(), without_collections():
         import keras
 
-    reason = write_graphs(folder, keras.saving.load_model(folder / "model.keras", compile=False), pixels)
+    reason = write_graphs(folder, keras.saving.load_model(folder / "model.keras", compile=False), pixels())
     return {"runtime": "keras", "runtime_reason": reason} if reason else {"runtime": "onnx"}
 
 

@@ -26,7 +26,7 @@ READABLE_VERDICT_TAG = "verdict"
 
 
 @dataclass(frozen=True)
-class Goods:
+class ReleaseInputs:
     """What is released: the folder of the bundle, an example picture as PNG, the model card once there is a verdict.
 
     It is judged by evaluate's report, `evaluated`, and by its answers on validation.
@@ -40,7 +40,12 @@ class Goods:
 
 
 def contender(
-    client: "MlflowClient", version: "ModelVersion", run_id: str, known: Candidate, goods: Goods, package: Package
+    client: "MlflowClient",
+    version: "ModelVersion",
+    run_id: str,
+    known: Candidate,
+    goods: ReleaseInputs,
+    package: Package,
 ) -> Contender:
     """Return a version of the pipeline run `run_id` as one that is judged, as often as the champion changes."""
     criteria = examine(measure(goods.bundle, goods.example, goods.evaluated, package.gate), package.gate)

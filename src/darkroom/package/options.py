@@ -29,8 +29,8 @@ def read_options(params: Mapping[str, object] | None) -> Options:
     Raises ValueError, in one line that does not quote the value.
     """
     given = {name: value for name, value in (params or {}).items() if value is not None}
-    if unknown := sorted(given.keys() - vars(DEFAULT).keys()):
-        raise ValueError(f"params: {unknown[0][:40]} is unknown; there are top, threshold, coverage and explain")
+    if given.keys() - vars(DEFAULT).keys():
+        raise ValueError("params: there are only top, threshold, coverage and explain")
     top, threshold, coverage = given.get("top"), given.get("threshold", 0.0), given.get("coverage")
     explain = given.get("explain", False)
     if top is not None and not (_is(top, Integral) and top >= 1):  # type: ignore[operator]

@@ -16,6 +16,7 @@ from darkroom.tracking.store import tracking_uri
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
+    from mlflow.models import ModelSignature
     from mlflow.models.model import ModelInfo
 
 CONTENT_TAG = "darkroom.content"
@@ -51,6 +52,24 @@ def log_model(run_id: str, bundle: Path, example: Path) -> "ModelInfo":
     Its code is the predictor, and what the predictor loads is in the bundle.
     """
     import mlflow
+
+    picture = base64.b64encode(example.read_bytes()).decode()
+    mlflow.set_tracking_uri(tracking_uri())
+    # MLflow tries the model on the example, and TensorFlow writes to stderr when it is imported
+    with tempfile.TemporaryDirectory() as folder, mlflow.start_run(run_id=run_id), without_native_messages():
+        return mlflow.pyfunc.log_model(
+            name="model",
+            python_model=str(PREDICTOR),
+            # the artefact has the name of the folder, which is a temporary one while the stage runs
+            artifacts={"bundle": str(shutil.copytree(bundle, Path(folder, "bundle")))},
+            signature=_signature(),
+            input_example={"image": [picture]},
+            pip_requirements=read_value(bundle / "bundle.json")["requirements"],
+        )
+
+
+def _signature() -> "ModelSignature":
+    """Return the params of a request and the columns of its answers."""
     from mlflow.models import ModelSignature
     from mlflow.types.schema import Array, ColSpec, DataType, Map, ParamSchema, ParamSpec, Schema
 
@@ -73,19 +92,7 @@ def log_model(run_id: str, bundle: Path, example: Path) -> "ModelInfo":
         ColSpec(DataType.string, "error", required=False),
         ColSpec(DataType.string, "heat_map", required=False),
     ]
-    picture = base64.b64encode(example.read_bytes()).decode()
-    mlflow.set_tracking_uri(tracking_uri())
-    # MLflow tries the model on the example, and TensorFlow writes to stderr when it is imported
-    with tempfile.TemporaryDirectory() as folder, mlflow.start_run(run_id=run_id), without_native_messages():
-        return mlflow.pyfunc.log_model(
-            name="model",
-            python_model=str(PREDICTOR),
-            # the artefact has the name of the folder, which is a temporary one while the stage runs
-            artifacts={"bundle": str(shutil.copytree(bundle, Path(folder, "bundle")))},
-            signature=ModelSignature(None, Schema(outputs), ParamSchema(params)),
-            input_example={"image": [picture]},
-            pip_requirements=read_value(bundle / "bundle.json")["requirements"],
-        )
+    return ModelSignature(None, Schema(outputs), ParamSchema(params))
 
 
 def describe_version(client: "MlflowClient", name: str, version: str, card: str) -> None:

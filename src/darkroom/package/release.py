@@ -11,7 +11,7 @@ from darkroom.gate.promotion import promote
 from darkroom.gate.verdict import Candidate, Criterion, Verdict
 from darkroom.gate.versions import get_champion, number_of
 from darkroom.package.bundle import bundle_digest
-from darkroom.package.contender import Goods, contender
+from darkroom.package.contender import ReleaseInputs, contender
 from darkroom.package.pipeline_run import VERDICT_TAG, find_or_create_pipeline_run
 from darkroom.package.registry import find_version, register
 from darkroom.package.row import Results
@@ -34,7 +34,7 @@ class Release:
     run_id: str
 
 
-def release(params: DeclaredParams, results: Results, goods: Goods, own_run: str) -> Release:
+def release(params: DeclaredParams, results: Results, goods: ReleaseInputs, own_run: str) -> Release:
     """Record the pipeline, register the bundle and let the gate decide; `own_run` is the run_id of this stage.
 
     Doing it again changes nothing: pipeline run, version and verdict are found. In one checkout one process at a time
@@ -85,7 +85,7 @@ def closing(client: "MlflowClient", run: "Run") -> Iterator[None]:
 
 
 def _release_run(
-    client: "MlflowClient", run: "Run", params: DeclaredParams, candidate: Candidate, goods: Goods
+    client: "MlflowClient", run: "Run", params: DeclaredParams, candidate: Candidate, goods: ReleaseInputs
 ) -> Release:
     """Register the model of a pipeline run unless it is, and judge it unless it was."""
     name, run_id = params.package.name, run.info.run_id
@@ -93,7 +93,8 @@ def _release_run(
     current, _ = get_champion(client, name)
     if version and current and VERDICT_TAG in run.data.tags:
         verdict = Verdict.from_json(run.data.tags[VERDICT_TAG])
-        return Release(number_of(version), number_of(current), verdict, run_id)
+        if verdict.released or number_of(version) != number_of(current):  # else a person has promoted it since
+            return Release(number_of(version), number_of(current), verdict, run_id)
     version = version or register(client, name, run_id, goods.bundle, goods.example, candidate)
     judged = contender(client, version, run_id, candidate, goods, params.package)
     verdict = promote(client, name, judged, params.package.metric)

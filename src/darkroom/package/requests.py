@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Iterable, Mapping
+from math import isnan
 
 import numpy as np
 
@@ -19,12 +20,12 @@ def pictures_in(value: object) -> list[object]:
 
     `value` is one picture or several: base64 text, bytes, or numbers of the shape (height, width), with or without 1, 3
     or 4 channels; several of the same shape; or a mapping, or a list of them, with such values under `image`. Raises
-    ValueError when there are only mappings without it.
+    ValueError when there are only mappings without it, and for a mapping below `image`.
     """
     if isinstance(value, Mapping):
-        if COLUMN not in value:
+        value = value.get(COLUMN, value)
+        if isinstance(value, Mapping):
             raise ValueError(NO_PICTURES)
-        return pictures_in(value[COLUMN])
     if isinstance(value, np.ndarray) and value.dtype.kind in "OUS":
         value = value.ravel().tolist()
     if not isinstance(value, list | tuple | np.ndarray) or _is_picture(shape_of(value)):
@@ -61,7 +62,8 @@ def picture_bytes(value: object, most: int) -> bytes:
         raise ValueError(f"a picture may hold {most:,} bytes")
     if isinstance(value, bytes):
         return value
-    if value is None or value != value or value == "None":  # pandas and MLflow turn null into NaN and "None"
+    null = value == "None" if isinstance(value, str) else value is None or (isinstance(value, float) and isnan(value))
+    if null:  # pandas and MLflow turn null into NaN and "None"
         raise ValueError("image is null; send the picture as base64 text")
     if not isinstance(value, str):
         raise ValueError(f"image must be base64 text, not {type(value).__name__}")

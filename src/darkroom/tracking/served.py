@@ -11,7 +11,7 @@ import pandas as pd
 
 from darkroom.core.errors import first_line
 from darkroom.execution.quiet import without_native_messages
-from darkroom.images.packed import list_shards, shard_ids, shard_pictures
+from darkroom.images.packed import stream_pictures
 from darkroom.tracking.store import redacted, tracking_uri
 
 logger = logging.getLogger(__name__)
@@ -29,26 +29,40 @@ class ServedError(Exception):
 def served_answers(uri: str, images: Path, image_ids: np.ndarray) -> pd.DataFrame:
     """Return what the version at `uri` (models:/...) answers on some packed pictures, in the order of `image_ids` (n,).
 
-    The columns: label, probabilities ({class: probability}; None from a model that gives none). A few hundred pictures
-    are in memory at a time. Raises ServedError.
+    The columns: label, probabilities ({class: probability}; None from a model that gives none). A picture that the
+    version refuses, such as one beyond its limits, is left out. A few hundred pictures are in memory at a time. Raises
+    ServedError, also when all are refused.
     """
     model = _load(uri)
-    parts = [_answers(model, request) for request in _requests(images, set(image_ids.tolist()))]
-    return pd.concat(parts).loc[image_ids]
+    requests = _requests(images, set(image_ids.tolist()), *_request_limits(model))
+    found = pd.concat([_answers(model, request) for request in requests])
+    if found.empty:
+        raise ServedError("it refuses all of these pictures")
+    return found.loc[[name for name in image_ids.tolist() if name in found.index]]
+
+
+def _request_limits(model: Any) -> tuple[int, int]:
+    """Return how many pictures, and how many bytes of base64 text, a request may have; a bundle has its own limits."""
+    try:
+        own = model.unwrap_python_model().answers.limits
+        return min(ROWS_AT_ONCE, own["rows"]), min(BYTES_AT_ONCE, own["bytes"])
+    except Exception:  # whatever a model from elsewhere is
+        return ROWS_AT_ONCE, BYTES_AT_ONCE
 
 
 def _answers(model: Any, request: dict[str, str]) -> pd.DataFrame:
-    """Return the answers on {image_id: base64 text}; the index is image_id."""
+    """Return the answers on {image_id: base64 text} that are no errors; the index is image_id."""
     try:
         answers = model.predict(pd.DataFrame({"image": list(request.values())}))
         given = answers["probabilities"].tolist() if "probabilities" in answers else None
         columns = {"label": answers["label"].tolist(), "probabilities": given}
-        errors = answers["error"].dropna().tolist()
+        answered = answers["error"].isna().to_numpy()
     except Exception as error:  # whatever a model from elsewhere may raise, or answer
         raise _refusal("it cannot answer every picture", first_line(error)) from error
-    if errors or len(answers) != len(request):
-        raise _refusal("it cannot answer every picture", str(errors[0] if errors else f"{len(answers)} answers"))
-    return pd.DataFrame(columns, list(request), dtype=object)
+    if len(answers) != len(request):
+        raise _refusal("it cannot answer every picture", f"{len(answers)} answers")
+    table: pd.DataFrame = pd.DataFrame(columns, list(request), dtype=object)[answered]
+    return table
 
 
 def _refusal(reason: str, detail: str) -> ServedError:
@@ -67,23 +81,16 @@ def _load(uri: str) -> Any:
         raise _refusal("it cannot be loaded", first_line(error)) from error
 
 
-def _requests(images: Path, wanted: set[str]) -> Iterator[dict[str, str]]:
-    """Yield {image_id: base64 text} of some pictures, as many at a time as a request may have."""
+def _requests(images: Path, wanted: set[str], rows: int, most: int) -> Iterator[dict[str, str]]:
+    """Yield {image_id: base64 text} of some pictures, up to `rows` and `most` bytes at a time, but at least one."""
     request: dict[str, str] = {}
     size = 0
-    for name, data in _pictures(images, wanted):
+    for name, data in stream_pictures(images, wanted):
         text = base64.b64encode(data).decode()
-        if request and (len(request) == ROWS_AT_ONCE or size + len(text) > BYTES_AT_ONCE):
+        if request and (len(request) == rows or size + len(text) > most):
             yield request
             request, size = {}, 0
         request[name] = text
         size += len(text)
     if request:
         yield request
-
-
-def _pictures(images: Path, wanted: set[str]) -> Iterator[tuple[str, bytes]]:
-    for shard in list_shards(images):
-        names = shard_ids(shard).tolist()
-        if not wanted.isdisjoint(names):
-            yield from ((name, data) for name, data in zip(names, shard_pictures(shard), strict=True) if name in wanted)
