@@ -78,7 +78,7 @@ def test_the_evaluation_finds_out_everything(folded: Project) -> None:
         low, high = found[split]["interval"]["accuracy"]
         assert 0 <= low <= found[split]["accuracy"] <= high <= 1
     assert found["coverage"]["level"] == 0.95 and found["calibration"]["temperature"] > 0
-    assert 0 <= found["unfamiliar"]["roc_auc"] <= 1
+    assert 0 <= found["out_of_distribution"]["roc_auc"] <= 1
     assert found["robustness"].keys() == {"clean", "mean", "relative", "flip", "shift"}
     assert found["champion"]["compared"] is False and found["cost"]["multiply_adds"] > 0
     assert pd.read_csv(reports / "corruptions.csv")["severity"].tolist() == [1, 2, 3, 4, 5]

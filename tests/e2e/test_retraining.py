@@ -4,6 +4,7 @@ import json
 import random
 import re
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -36,10 +37,10 @@ def at_night(label: str, chance: random.Random) -> bytes:
 
 @contextmanager
 def running_app(project: Project) -> Iterator[str]:
-    """Start `darkroom app` and yield its address."""
-    app = subprocess.Popen(
-        ["darkroom", "app", "--port", "0"], cwd=project.root, env=project.env(), stderr=subprocess.PIPE, text=True
-    )
+    """Start `darkroom app`, in a process of its own that can be ended, and yield its address."""
+    command = [sys.executable, "-c", "from darkroom.cli.main import main; main()", "app", "--port", "0"]
+    env = project.env() | {"PYTHONPATH": str(project.root / "src")}
+    app = subprocess.Popen(command, cwd=project.root, env=env, stderr=subprocess.PIPE, text=True)
     try:
         assert app.stderr is not None
         said = app.stderr.readline()

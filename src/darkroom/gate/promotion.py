@@ -81,7 +81,7 @@ def promote(client: "MlflowClient", name: str, contender: Contender, metric: str
 def _turn_down(client: "MlflowClient", name: str, contender: Contender, verdict: Verdict) -> Verdict:
     """Make a version that is not released the challenger, unless it comes from a debug run: users may get to see it."""
     if not contender.candidate.debug:
-        client.set_registered_model_alias(name, "challenger", contender.number)
+        set_alias(client, name, "challenger", contender.number)
     close_claim(client, name, contender.number)
     return verdict
 
@@ -89,10 +89,10 @@ def _turn_down(client: "MlflowClient", name: str, contender: Contender, verdict:
 def take_place(client: "MlflowClient", name: str, number: str, before: str) -> None:
     """Make a version the champion and the one `before` it, "" for none, the previous."""
     if before:
-        client.set_registered_model_alias(name, "previous", before)
+        set_alias(client, name, "previous", before)
     elif aliases_of(client, name).get("previous") == number:
         client.delete_registered_model_alias(name, "previous")
-    client.set_registered_model_alias(name, "champion", number)
+    set_alias(client, name, "champion", number)
 
 
 def _elect(client: "MlflowClient", name: str, before: str, closed: set[str], metric: str) -> list[str]:
@@ -167,3 +167,17 @@ def _judged_against(version: "ModelVersion") -> str:
 
 def _unsettled(name: str) -> UserError:
     return UserError(f"the champion of {name} keeps changing; run `dvc repro` again", status=1)
+
+
+def set_alias(client: "MlflowClient", name: str, alias: str, number: str) -> None:
+    """Give the alias to version `number`.
+
+    Where it is new, MLflow looks for it and then inserts it; of two processes that do so at once the database refuses
+    one, which finds it there the second time.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.set_registered_model_alias(name, alias, number)
+    except MlflowException:
+        client.set_registered_model_alias(name, alias, number)
