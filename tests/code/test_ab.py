@@ -140,7 +140,7 @@ def test_the_command_decides_and_acts(
     check_waiting(capsys)
     assert compare_versions(apply=True) == 0 and "go on" in capsys.readouterr().out
     for number in range(40):
-        assert log.record_outcome(f"r{number}", "dog")
+        assert log.record_outcomes([(f"r{number}", "dog")])
     assert compare_versions(apply=False) == 0 and "decision    promote" in capsys.readouterr().out
     with monkeypatch.context() as patched:
         patched.setattr(TrafficLog, "has_cut_off", lambda *_: True)
@@ -170,4 +170,4 @@ def log_pairs(log: TrafficLog, count: int, swapped: bool = False) -> None:
         record = replace(RECORD, picture=PICTURE, request=f"{'s' if swapped else 'r'}{number}")
         log.add([replace(record, version="1", role=roles[0]), replace(record, version="2", role=roles[1], label="dog")])
         if swapped:
-            log.record_outcome(record.request, "dog")
+            log.record_outcomes([(record.request, "dog")])

@@ -49,7 +49,7 @@ def address(tmp_path: Path) -> str:
 
 def test_what_was_answered_is_read_again(address: str) -> None:
     log = TrafficLog(address, 100)
-    assert log.read().empty and not log.record_outcome("r0", "cat")
+    assert log.read().empty and not log.record_outcomes([("r0", "cat")])
     assert not Path(address.removeprefix("sqlite:///")).exists()
     log.add([RECORD, FAILED])
     first, second = TrafficLog(address, 100).read().to_dict("records")
@@ -64,8 +64,8 @@ def test_what_was_answered_is_read_again(address: str) -> None:
 def test_an_outcome_belongs_to_every_answer_on_the_request(address: str) -> None:
     log = TrafficLog(address, 100)
     log.add([RECORD, replace(RECORD, version="4", role="shadow"), *numbered(1)])
-    assert log.record_outcome("r0", "dog") and log.record_outcome("r0", "cow\0\ud800")
-    assert not log.record_outcome("r7", "dog")
+    assert log.record_outcomes([("r0", "dog")]) and log.record_outcomes([("r0", "cow\0\ud800")])
+    assert not log.record_outcomes([("r7", "dog")])
     assert log.read()["outcome"].dropna().tolist() == ["cow?", "cow?"]
 
 
@@ -97,7 +97,7 @@ def write_some(address: str, process: int) -> None:
     log = TrafficLog(address, 1000)
     for number in range(10):
         log.add([replace(RECORD, request=f"{process}-{number}")])
-        log.record_outcome(f"{process}-{number}", "dog")
+        log.record_outcomes([(f"{process}-{number}", "dog")])
 
 
 def check_writing_at_once(address: str) -> None:
@@ -146,7 +146,7 @@ def test_a_server_of_postgresql_does_as_well(postgresql: str) -> None:
     log.add([replace(RECORD, request="\0\ud800"), FAILED, *numbered(*range(36))])
     kept = log.read()
     assert 38 <= len(kept) <= 40 and kept["features"].iloc[-1].tolist() == [0, 0.125, 0.25, 0.375]
-    assert log.picture("r35") == b"a picture" and log.picture("?") is None and log.record_outcome("?", "cat\0")
+    assert log.picture("r35") == b"a picture" and log.picture("?") is None and log.record_outcomes([("?", "cat\0")])
     with pytest.raises(UserError, match=r"postgresql://\*\*\*@") as error:
         TrafficLog(postgresql.replace("s3cret", "wr0ng"), 10).read()
     assert "wr0ng" not in str(error.value)

@@ -83,7 +83,7 @@ class Answering:
         for place, (value, detailed) in enumerate(zip(noted.values, noted.found, strict=True)):
             name = key if len(answers) == 1 else f"{key}/{place}"
             if detailed.answer["error"] and not isinstance(value, str | bytes):
-                value = None  # what is no picture may have any size
+                value = None  # anything that is not a picture may be of any size
             event = Event(name, time.time(), served, role, value, detailed, noted.milliseconds, shadow)
             if not self.recorder.put(event):
                 self.metrics.unlogged.inc()

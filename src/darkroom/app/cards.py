@@ -45,7 +45,7 @@ class Card:
 
     @property
     def summary(self) -> str:
-        """What is said of it aloud."""
+        """The answer in one line, for screen readers."""
         if self.answer["error"]:
             return f"{self.name}: {self.answer['error']}"
         return f"{self.name}: {self.answer['label']}, {100 * self.answer['score']:.0f} %"

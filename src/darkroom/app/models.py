@@ -118,17 +118,17 @@ class Models:
 
     def _run(self, name: str, aliases: tuple[str, ...], seconds: float) -> None:
         client: Any = None
-        said = ""
-        while not self._stopped.wait(seconds if client or said else 0):
+        reported = ""
+        while not self._stopped.wait(seconds if client or reported else 0):
             try:
                 client = client or connect()
                 self.look(client, name, aliases)
-                said = ""
+                reported = ""
             except Exception as error:  # a store that is away comes back; the versions in memory go on answering
                 problem = first_line(error)[:200]
-                if problem != said:
+                if problem != reported:
                     logger.warning("the store cannot be read, and versions stay as they are: %s", problem)
-                said = problem
+                reported = problem
 
 
 def open_first(model: str, name: str) -> Served:

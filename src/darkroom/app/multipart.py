@@ -7,7 +7,7 @@ from email.parser import HeaderParser
 MOST = 50  # pictures in one form
 FIELDS = 10  # besides them
 HEAD = 2000  # bytes of the header of a part: the standard library parses longer ones in quadratic time
-FIELD = 1000  # bytes of a field that is no file
+FIELD = 1000  # bytes of a field that is not a file
 Files = list[tuple[str, memoryview]]
 
 

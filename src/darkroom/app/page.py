@@ -99,7 +99,7 @@ class Page:
         return given
 
     def _save(self, data: bytes, label: str, predicted: str, version: str) -> Path:
-        self.parts.models.champion.answers.decode(data)  # raises ValueError for what is no picture
+        self.parts.models.champion.answers.decode(data)  # raises ValueError for bytes that are not an image
         return self.saved.save(data, label, predicted, version)
 
     async def _answer(self, files: Sequence[tuple[str, memoryview]], options: Options) -> list[Card]:

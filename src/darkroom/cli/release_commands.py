@@ -11,7 +11,7 @@ from darkroom.cli.command import Command, app
 def versions(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> int:
-    """List the registered versions and what the gate said of them.
+    """List the registered versions and their verdicts.
 
     The model is package.name of params.yaml. A verdict is released, failed, waits (for `darkroom promote`), confirmed
     or forced (by a person), rolled back, or not judged.

@@ -11,10 +11,6 @@ class Metric:
     lower_is_better: bool = False
     worst: float = 0.0
 
-    def is_better(self, score: float, other: float) -> bool:
-        """Return whether `score` is better than `other`."""
-        return score < other if self.lower_is_better else score > other
-
 
 METRICS = {
     "accuracy": Metric(),

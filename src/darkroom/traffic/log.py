@@ -64,12 +64,8 @@ class TrafficLog:
         self._trim(self._answers, newest, self.rows)
         self._trim(self._pictures, newest, self.pictures)
 
-    def record_outcome(self, request: str, label: str) -> bool:
-        """Note the right label of a request, over an earlier one; return whether the log has the request."""
-        return self.record_outcomes([(request, label)]) > 0
-
     def record_outcomes(self, outcomes: Sequence[tuple[str, str]]) -> int:
-        """Note pairs of request and right label in one transaction; return how many of them the log has."""
+        """Note pairs of request and right label, over earlier ones, in one transaction; return how many the log has."""
         answers, known = self._answers, 0
         if self._missing():
             return 0
