@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 ROWS_AT_ONCE = 1024
+FEW_ROWS = 8  # BLAS is slower for them: its threads divide the work, then wait in loops on cores that others need
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,9 @@ class Familiarity:
         return np.concatenate([self._part(part) for part in parts]) if parts else np.empty(0, np.float32)
 
     def _part(self, features: np.ndarray) -> np.ndarray:
-        cosines = unit_rows(features) @ self.reference.T
+        rows = unit_rows(features)
+        few = len(rows) <= FEW_ROWS
+        cosines = np.vecdot(rows[:, None], self.reference) if few else rows @ self.reference.T
         nearest = np.partition(cosines, -self.neighbours, axis=1)[:, -self.neighbours]
         return np.asarray(np.sqrt(np.maximum(2 - 2 * nearest, 0)))
 
