@@ -1,13 +1,16 @@
 """The container's files against each other and the project's: lock, Dockerfile, Kubernetes manifest."""
 
 import json
+import os
 import re
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from darkroom.graphs import session
 from import_graph import ROOT
 from rootfs import instructions
 
@@ -104,3 +107,14 @@ def test_a_pod_may_do_nothing_but_answer() -> None:
         and may["capabilities"] == {"drop": ["ALL"]}
     )
     assert {*container["resources"]["requests"], *container["resources"]["limits"]} == {"cpu", "memory"}
+
+
+@pytest.mark.parametrize(("limit", "cores"), [("150000 100000", 2), ("50000 100000", 1), ("max 100000", 64), ("", 64)])
+def test_threads_are_as_many_as_the_cores_that_a_container_may_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, cores: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
+    monkeypatch.setattr(session, "QUOTA", tmp_path / "cpu.max")
+    if limit:
+        session.QUOTA.write_text(limit + "\n")
+    assert session.cores.__wrapped__() == cores

@@ -50,6 +50,10 @@ def test_a_wrong_request_is_refused_in_one_line(
     assert app.json("/predict", RED)[0] == 200
 
 
+def test_a_wrong_method_is_told_the_right_one(app: App) -> None:
+    assert app.ask("DELETE", "/predict")[2]["allow"] == "POST"
+
+
 def test_a_key_of_other_characters_is_refused(app: App) -> None:
     assert app.json("/predict", RED, X_Request_ID="a b")[0] == 400
 

@@ -54,9 +54,11 @@ def build(
 
 async def _http_error(_: Request, error: Exception) -> Response:
     """Answer on a path or a method that the app does not have."""
-    found = error.status_code if isinstance(error, HTTPException) else 500
+    found, headers = (error.status_code, error.headers) if isinstance(error, HTTPException) else (500, None)
     text = "this address takes another method" if found == 405 else "there is no such address"
-    return json_reply({"error": text}, found)
+    reply = json_reply({"error": text}, found)
+    reply.headers.update(headers or {})  # with 405 Allow, which RFC 9110 requires
+    return reply
 
 
 async def _refused(_: Request, error: Exception) -> Response:
