@@ -8,6 +8,7 @@ from mlflow import MlflowClient
 
 from darkroom.gate.by_hand import promote_version
 from darkroom.gate.verdict import Criterion, Verdict
+from darkroom.gate.versions import git_commit
 from darkroom.package import release as stage
 from darkroom.package.contender import ReleaseInputs, readable
 from darkroom.package.registry import CONTENT_TAG
@@ -109,3 +110,9 @@ def test_a_rejected_model_fails_the_stage_where_that_is_wished(released: bool, o
     package = params().package.model_copy(update={"name": "pets", "on_reject": on_reject})
     line = refusal(Release("2", "1", Verdict(released, ["why", "more"]), "run"), package)
     assert line.startswith("pets version 2 is not released: why; more; ") if fails else not line
+
+
+def test_without_git_there_is_no_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert git_commit()
+    monkeypatch.setenv("PATH", "")
+    assert git_commit() == ""

@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from darkroom.app.metrics import Metrics
@@ -19,7 +19,7 @@ from darkroom.traffic.record import Role
 from darkroom.traffic.routing import goes_to_challenger
 
 if TYPE_CHECKING:
-    from darkroom.package.answers import Answers, Detailed
+    from darkroom.package.answers import Detailed
 
 T = TypeVar("T")
 KEY = re.compile(r"[\x21-\x7e]{1,100}")  # of a request: visible ASCII
@@ -61,7 +61,7 @@ class Answering:
         """Return the reply to the body of a request to /invocations; all of it is by one version."""
         served, role = self.choose(key)
         noted = Noted(served)
-        reply = await self._run(lambda: answer_body(cast("Answers", noted), body, content_type))
+        reply = await self._run(lambda: answer_body(noted, body, content_type))
         self._note(noted, role, key)
         return reply
 

@@ -12,7 +12,7 @@ from darkroom.gate.by_hand import promote_version, roll_back
 from darkroom.gate.listing import open_questions, table_lines, version_rows
 from darkroom.params.load import load_params
 from darkroom.params.release import Package
-from darkroom.tracking.store import connect, store_error, tracking_uri
+from darkroom.tracking.store import connect, is_of_the_store, store_error, tracking_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -59,6 +59,6 @@ def _registry() -> "Iterator[tuple[MlflowClient, Package]]":
     try:
         yield connect(), package
     except Exception as error:
-        if type(error).__module__.split(".")[0] not in ("mlflow", "requests", "sqlalchemy"):
+        if not is_of_the_store(error):
             raise
         raise store_error(error, f"working on the versions of {package.name}") from None

@@ -27,11 +27,6 @@ class Comparison:
     reference: float
     p50_ms: float
 
-    @property
-    def lost(self) -> float:
-        """The accuracy that the export has lost; below 0 where it has won some."""
-        return self.reference - self.accuracy
-
 
 def compare(run: Run, reference: np.ndarray, examples: Examples) -> Comparison:
     """Compare what `run` answers on validation with the probabilities `reference` (n, classes) of Keras."""

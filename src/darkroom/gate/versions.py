@@ -101,8 +101,11 @@ def who_and_when() -> dict[str, str]:
 
 
 def git_commit() -> str:
-    """Return the commit that is checked out; "" outside a repository."""
-    done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    """Return the commit that is checked out; "" outside a repository, and where Git is not installed."""
+    try:
+        done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
     return done.stdout.strip()
 
 

@@ -7,16 +7,13 @@ body that is not JSON in its error, however large.
 import ctypes
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from darkroom.package.options import Options, read_options
 from darkroom.package.requests import COLUMN, NO_PICTURES, pictures_in
-
-if TYPE_CHECKING:
-    from darkroom.package.answers import Answers
 
 FORMS = ("dataframe_split", "dataframe_records", "inputs", "instances")
 JSON = "application/json"
@@ -27,6 +24,17 @@ VALUES = 6_000_000
 WEIGHTS = {b",": 1, b"[": 3, b"{": 8}
 MMAP_THRESHOLD, ARENA_MAX = (-3, 2**20), (-8, 2)  # of mallopt(3): bytes of a block that is mapped, and heaps
 one_large = Lock()
+
+
+class Model(Protocol):
+    """What answers on pictures as they were sent: answers.Answers, or what stands before it."""
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """The most that a request may hold."""
+
+    def __call__(self, values: Sequence[object], options: Options) -> list[dict[str, Any]]:
+        """Return an answer on each value."""
 
 
 class Reply(NamedTuple):
@@ -44,7 +52,7 @@ class Refusal(ValueError):
         self.status = status
 
 
-def answer_body(answers: "Answers", body: bytes, content_type: str | None) -> Reply:
+def answer_body(answers: Model, body: bytes, content_type: str | None) -> Reply:
     """Answer the body of a request to /invocations: 200, or a status from 400 to 499 with a reason in one line."""
     try:
         _require_json(content_type)
@@ -77,7 +85,7 @@ def read_body(body: bytes) -> tuple[list[object], Options]:
     return pictures_in(content), options
 
 
-def serve(answers: "Answers") -> None:
+def serve(answers: Model) -> None:
     """Let MLflow's server, which is about to start in this process, answer /invocations by `answer_body`."""
     server: Any = sys.modules["mlflow.pyfunc.scoring_server"]
     return_memory()

@@ -17,7 +17,7 @@ from darkroom.package.registry import find_version, register
 from darkroom.package.row import Results
 from darkroom.params.declared import DeclaredParams
 from darkroom.tracking.results import PARENT_TAG, Report
-from darkroom.tracking.store import connect, store_error
+from darkroom.tracking.store import connect, is_of_the_store, store_error
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -50,10 +50,8 @@ def release(params: DeclaredParams, results: Results, goods: ReleaseInputs, own_
                 if own_run:
                     client.set_tag(own_run, PARENT_TAG, done.run_id)
         return done
-    except OSError as error:
-        raise store_error(error, "releasing the model") from error
     except Exception as error:
-        if type(error).__module__.split(".")[0] not in ("mlflow", "requests", "sqlalchemy"):
+        if not (isinstance(error, OSError) or is_of_the_store(error)):
             raise
         raise store_error(error, "releasing the model") from error
 

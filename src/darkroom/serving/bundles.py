@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 CHAMPION = "champion"
 FACTS = "bundle.json"
-OF_THE_STORE = ("mlflow", "requests", "sqlalchemy")  # the modules whose exceptions mean that the store failed
 
 
 @contextmanager
@@ -70,7 +69,7 @@ def _in_folder(folder: Path) -> Path:
 def _in_store(model: str, scratch: Path) -> Path:
     """Return the bundle of a registered version; raises UserError when there is none, or no store."""
     from darkroom.params.load import load_params
-    from darkroom.tracking.store import connect, store_error, tracking_uri
+    from darkroom.tracking.store import connect, is_of_the_store, store_error, tracking_uri
 
     name = load_params(workspace() / "params.yaml").package.name
     try:
@@ -80,7 +79,7 @@ def _in_store(model: str, scratch: Path) -> Path:
         place, uri = f"models:/{name}/{version}", tracking_uri()  # all of it: MLflow then writes the number beside it
         fetched = download_artifacts(place, dst_path=str(scratch), tracking_uri=uri, registry_uri=uri)
     except Exception as error:
-        if not isinstance(error, OSError) and type(error).__module__.split(".")[0] not in OF_THE_STORE:
+        if not (isinstance(error, OSError) or is_of_the_store(error)):
             raise
         raise store_error(error, f"fetching the model {name}") from None
     return _in_folder(Path(fetched, "artifacts"))

@@ -106,6 +106,11 @@ def describe_failure(error: Exception) -> str:
     return textwrap.shorten(redacted(first_line(error)), 120, placeholder=" ...") + where
 
 
+def is_of_the_store(error: Exception) -> bool:
+    """Return whether an exception comes from MLflow or what it stands on, and not from our own code."""
+    return type(error).__module__.split(".")[0] in ("mlflow", "requests", "sqlalchemy")
+
+
 def store_error(error: Exception, action: str) -> UserError:
     """Return a failure of the store as an error of a user who cannot work without it; `action` says during what."""
     return UserError(f"MLflow failed while {action}: {describe_failure(error)}; check with `darkroom doctor`", status=1)
