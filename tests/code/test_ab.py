@@ -15,6 +15,8 @@ from PIL import Image
 from darkroom.cli.live_comparison import compare_versions, print_waiting
 from darkroom.cli.main import main
 from darkroom.core.errors import UserError
+from darkroom.gate.verdict import Criterion, Verdict
+from darkroom.gate.versions import VERDICT
 from darkroom.params.load import load_params
 from darkroom.params.serving import Ab
 from darkroom.traffic.comparison import COMPARED, compare
@@ -145,7 +147,12 @@ def test_the_command_decides_and_acts(
     with monkeypatch.context() as patched:
         patched.setattr(TrafficLog, "has_cut_off", lambda *_: True)
         assert compare_versions(apply=True) == 0 and "go on: answers of this challenger" in capsys.readouterr().out
+    slow = Criterion("latency", "at most 5 ms", None, False, "it takes more than 5 ms")
+    client.set_model_version_tag("darkroom", "2", VERDICT, Verdict(reasons=[slow.reason], criteria=[slow]).to_json())
+    with pytest.raises(UserError, match=r"2 of darkroom wins, but failed the gate \(it takes more than 5 ms\)"):
+        compare_versions(apply=True)
     assert aliases(client) == {"champion": "1", "challenger": "2"}
+    client.delete_model_version_tag("darkroom", "2", VERDICT)
     assert compare_versions(apply=True) == 0 and "version 2 of darkroom is the champion now" in capsys.readouterr().out
     assert aliases(client) == {"champion": "2", "previous": "1"}
     tags = client.get_model_version("darkroom", "2").tags

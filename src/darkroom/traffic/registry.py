@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from darkroom.core.errors import UserError
 from darkroom.core.files import canonical_json
 from darkroom.gate.by_hand import promote_version
-from darkroom.gate.versions import aliases_of, set_tags, who_and_when
+from darkroom.gate.versions import aliases_of, find_numbered, read_verdict, set_tags, who_and_when
 from darkroom.tracking.store import connect, store_error
 from darkroom.traffic.comparison import Comparison
 
@@ -54,7 +54,20 @@ def _apply(client: "MlflowClient", name: str, found: Comparison) -> str:
     facts = {"decision": found.decision, "reason": found.reason, "figures": canonical_json(asdict(found))}
     set_tags(client, name, challenger, {AB_TAG + key: text for key, text in {**facts, **who_and_when()}.items()})
     if found.decision == "promote":
-        promote_version(client, name, challenger, force=True)
+        _require_criteria_met(client, name, challenger)
+        promote_version(client, name, challenger, force=True)  # live answers outweigh the comparison on validation
         return f"version {challenger} of {name} is the champion now; `darkroom rollback` takes that back"
     client.delete_registered_model_alias(name, "challenger")
     return f"version {challenger} of {name} is no longer the challenger"
+
+
+def _require_criteria_met(client: "MlflowClient", name: str, number: str) -> None:
+    """Raise UserError when a version failed a criterion that answers of live traffic say nothing about."""
+    verdict = read_verdict(find_numbered(client, name, number))
+    unmet = [row.reason for row in verdict.criteria if not row.met and row.name != "champion"] if verdict else []
+    if unmet:
+        raise UserError(
+            f"version {number} of {name} wins, but failed the gate ({'; '.join(unmet)}); "
+            f"`darkroom promote {number} --force` releases it all the same",
+            status=1,
+        )
