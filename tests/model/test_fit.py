@@ -235,7 +235,7 @@ def test_averaged_weights_are_saved_with_statistics_that_fit_them(model: dict[st
 
 @pytest.mark.parametrize("keep", ["loss", "accuracy", "last"])
 def test_what_is_kept(keep: Any, turned: Fit) -> None:
-    """From the numbers of a training; that the weights are those of the epoch is seen for the least loss and the last."""
+    """From the numbers of a training; other tests see that fit keeps the weights of the least loss and the last."""
     progress, history = Progress(keep), turned.history
     for row in history.to_dict("records"):
         progress.add({**row, "phase": 1}, [np.array(row["epoch"])])
