@@ -237,10 +237,11 @@ def test_averaged_weights_are_saved_with_statistics_that_fit_them(model: dict[st
 def test_what_is_kept(keep: Any, turned: Fit) -> None:
     """From the numbers of a training; other tests see that fit keeps the weights of the least loss and the last."""
     progress, history = Progress(keep), turned.history
-    for row in history.to_dict("records"):
-        progress.add({**row, "phase": 1}, [np.array(row["epoch"])])
+    for epoch in range(4):
+        row = {name: float(history[name][epoch]) for name in ("loss", "validation_loss", "validation_accuracy")}
+        progress.add({**row, "phase": 1}, [np.array(epoch)])
     best = {"loss": history["validation_loss"].argmin(), "accuracy": history["validation_accuracy"].argmax(), "last": 3}
-    assert progress.best_epoch == best[keep] + 1 == progress.best_weights[0]
+    assert progress.best_weights == [best[keep]] and progress.best_epoch == best[keep] + 1
 
 
 @pytest.mark.slow
