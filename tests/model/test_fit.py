@@ -240,7 +240,8 @@ def test_what_is_kept(keep: Any, turned: Fit) -> None:
     for epoch in range(4):
         row = {name: float(history[name][epoch]) for name in ("loss", "validation_loss", "validation_accuracy")}
         progress.add({**row, "phase": 1}, [np.array(epoch)])
-    best = {"loss": history["validation_loss"].argmin(), "accuracy": history["validation_accuracy"].argmax(), "last": 3}
+    losses, accuracies = history["validation_loss"], history["validation_accuracy"]
+    best = {"loss": int(losses.argmin()), "accuracy": int(accuracies.argmax()), "last": 3}
     assert progress.best_weights == [best[keep]] and progress.best_epoch == best[keep] + 1
 
 
