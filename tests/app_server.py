@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,22 +20,24 @@ from darkroom.app.page import Page
 from darkroom.app.parts import Parts
 from darkroom.app.password import Password
 from darkroom.app.serve import listen, make_parts, make_server
+from darkroom.core.files import read_value, write_value
 from darkroom.decision.familiarity import Familiarity
 from darkroom.decision.rule import Rule
 from darkroom.decision.saving import write_decision
-from darkroom.package.bundle import write_bundle
-from darkroom.params.load import load_params
-from pictures import ROOT, encode
+from darkroom.package.bundle import bundle_digest, write_bundle
+from darkroom.package.version import DIGEST
+from defaults import default_params
+from pictures import encode
 
 COLOURS = ["red", "green", "blue"]
 RED, BLUE, GREY = (encode(Image.new("RGB", (9, 9), name)) for name in ("red", "blue", "#505050"))
 
 
-def bundle_of(folder: Path, channels: tuple[int, int, int]) -> Path:
-    """Write the bundle of a network that answers with the mean colours, in the order of `channels`."""
+def bundle_of(folder: Path) -> Path:
+    """Write the bundle of a network that answers with the mean colours."""
     import keras
 
-    params = load_params(ROOT / "params.yaml")
+    params = default_params()
     image = params.image.model_copy(update={"size": 8})
     pixels = keras.Input((8, 8, 3))
     scaled = keras.layers.Conv2D(3, 1, use_bias=False, name="scale")(keras.layers.Rescaling(1 / 255)(pixels))
@@ -42,7 +45,7 @@ def bundle_of(folder: Path, channels: tuple[int, int, int]) -> Path:
     last = keras.layers.Dense(3, use_bias=False, name="probabilities")
     network = keras.Model(pixels, last(means))
     network.get_layer("scale").set_weights([np.eye(3, dtype=np.float32)[None, None]])
-    last.set_weights([np.eye(3, dtype=np.float32)[list(channels)]])
+    last.set_weights([np.eye(3, dtype=np.float32)])
     network.save(folder / "model.keras")
     write_decision(folder / "decision", Rule(1.0, 0.9, 0.5), Familiarity(np.eye(3, dtype=np.float32), 1, 0.5))
     sample = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 3), np.uint8)
@@ -50,6 +53,15 @@ def bundle_of(folder: Path, channels: tuple[int, int, int]) -> Path:
         folder / "bundle", folder / "model.keras", folder / "decision", COLOURS, image, params.package, lambda: sample
     )
     return folder / "bundle"
+
+
+def renamed(bundle: Path, folder: Path) -> Path:
+    """Copy a bundle with its classes in the opposite order: another version, for which nothing is converted again."""
+    shutil.copytree(bundle, folder)
+    facts = read_value(folder / "bundle.json")
+    write_value(folder / "bundle.json", {**facts, "classes": facts["classes"][::-1]}, ".json")
+    (folder / DIGEST).write_text(bundle_digest(folder) + "\n", encoding="utf-8")
+    return folder
 
 
 @dataclass
@@ -89,7 +101,7 @@ def running(
     **compare: Any,
 ) -> Iterator[App]:  # fmt: skip
     """Serve a model; feedback and the example lie in `folder`, `compare` changes the section ab of params.yaml."""
-    params = load_params(ROOT / "params.yaml")
+    params = default_params()
     params = params.model_copy(update={"ab": params.ab.model_copy(update=compare)})
     parts = make_parts(str(model), params)
     page = Page(parts, "darkroom", folder / "example.png", Feedback(folder / "feedback", 1_000_000))

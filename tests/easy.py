@@ -7,9 +7,9 @@ import numpy as np
 
 from darkroom.examples.pixels import Examples
 from darkroom.params.declared import DeclaredParams
-from darkroom.params.load import load_params, with_overlay
+from darkroom.params.load import with_overlay
 from darkroom.params.model import Model
-from pictures import ROOT
+from defaults import default_params
 
 CLASSES = ("cold", "warm")
 SMALL: dict[str, dict[str, Any]] = {
@@ -27,7 +27,7 @@ SMALL: dict[str, dict[str, Any]] = {
 def small_params(**changes: dict[str, Any]) -> DeclaredParams:
     """Return parameters of a tiny network; `changes` is {section: {key: value}}."""
     sections = {name: {**SMALL.get(name, {}), **changes.get(name, {})} for name in {*SMALL, *changes}}
-    params = with_overlay(load_params(ROOT / "params.yaml"), sections, "test")
+    params = with_overlay(default_params(), sections, "test")
     return DeclaredParams(params, list(sections), "test")
 
 

@@ -8,8 +8,8 @@ from PIL import Image
 from darkroom.decision.familiarity import Familiarity
 from darkroom.decision.rule import Rule
 from darkroom.package.answers import Answers
-from darkroom.params.load import load_params
-from pictures import ROOT, encode
+from defaults import default_params
+from pictures import encode
 
 LIMITS = {"rows": 1000, "bytes": 10**7, "picture_bytes": 10**6, "pixels": 10_000}
 RED = base64.b64encode(encode(Image.new("RGB", (8, 8), "red"))).decode()
@@ -26,6 +26,6 @@ def means(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def answers(size: int = 8, **limits: int) -> Answers:
-    image = load_params(ROOT / "params.yaml").image.model_copy(update={"size": size})
+    image = default_params().image.model_copy(update={"size": size})
     names = ["red", "green", "blue"]
     return Answers(means, names, image.model_dump(), {**LIMITS, **limits}, RULE, COLOURFUL)

@@ -23,7 +23,9 @@ ROOT = Path(__file__).parents[1]
 LIBRARIES = (
     *("tensorflow", "keras", "optuna", "pandas", "pyarrow.parquet", "sklearn.metrics", "scipy.ndimage", "cv2"),
     *("mlflow.pyfunc", "mlflow.sklearn", "mlflow.store.tracking.sqlalchemy_store", "matplotlib.pyplot"),
-    *("great_expectations", "dvc.cli", "dvc.repo", "dvc.commands.repro"),
+    *("great_expectations", "onnx", "onnxruntime", "tf2onnx.convert", "git", "simplejpeg", "typer", "ruamel.yaml"),
+    *("dvc.cli", "dvc.repo.reproduce", "dvc.repo.status", "dvc.commands.repro", "dvc.commands.add", "dvc.scm"),
+    *("dvc_data.index", "dulwich.repo", "dulwich.porcelain", "networkx", "dvc_render", "fsspec.implementations.local"),
 )
 COMMAND = """#!{python} -IS
 import json, os, socket, sys

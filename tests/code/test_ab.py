@@ -17,18 +17,18 @@ from darkroom.cli.main import main
 from darkroom.core.errors import UserError
 from darkroom.gate.verdict import Criterion, Verdict
 from darkroom.gate.versions import VERDICT
-from darkroom.params.load import load_params
 from darkroom.params.serving import Ab
 from darkroom.traffic.comparison import COMPARED, compare
 from darkroom.traffic.log import TrafficLog, open_log
 from darkroom.traffic.record import Role
 from darkroom.traffic.report import report_lines, waiting_requests
 from darkroom.traffic.routing import goes_to_challenger
+from defaults import default_params
 from pictures import ROOT, encode
 from records import RECORD
 
 PICTURE = encode(Image.new("RGB", (4, 3)))
-CHOSEN: Ab = load_params(ROOT / "params.yaml").ab
+CHOSEN: Ab = default_params().ab
 Row = tuple[str, str, str, str | None, str | None]  # as COMPARED
 
 
@@ -141,8 +141,7 @@ def test_the_command_decides_and_acts(
     log_pairs(log, 40)
     check_waiting(capsys)
     assert compare_versions(apply=True) == 0 and "go on" in capsys.readouterr().out
-    for number in range(40):
-        assert log.record_outcomes([(f"r{number}", "dog")])
+    assert log.record_outcomes([(f"r{number}", "dog") for number in range(40)]) == 40
     assert compare_versions(apply=False) == 0 and "decision    promote" in capsys.readouterr().out
     with monkeypatch.context() as patched:
         patched.setattr(TrafficLog, "has_cut_off", lambda *_: True)

@@ -17,8 +17,8 @@ from darkroom.examples.pixel_cache import open_pixels
 from darkroom.execution.workers import worker_pool
 from darkroom.ingest import ingest
 from darkroom.ingest.listing import list_entries, open_source
-from darkroom.params.load import load_params
-from pictures import ANY, ROOT, class_files, encode, noise, write_files
+from defaults import default_params
+from pictures import ANY, class_files, encode, noise, write_files
 
 FILES = class_files("cat", "dog", each=5) | {
     "cat/again.png": encode(noise("cat1", 32)),
@@ -39,7 +39,7 @@ class Serial(Executor):
 
 def outputs(source: Path, root: Path, pool: AbstractContextManager[Executor]) -> dict[str, str]:
     """Do what ingest, dedupe and the loading of pixels do; return the digest of every file and of the pixels."""
-    params = load_params(ROOT / "params.yaml")
+    params = default_params()
     with open_source(source, "test") as opened, pool as executor:
         manifest = ingest.pack(opened, list_entries(opened, ANY)[0], root / "images", root / "cache", executor, "auto")
         pixels = open_pixels(root / "images", params.image, root / "cache", executor)

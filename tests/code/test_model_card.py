@@ -10,9 +10,8 @@ from darkroom.gate.verdict import Verdict
 from darkroom.package.model_card import model_card, plain
 from darkroom.package.row import Results
 from darkroom.params.declared import DeclaredParams
-from darkroom.params.load import load_params
 from darkroom.tracking.results import StageResult
-from pictures import ROOT
+from defaults import default_params
 
 SCORES: dict[str, Any] = {"accuracy": 0.9, "f1_macro": 0.8, "roc_auc": None, "pictures": 60}
 REPORTS: dict[str, dict[str, Any]] = {
@@ -62,7 +61,7 @@ SLICES = pd.DataFrame(
 def card(measured: dict[str, Any], tables: dict[str, pd.DataFrame]) -> str:
     reports = REPORTS | {"evaluate": REPORTS["evaluate"] | measured}
     results = Results([StageResult(name, {}, report) for name, report in reports.items()], SLICES, Path(), [], tables)
-    params = load_params(ROOT / "params.yaml")
+    params = default_params()
     declared = DeclaredParams(params, list(params.model_dump()), "package")
     return model_card(results, declared, "f" * 64, Verdict(True, ["it is the first"]), looks=3)
 

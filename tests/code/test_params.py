@@ -1,3 +1,4 @@
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,12 @@ from hypothesis import given, settings
 
 from darkroom.core.errors import UserError
 from darkroom.params.load import check_params, flatten, load_params, read_yaml
+from defaults import default_params
 from pictures import ROOT
 
 LOG = {"low": 0.0, "high": 0.1, "log": True}
 SPACE = "tune.space.train.learning_rate"
+RAW = read_yaml(ROOT / "params.yaml")
 # what a user wrote, and what the line that answers must say
 MISTAKES: list[tuple[str, Any, list[str]]] = [
     ("train.learning_rat", 0.1, ["train.learning_rat:", "unknown", "train.learning_rate?"]),
@@ -82,7 +85,7 @@ MISTAKES: list[tuple[str, Any, list[str]]] = [
 
 @pytest.fixture
 def raw() -> Any:
-    values = read_yaml(ROOT / "params.yaml")
+    values = deepcopy(RAW)
     for key, value in {
         "split.test": 0.2,
         "validate.max_side": 20000,
@@ -157,7 +160,7 @@ def test_what_fits_one_backbone_is_not_given_to_several(raw: Any, changes: dict[
 def test_the_smallest_side_leaves_one_pixel(blocks: list[tuple[int, ...]], padding: str) -> None:
     kernel, stride, pool = (list(column) for column in zip(*blocks, strict=True))
     section = {"filters": [8] * len(blocks), "kernel": kernel, "stride": stride, "pool": pool, "padding": padding}
-    least = load_params(ROOT / "params.yaml").model.model_copy(update=section).smallest_side()
+    least = default_params().model.model_copy(update=section).smallest_side()
     for side, left in ((least, True), (least - 1, False)):
         for kernel_, stride_, pool_ in blocks:
             side = -(-side // stride_) if padding == "same" else (side - kernel_) // stride_ + 1

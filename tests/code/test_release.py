@@ -15,8 +15,8 @@ from darkroom.package.registry import CONTENT_TAG
 from darkroom.package.release import Release, describe, summarise
 from darkroom.package.texts import refusal, terminal_summary
 from darkroom.params.declared import DeclaredParams
-from darkroom.params.load import load_params, with_overlay
-from pictures import ROOT
+from darkroom.params.load import with_overlay
+from defaults import default_params
 from registry import add_version, contender, release
 
 SCORES = {"accuracy": 0.9, "f1_macro": 0.8, "pictures": 10}
@@ -28,7 +28,7 @@ REPORTS: dict[str, dict[str, Any]] = {
 
 
 def params(**changes: dict[str, Any]) -> DeclaredParams:
-    changed = with_overlay(load_params(ROOT / "params.yaml"), changes, "test")
+    changed = with_overlay(default_params(), changes, "test")
     return DeclaredParams(changed, list(changed.model_dump()), "package")
 
 

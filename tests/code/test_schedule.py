@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from darkroom.params.load import load_params, with_overlay
+from darkroom.params.load import with_overlay
 from darkroom.params.training import Train
 from darkroom.train.schedule import learning_rates
-from pictures import ROOT
+from defaults import default_params
 
 
 def train(**values: object) -> Train:
-    return with_overlay(load_params(ROOT / "params.yaml"), {"train": values}, "test").train
+    return with_overlay(default_params(), {"train": values}, "test").train
 
 
 def rates(epochs: int, steps: int = 1, **values: object) -> np.ndarray:

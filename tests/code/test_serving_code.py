@@ -8,10 +8,9 @@ from darkroom.decision.rule import Rule
 from darkroom.decision.saving import write_decision
 from darkroom.package import bundle
 from darkroom.package.bundle import PREDICTOR, bundle_digest, serving_code, write_bundle, write_code
-from darkroom.params.load import load_params
 from darkroom.params.schema import Params
+from defaults import default_params
 from import_graph import LIBRARY, direct_imports
-from pictures import ROOT
 
 
 def code_behind(script: Path) -> set[str]:
@@ -27,7 +26,7 @@ def code_behind(script: Path) -> set[str]:
 
 @pytest.fixture
 def params() -> Params:
-    return load_params(ROOT / "params.yaml")
+    return default_params()
 
 
 def digest_of(folder: Path, params: Params, classes: tuple[str, ...] = ("cat", "dog")) -> str:

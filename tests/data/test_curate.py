@@ -11,10 +11,10 @@ from darkroom.core.tables import CURATED, REASONS
 from darkroom.curation.duplicates import PRECEDENCE, split_precedence
 from darkroom.dedupe.curate import curate_pictures, headline, summarise
 from darkroom.params.data import Balance, Dedupe
-from darkroom.params.load import load_params
-from pictures import ROOT, manifest_of
+from defaults import default_params
+from pictures import manifest_of
 
-PARAMS = load_params(ROOT / "params.yaml").dedupe
+PARAMS = default_params().dedupe
 SAME: dict[str, Any] = {"sha256": "same"}
 TWICE: dict[str, Any] = {"sha256": "twice"}
 Pairs = list[tuple[int, int]]

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from darkroom.core.errors import UserError
 from darkroom.params.data import Validate
-from darkroom.params.load import load_params
 from darkroom.validate.checks import check_manifest, summarise
 from darkroom.validate.expectations import read_expectations
+from defaults import default_params
 from pictures import ROOT, manifest_of
 
 GOOD = {
@@ -46,7 +46,7 @@ TEXTS = {
 
 
 def limits() -> Validate:
-    return load_params(ROOT / "params.yaml").validate
+    return default_params().validate
 
 
 def mistake(folder: Path, text: str) -> str:

@@ -21,12 +21,12 @@ from darkroom.ingest.layout import Entry
 from darkroom.ingest.listing import list_entries, open_source
 from darkroom.ingest.sources import Folder
 from darkroom.params.data import Balance, Split
-from darkroom.params.load import load_params
 from darkroom.split.split_summary import summarise
 from darkroom.split.splits import assign_splits, require_no_leak
-from pictures import ANY, ROOT, class_files, encode, manifest_of, noise, write_files
+from defaults import default_params
+from pictures import ANY, class_files, encode, manifest_of, noise, write_files
 
-DEDUPE = load_params(ROOT / "params.yaml").dedupe
+DEDUPE = default_params().dedupe
 EVEN = Balance(method="none", scope="train", cap=0, seed=0)
 KNOWN = [Entry("cat/1.png", label="cat"), Entry("dog/1.png", label="dog")]
 SENT: dict[str, Any] = {"feedback": True}

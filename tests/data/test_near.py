@@ -14,10 +14,10 @@ from darkroom.dedupe.alike import similarity
 from darkroom.dedupe.candidates import NEAREST, find_candidates
 from darkroom.dedupe.near import find_near_pairs
 from darkroom.ingest.facts import measure_pictures
-from darkroom.params.load import load_params
-from pictures import ROOT, encode, ingested, noise, write_files
+from defaults import default_params
+from pictures import encode, ingested, noise, write_files
 
-DEDUPE = load_params(ROOT / "params.yaml").dedupe
+DEDUPE = default_params().dedupe
 ENOUGH = DEDUPE.similarity
 
 

@@ -9,10 +9,10 @@ import pytest
 from darkroom.core.errors import UserError
 from darkroom.corruption.robustness import consistency, measure_corruptions, summarise_robustness
 from darkroom.evaluate.other_data import read_other, separation
-from darkroom.params.load import load_params
-from pictures import ROOT, encode, noise, write_files, write_zip
+from defaults import default_params
+from pictures import encode, noise, write_files, write_zip
 
-IMAGE = load_params(ROOT / "params.yaml").image.model_copy(update={"size": 12, "resize": "squash"})
+IMAGE = default_params().image.model_copy(update={"size": 12, "resize": "squash"})
 PICTURES = {f"deep/er/{name}.png": encode(noise(name)) for name in "abcdefghij"}
 TEXTS = {f"deep/er/{name}.txt": b"a box" for name in "abcdefghij"}
 HIDDEN = {"__MACOSX/x.png": encode(noise("x")), ".hidden/y.png": encode(noise("y"))}

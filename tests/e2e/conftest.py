@@ -26,10 +26,8 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory, programs: Path) -> Project:
-    """The small project after its first `dvc repro`; later commands in it are those that a user runs."""
-    made = reproduced(tmp_path_factory.mktemp("first") / "repository", programs)
-    made.programs = None
-    return made
+    """The small project after its first `dvc repro`."""
+    return reproduced(tmp_path_factory.mktemp("first") / "repository", programs)
 
 
 @pytest.fixture(scope="session")
@@ -41,5 +39,5 @@ def second(tmp_path_factory: pytest.TempPathFactory, programs: Path) -> Project:
 @pytest.fixture(scope="session")
 def address(project: Project) -> Iterator[str]:
     """The address of the champion's scoring server."""
-    with serving(project) as found:
+    with serving(Project(project.root)) as found:
         yield found

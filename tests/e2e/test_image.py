@@ -16,7 +16,7 @@ POSSIBLE = sys.platform == "linux" and os.geteuid() == 0 and all(map(shutil.whic
 @pytest.mark.slow  # installs all that the image holds: 35 CPU seconds
 @pytest.mark.skipif(not POSSIBLE, reason=f"needs Linux, root and the commands {', '.join(TOOLS)}")
 def test_the_image_answers_as_its_user_on_a_file_system_that_it_cannot_write_to(project: Project) -> None:
-    done = project.run(sys.executable, "container/try_image.py", "models/bundle", "reports/example.png")
+    done = Project(project.root).run(sys.executable, "container/try_image.py", "models/bundle", "reports/example.png")
     found = json.loads(done.stdout)
     (answer,) = found["answer"]["predictions"]
     assert answer["label"] in COLOURS and answer["error"] is None

@@ -30,7 +30,6 @@ def test_a_moved_repository_answers_with_its_champion_after_the_doctor(
         assert "FAIL" not in mended.stdout
         assert "training step" in mended.stdout
         assert moved.run("python", "-c", ASK_CHAMPION).stdout.splitlines()[-1] == "answered"
-        assert "FAIL" not in moved.run("darkroom", "doctor").stdout
     finally:
         hidden.rename(project.root)
 

@@ -114,8 +114,8 @@ def test_the_version_has_its_verdict_and_its_card(project: Project) -> None:
     assert project.run("darkroom", "versions").stdout.splitlines()[1].split()[:2] == ["1", "champion"]
 
 
-def test_rates_suggests_a_rate_and_draws_it(project: Project, programs: Path) -> None:
-    said = Project(project.root, programs).run("darkroom", "rates").stdout
+def test_rates_suggests_a_rate_and_draws_it(project: Project) -> None:
+    said = project.run("darkroom", "rates").stdout
     assert "\ntrain.learning_rate: 0.0" in said and "safe first choice for adam" in said
     assert said.splitlines()[-1].startswith("tune.space searches train.learning_rate")
     assert (project.root / "reports" / "learning_rates.png").read_bytes().startswith(b"\x89PNG")
@@ -126,13 +126,11 @@ def test_dvc_shows_metrics_and_plots(project: Project) -> None:
     assert "index.html" in project.run("dvc", "plots", "show").stdout
 
 
-def test_keras_pyfunc_and_http_agree_whatever_the_request_looks_like(
-    project: Project, address: str, programs: Path
-) -> None:
+def test_keras_pyfunc_and_http_agree_whatever_the_request_looks_like(project: Project, address: str) -> None:
     picture = (project.root / "reports" / "example.png").read_bytes()
     plain = base64.b64encode(picture).decode()
     forms = [plain, base64.urlsafe_b64encode(picture).decode().rstrip("="), f"data:image/png;base64,{plain}"]
-    expected = keras_probabilities(Project(project.root, programs))
+    expected = keras_probabilities(project)
     for form in forms:
         for body in (
             {"dataframe_split": {"columns": ["image"], "data": [[form]]}},

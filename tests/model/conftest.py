@@ -57,15 +57,15 @@ def given_weights(pretrained: Path, tmp_path: Path) -> Path:
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from app_server import bundle_of
 
-    return bundle_of(tmp_path_factory.mktemp("first"), (0, 1, 2))
+    return bundle_of(tmp_path_factory.mktemp("first"))
 
 
 @pytest.fixture(scope="session")
-def turned(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bundle of another version, which takes red for blue."""
-    from app_server import bundle_of
+def turned(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle of another version, which takes red for blue: the same network, its classes in another order."""
+    from app_server import renamed
 
-    return bundle_of(tmp_path_factory.mktemp("second"), (2, 1, 0))
+    return renamed(bundle, tmp_path_factory.mktemp("second") / "bundle")
 
 
 @pytest.fixture(scope="module")

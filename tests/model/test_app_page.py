@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app_server import BLUE, GREY, RED, App, bundle_of, running
+from app_server import BLUE, GREY, RED, App, running
 from browser import CHROMIUM, Browser, chromium
 from darkroom.core.feedback import read_feedback
 
@@ -15,12 +15,12 @@ WIDTHS = "document.documentElement.scrollWidth <= innerWidth"
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+def app(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     folder = tmp_path_factory.mktemp("app")
     (folder / "example.png").write_bytes(RED)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DARKROOM_TRAFFIC_URI", f"sqlite:///{folder / 'traffic.db'}")
-        with running(bundle_of(folder, (0, 1, 2)), folder) as found:
+        with running(bundle, folder) as found:
             yield found
 
 

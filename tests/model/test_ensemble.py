@@ -8,12 +8,11 @@ from darkroom.core.errors import UserError
 from darkroom.examples.metrics import predict
 from darkroom.execution.logs import configure_logging
 from darkroom.models.combine import combine
-from darkroom.params.load import load_params
 from darkroom.train.ensemble import Data, Fold, fit_members, histories, in_fold, measure_members, members
+from defaults import default_params
 from easy import data, examples, small_params, weights_digest
-from pictures import ROOT
 
-BALANCE = load_params(ROOT / "params.yaml").balance
+BALANCE = default_params().balance
 Parts = dict[Fold, Data]
 
 

@@ -34,7 +34,7 @@ AS_FAST = {
     "train": {"optimizer": "muon", "momentum": 0.6, "precision": "bfloat16", "keep": "last"},
     "model": {"architecture": "residual", "filters": [8], "depth": 3, "head": "average", "dense": []},
 }
-RARER = ("adam", "adamw", "rmsprop", "adagrad", "lion")  # adam trains in most other tests
+RARER = ("adam", "sgd", "adamw", "rmsprop", "adagrad", "lion")  # adam trains in most other tests, sgd in some
 
 
 @pytest.fixture(scope="module")
@@ -118,8 +118,8 @@ def test_a_callable_that_sees_each_epoch_may_stop_the_training(tmp_path: Path) -
 
 
 def test_another_seed_is_another_training(fitted: Fit) -> None:
-    digests = [weights_digest(fit(data(), small_params(train={"seed": seed})).network) for seed in (0, 1)]
-    assert digests[0] == weights_digest(fitted.network) != digests[1]
+    other = fit(data(), small_params(train={"seed": 1}))
+    assert weights_digest(other.network) != weights_digest(fitted.network)  # the same seed is in what copies do
 
 
 def test_a_weight_weighs_the_loss_and_not_the_accuracy(fitted: Fit) -> None:
@@ -136,14 +136,14 @@ def test_a_weight_weighs_the_loss_and_not_the_accuracy(fitted: Fit) -> None:
 def test_the_loss_that_is_shown_is_weighed_also_where_there_is_a_penalty() -> None:
     weights = np.where(data()["train"].labels == 1, 1.5, 0.5).astype(np.float32)
     weighed = {**data(), "train": replace(data()["train"], weights=weights)}
-    with_it, without = (fit(weighed, small_params(train={"l2": l2})).history["loss"] for l2 in (1e-9, 0.0))
+    with_it, without = (fit(weighed, small_params(train={"l2": l2, "epochs": 1})).history["loss"] for l2 in (1e-9, 0.0))
     assert with_it.tolist() == pytest.approx(without.tolist(), rel=1e-3)
 
 
 def test_weights_of_one_change_nothing(fitted: Fit) -> None:
     ones = replace(data()["train"], weights=np.ones(96, np.float32))
-    history = fit({**data(), "train": ones}, small_params()).history
-    assert history["loss"].tolist() == pytest.approx(fitted.history["loss"].tolist(), rel=1e-3)
+    history = fit({**data(), "train": ones}, small_params(train={"epochs": 2})).history
+    assert history["loss"].tolist() == pytest.approx(fitted.history["loss"].tolist()[:2], rel=1e-3)
 
 
 def test_copies_are_an_epochs_pictures(fitted: Fit) -> None:
@@ -165,7 +165,7 @@ def test_a_fresh_process_gives_bit_identical_weights(changes: Any) -> None:
 
 @pytest.mark.parametrize(
     "optimizer",
-    ["sgd", "muon", *(pytest.param(name, marks=pytest.mark.slow) for name in RARER)],
+    ["muon", *(pytest.param(name, marks=pytest.mark.slow) for name in RARER)],
 )
 def test_every_optimizer_learns(optimizer: str) -> None:
     rate = {"adagrad": 0.1, "lion": 0.001}.get(optimizer, 0.01)
@@ -178,7 +178,7 @@ def test_every_optimizer_learns(optimizer: str) -> None:
     [
         {"loss": "focal"},
         pytest.param({"label_smoothing": 0.2}, marks=pytest.mark.slow),
-        {"l2": 0.01},
+        pytest.param({"l2": 0.01}, marks=pytest.mark.slow),  # its penalty is in quick tests of the loss
         pytest.param({"ema": 0.9}, marks=pytest.mark.slow),
     ],
 )
@@ -233,10 +233,16 @@ def test_averaged_weights_are_saved_with_statistics_that_fit_them(model: dict[st
     assert saved["log_loss"] == pytest.approx(fresh["log_loss"], abs=0.05)
 
 
-def test_what_is_kept() -> None:
-    assert fit(data(turned=True), small_params(train={"keep": "last"})).best_epoch == 4
-    accuracy = fit(data(turned=True), small_params(train={"keep": "accuracy"}))
-    assert accuracy.best_epoch == accuracy.history["validation_accuracy"].argmax() + 1
+@pytest.mark.parametrize("keep", ["loss", "accuracy", "last"])
+def test_what_is_kept(keep: Any, turned: Fit) -> None:
+    """From the numbers of a training; other tests see that fit keeps the weights of the least loss and the last."""
+    progress, history = Progress(keep), turned.history
+    for epoch in range(4):
+        row = {name: float(history[name][epoch]) for name in ("loss", "validation_loss", "validation_accuracy")}
+        progress.add({**row, "phase": 1}, [np.array(epoch)])
+    losses, accuracies = history["validation_loss"], history["validation_accuracy"]
+    best = {"loss": int(losses.argmin()), "accuracy": int(accuracies.argmax()), "last": 3}
+    assert progress.best_weights == [best[keep]] and progress.best_epoch == best[keep] + 1
 
 
 @pytest.mark.slow

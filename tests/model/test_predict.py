@@ -23,8 +23,8 @@ from darkroom.decision.familiarity import Familiarity
 from darkroom.decision.rule import Rule
 from darkroom.decision.saving import write_decision
 from darkroom.package.bundle import write_bundle
-from darkroom.params.load import load_params
 from darkroom.serving.bundles import load_served
+from defaults import default_params
 from page_reader import read_page
 from pictures import ROOT, encode, inside, write_files, write_tar, write_zip
 
@@ -35,7 +35,7 @@ HEADER = "path,label,score,set,abstains,error,ood_score"
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    params, folder = load_params(ROOT / "params.yaml"), tmp_path_factory.mktemp("models")
+    params, folder = default_params(), tmp_path_factory.mktemp("models")
     pixels = keras.Input((8, 8, 3))
     maps = keras.layers.Activation("relu")(keras.layers.Rescaling(1 / 50)(pixels))
     means = keras.layers.GlobalAveragePooling2D()(maps)
@@ -224,7 +224,7 @@ def test_the_champion_and_versions_come_from_the_store(
     (work / "dvc.yaml").write_text("stages: {}\n")
     assert predict("photos/red.png", model="champion") == 1
     assert "has no champion yet; run `make repro` first" in capsys.readouterr().err
-    client, name = MlflowClient(uri, uri), load_params(ROOT / "params.yaml").package.name
+    client, name = MlflowClient(uri, uri), default_params().package.name
     client.create_registered_model(name)
     source = work / "mlruns" / "model"
     shutil.copytree(work / "models" / "bundle", source / "artifacts" / "bundle")

@@ -1,5 +1,6 @@
 """The networks of the recipes, layer by layer, with the numbers of their weights counted by hand."""
 
+from functools import cache
 from typing import Any
 
 import keras
@@ -7,22 +8,22 @@ import numpy as np
 import pytest
 
 from darkroom.models.architecture import build_network
-from darkroom.params.load import load_params, read_yaml, with_overlay
+from darkroom.params.load import read_yaml, with_overlay
 from darkroom.params.schema import Params
 from darkroom.train.optimizer import build_loss, build_optimizer
+from defaults import default_params
 from pictures import ROOT
 
 POOL, FLATTEN, MEAN = ("MaxPooling2D", 0), ("Flatten", 0), ("GlobalAveragePooling2D", 0)
 
 
+@cache
 def recipe(name: str) -> Params:
     """Return the parameters of a recipe; its data are those of the default."""
-    params = load_params(ROOT / "params.yaml")
-    for part in ("digits", name):
-        sections = read_yaml(ROOT / "recipes" / f"{part}.yaml")
-        used = ("model", "image", "train", "finetune")
-        params = with_overlay(params, {section: sections.get(section, {}) for section in used}, part)
-    return params
+    params = default_params() if name == "digits" else recipe("digits")
+    sections = read_yaml(ROOT / "recipes" / f"{name}.yaml")
+    used = ("model", "image", "train", "finetune")
+    return with_overlay(params, {section: sections.get(section, {}) for section in used}, name)
 
 
 def conv(weights: int) -> tuple[str, int]:

@@ -22,9 +22,9 @@ from darkroom.decision.saving import write_decision
 from darkroom.models.architecture import build_network
 from darkroom.package.bundle import write_bundle
 from darkroom.package.registry import log_model
-from darkroom.params.load import load_params
+from defaults import default_params
 from easy import model_params
-from pictures import ROOT, encode
+from pictures import encode
 from server import ask
 
 MEMORY = 300_000  # kB, of the server
@@ -37,7 +37,7 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a pyfunc model, as MLflow fetches it."""
     network, params = (
         build_network(model_params(filters=[32, 64], dense=[32]), SIDE, 2),
-        load_params(ROOT / "params.yaml"),
+        default_params(),
     )
     network.save(tmp_path / "model.keras")
     write_decision(tmp_path / "decision", Rule(1.0, 0.9, 0.5), Familiarity(np.eye(32, dtype=np.float32), 1, 1.0))

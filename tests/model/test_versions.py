@@ -25,8 +25,8 @@ from darkroom.package.bundle import LIBRARY, bundle_digest, serving_code, write_
 from darkroom.package.measured import measure
 from darkroom.package.registry import register
 from darkroom.package.release import closing
-from darkroom.params.load import load_params
-from pictures import ROOT, encode
+from defaults import default_params
+from pictures import encode
 
 RED = base64.b64encode(encode(Image.new("RGB", (9, 9), "red"))).decode()
 COLOURS = ["red", "green", "blue"]
@@ -51,7 +51,7 @@ def model(client: MlflowClient, tmp_path_factory: pytest.TempPathFactory) -> Any
 
 
 def registered(client: MlflowClient, folder: Path, library: Path, runtime: str) -> Any:
-    params, sent = load_params(ROOT / "params.yaml"), folder / "bundle"
+    params, sent = default_params(), folder / "bundle"
     image = params.image.model_copy(update={"size": 8})
     pixels = keras.Input((8, 8, 3))
     means = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(pixels))
@@ -78,7 +78,7 @@ def answered(version: Any) -> tuple[str, str]:
 @pytest.mark.usefixtures("model")
 def test_the_gate_measures_what_is_served(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.getbasetemp() / "model0"
-    gate = load_params(ROOT / "params.yaml").package.gate.model_copy(update={"latency": 1.0})
+    gate = default_params().package.gate.model_copy(update={"latency": 1.0})
     found = measure(folder / "bundle", folder / "example.png", {"validation": {"accuracy": 0.5}}, gate)
     assert found.milliseconds is not None and 0 < found.milliseconds < 1000
     assert 0.1 < found.kilobytes < 1000 and found.scores == {"accuracy": 0.5}
