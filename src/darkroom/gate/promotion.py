@@ -69,13 +69,18 @@ def promote(client: "MlflowClient", name: str, contender: Contender, metric: str
         contender.describe(verdict)
         if not verdict.released:
             return _turn_down(client, name, contender, verdict)
-        client.set_model_version_tag(name, number, FACTS_TAG, contender.candidate.to_json())
-        client.set_model_version_tag(name, number, CLAIM_TAG, f"open {uuid4().hex} {number_of(current)}")
+        _claim(client, name, contender, number_of(current))
         if number_of(get_champion(client, name)[0]) == number_of(current):
             take_place(client, name, number, number_of(current))
             if number in _elect(client, name, number_of(current), closed, metric):
                 return _finish(client, name, contender, verdict)
     raise _unsettled(name)
+
+
+def _claim(client: "MlflowClient", name: str, contender: Contender, champion: str) -> None:
+    """Let the elections to come see a version, and that it was judged against this champion, "" for none."""
+    client.set_model_version_tag(name, contender.number, FACTS_TAG, contender.candidate.to_json())
+    client.set_model_version_tag(name, contender.number, CLAIM_TAG, f"open {uuid4().hex} {champion}")
 
 
 def _turn_down(client: "MlflowClient", name: str, contender: Contender, verdict: Verdict) -> Verdict:
@@ -99,9 +104,11 @@ def _elect(client: "MlflowClient", name: str, before: str, closed: set[str], met
     """Give the place to the last of those who win it one after another (`_winners`); return all of them."""
     for _ in range(ATTEMPTS):
         winners = _winners(_claimants(client, name, "%"), before, closed, metric)
-        if winners[-1] == number_of(get_champion(client, name)[0]):
+        *_, loser, winner = winners
+        aliases = aliases_of(client, name)
+        if aliases.get("champion") == winner and loser in ("", aliases.get("previous")):
             return winners
-        take_place(client, name, winners[-1], winners[-2])
+        take_place(client, name, winner, loser)
     raise _unsettled(name)
 
 
