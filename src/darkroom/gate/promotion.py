@@ -3,7 +3,8 @@
 MLflow has no compare-and-swap. So a process claims the place (a tag of its version that names the champion it was
 judged against) before it moves the alias, and reads all claims after it: of two that move at once, the later one sees
 the claim of the other. All of them then agree on the one with the best score, and the others are judged again, now
-against that one: the end is as if they had been judged one after the other.
+against that one: the end is as if they had been judged one after the other. One that comes while an election goes on
+waits for its end, so as not to be judged against a version that loses it a moment later.
 
 What remains: an alias that is moved by hand, or by something that claims nothing, in the same instant is overwritten.
 """
