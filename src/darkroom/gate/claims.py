@@ -35,7 +35,7 @@ def claimants(client: "MlflowClient", name: str, state: str) -> list["ModelVersi
 
 def is_open(version: "ModelVersion") -> bool:
     """Return whether a version claims the place, and its process has not found out yet whether it has won."""
-    return version.tags.get(CLAIM_TAG, "").startswith("open ")
+    return str(version.tags.get(CLAIM_TAG, "")).startswith("open ")
 
 
 def token_of(version: "ModelVersion") -> str:
