@@ -15,7 +15,7 @@ MARGIN = 0.05  # half the interval of every difference in these tests: beyond it
 def add_version(client: MlflowClient, name: str, accuracy: float, **facts: Any) -> tuple[str, Candidate]:
     known: dict[str, Any] = {"content": f"{name} {accuracy}", "network": f"{accuracy}", "classes": ["a"], "data": "d"}
     candidate = Candidate(**known | facts, scores={"validation": {"accuracy": accuracy}})
-    version = client.create_model_version(name, "file:///nowhere", tags={FACTS_TAG: candidate.to_json()})
+    version = client.create_model_version(name, "s3://nowhere/model", tags={FACTS_TAG: candidate.to_json()})
     return str(version.version), candidate
 
 

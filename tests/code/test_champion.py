@@ -12,7 +12,9 @@ import pandas as pd
 import pytest
 from mlflow.pyfunc import PythonModel
 
+from darkroom.evaluate import champion
 from darkroom.evaluate.champion import compare
+from darkroom.evaluate.pictures import changed_pictures
 from darkroom.examples.predictions import Predictions
 from darkroom.images.packed import write_shard
 from darkroom.images.thumbnails import THUMBNAIL_BYTES
@@ -70,11 +72,11 @@ def crown(name: str, answered: pd.DataFrame | None, folder: Path, classes: tuple
 def test_a_champion_is_found_with_its_answers(tmp_path: Path) -> None:
     assert find_champion("found") is None
     run_id = crown("found", table(answers(RIGHT)), tmp_path)
-    champion = find_champion("found")
-    assert champion is not None
-    assert (champion.version, champion.run_id, champion.uri) == ("1", run_id, "models:/found/1")
-    assert champion.classes == CLASSES
-    found = champion_answers(champion)
+    found_champion = find_champion("found")
+    assert found_champion is not None
+    assert (found_champion.version, found_champion.run_id, found_champion.uri) == ("1", run_id, "models:/found/1")
+    assert found_champion.classes == CLASSES
+    found = champion_answers(found_champion)
     assert found is not None and found["image_id"].tolist() == IDS
 
 
@@ -150,6 +152,18 @@ def test_a_champion_answers_the_present_pictures(tmp_path: Path) -> None:
     found = compare(answers(RIGHT), np.arange(6), "served", tmp_path / "images")
     assert found.compared and found.measured
     assert (found.difference, found.won, found.lost) == (0.5, ("i3", "i4", "i5"), ())
+
+
+def test_pictures_that_the_champion_refuses_count_for_neither(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    crown("narrow", None, tmp_path)
+    labels = pd.DataFrame({"label": ["cat"] * 4}, ["i0", "i1", "i2", "i4"])  # right on the first three
+    monkeypatch.setattr(champion, "served_answers", lambda *_: labels)
+    own = answers([[0.1, 0.9], *RIGHT[1:]])  # i0 is wrong
+    found = compare(own, np.arange(6), "narrow", tmp_path)
+    assert (found.compared, found.measured, found.refused) == (True, True, 2)
+    assert (found.difference, found.won, found.lost) == (0, ("i4",), ("i0",))
+    changed = changed_pictures(own, labels["label"], pd.Series(IDS, IDS))
+    assert [(one.image_id, one.champion) for one in changed] == [("i0", "cat"), ("i4", "cat")]
 
 
 def test_looks_at_a_test_split_are_counted_by_model() -> None:

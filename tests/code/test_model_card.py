@@ -37,6 +37,7 @@ MEASURED: dict[str, Any] = {
     "champion": {
         "compared": True,
         "measured": True,
+        "refused": 2,
         "same": False,
         "difference": 0.02,
         "interval": [-0.01, 0.05],

@@ -1,20 +1,23 @@
 """One champion, however many processes move the alias at once, and whenever one of them is killed."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from mlflow import MlflowClient
 
+from darkroom.gate import promotion
 from darkroom.gate.verdict import Candidate
 from darkroom.gate.versions import aliases_of, get_champion, read_verdict
-from pictures import ROOT
 from registry import add_version, release
 
 Versions = list[tuple[str, Candidate]]
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for no election: here it goes on only when this one is over."""
+    monkeypatch.setattr(promotion, "LOOKS", 1)
 
 
 READS = ("search_model_versions", "get_model_version_by_alias", "set_registered_model_alias")
@@ -128,52 +131,6 @@ def test_a_release_that_was_given_up_long_ago_wins_no_later_election(client: Mlf
     later = add_version(client, "late", 0.8)
     assert release(client, "late", *later).released
     assert aliases_of(client, "late")["champion"] == later[0]
-
-
-MACHINE = """
-import sys
-from mlflow import MlflowClient
-from darkroom.gate.versions import read_candidate
-from registry import release
-
-client, name, number = MlflowClient(), "machines", sys.argv[1]
-candidate = read_candidate(client.get_model_version(name, number))
-print("ready", flush=True)
-sys.stdin.readline()
-release(client, name, number, candidate)
-"""
-
-
-@pytest.mark.slow
-def test_processes_at_the_same_store_leave_one_champion(client: MlflowClient, uri: str) -> None:
-    client.create_registered_model("machines")
-    release(client, "machines", *add_version(client, "machines", 0.5))
-    scores = (0.6, 0.9, 0.75)
-    numbers = [add_version(client, "machines", score)[0] for score in scores]
-    folders = os.pathsep.join([str(ROOT / "src"), str(ROOT / "tests")])
-    env = {**os.environ, "MLFLOW_TRACKING_URI": uri, "PYTHONPATH": folders}
-    machines = [
-        subprocess.Popen(
-            [sys.executable, "-c", MACHINE, number], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        for number in numbers
-    ]
-    for machine in machines:
-        assert machine.stdout and machine.stdout.readline() == "ready\n"
-    for machine in machines:
-        assert machine.stdin
-        machine.stdin.write("go\n")
-        machine.stdin.flush()
-    for machine in machines:
-        machine.communicate(timeout=60)
-    assert [machine.returncode for machine in machines] == [0, 0, 0]
-    assert aliases_of(client, "machines")["champion"] == numbers[1]
-    claims = {version.tags.get("darkroom.gate.claim", "closed")[:6] for version in versions(client, "machines")}
-    assert claims == {"closed"}
-
-
-def versions(client: MlflowClient, name: str) -> list[Any]:
-    return list(client.search_model_versions(f"name = '{name}'"))
 
 
 def test_a_champion_from_elsewhere_is_not_replaced_unseen(client: MlflowClient) -> None:

@@ -24,6 +24,7 @@ from darkroom.decision.rule import Rule
 from darkroom.decision.saving import write_decision
 from darkroom.package.bundle import write_bundle
 from darkroom.serving.bundles import load_served
+from darkroom.serving.heat import heat_drawer
 from defaults import default_params
 from page_reader import read_page
 from pictures import ROOT, encode, inside, write_files, write_tar, write_zip
@@ -191,6 +192,17 @@ def test_the_page_shows_each_picture_and_needs_nothing_else(work: Path) -> None:
     first = (work / "photos" / "page.html").read_bytes()
     assert predict("photos", "--output", "out.csv", "--html", "photos/page.html", "--explain") == 1
     assert (work / "photos" / "page.html").read_bytes() == first  # it is no input, and holds no time
+
+
+def test_the_graph_of_a_bundle_draws_what_keras_draws(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle, classes = work / "models" / "bundle", np.arange(6) % 3
+    pixels = np.random.default_rng(1).integers(0, 256, (6, 8, 8, 3)).astype(np.uint8)
+    with monkeypatch.context() as patch:
+        patch.setattr(keras.models, "load_model", None)
+        drawn = heat_drawer(bundle)(pixels, classes)
+    (bundle / "heat_map.onnx").unlink()
+    for found, expected in zip(drawn, heat_drawer(bundle)(pixels, classes), strict=True):
+        assert np.asarray(found, int) == pytest.approx(np.asarray(expected, int), abs=2)
 
 
 @pytest.mark.parametrize(

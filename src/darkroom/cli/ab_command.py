@@ -8,17 +8,17 @@ import typer
 from darkroom.cli.command import Command, app
 from darkroom.core.errors import UserError
 
+Apply = Annotated[bool, typer.Option("--apply", help="Do what is decided: promote or stop the challenger.")]
+Waiting = Annotated[
+    bool, typer.Option("--waiting", help="Print, as CSV, the requests whose right class is worth finding out.")
+]
+Pictures = Annotated[
+    Path | None, typer.Option("--pictures", help="With --waiting: a folder for those pictures that the log has.")
+]
+
 
 @app.command(cls=Command)
-def ab(
-    apply: Annotated[bool, typer.Option("--apply", help="Do what is decided: promote or stop the challenger.")] = False,
-    waiting: Annotated[
-        bool, typer.Option("--waiting", help="Print, as CSV, the requests whose right class is worth finding out.")
-    ] = False,
-    pictures: Annotated[
-        Path | None, typer.Option("--pictures", help="With --waiting: a folder for those pictures that the log has.")
-    ] = None,
-) -> int:
+def ab(apply: Apply = False, waiting: Waiting = False, pictures: Pictures = None) -> int:
     """Compare the challenger with the champion on the traffic.
 
     Prints counts, rates of right answers, the difference, and a decision: promote, stop or go on. All intervals hold

@@ -72,11 +72,10 @@ def shrink(
       darkroom shrink --filters 16,32,64 --sparsity 0.8      a student, and the same with most weights at 0
       darkroom shrink --width 0.1                            a narrower MobileNet
     """
-    from darkroom.export.shrinking import Shrink, wanted_sizes
-    from darkroom.export.shrinking import shrink as shrink_bundle
+    from darkroom.export import shrinking
     from darkroom.serving.bundles import open_bundle
 
-    asked = Shrink(filters or [], width or [], sparsity, epochs)
-    params, sizes = wanted_sizes(asked)
+    asked = shrinking.Shrink(filters or [], width or [], sparsity, epochs)
+    params, sizes = shrinking.wanted_sizes(asked)
     with open_bundle(version) as bundle:
-        return shrink_bundle(asked, params, sizes, bundle)
+        return shrinking.shrink(asked, params, sizes, bundle)

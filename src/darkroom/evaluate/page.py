@@ -68,6 +68,7 @@ def _champion(found: ChampionComparison | None) -> Champion | None:
         compared=found.compared,
         reason=found.reason,
         measured=found.measured,
+        refused=found.refused,
         same=found.same,
         difference=found.difference,
         interval=found.interval,

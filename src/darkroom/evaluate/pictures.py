@@ -112,21 +112,22 @@ def confused_pairs(answers: Predictions, paths: pd.Series) -> tuple[ConfusedPair
     return tuple(pairs)
 
 
-def changed_pictures(answers: Predictions, other: np.ndarray, paths: pd.Series) -> tuple[ChangedPicture, ...]:
+def changed_pictures(answers: Predictions, other: pd.Series, paths: pd.Series) -> tuple[ChangedPicture, ...]:
     """Return pictures that one of two models answers right and the other wrong, first those that `answers` has wrong.
 
-    `other` (n,) str are the champion's labels.
+    `other` are the champion's labels by image_id; a picture without one is left out.
     """
     labels, predicted = (np.array(answers.classes)[codes] for codes in (answers.labels, answers.predicted))
-    right, other_right = predicted == labels, other == labels
-    lost, won = np.flatnonzero(~right & other_right)[:CHANGED], np.flatnonzero(right & ~other_right)[:CHANGED]
+    champions = other.reindex(answers.image_ids).to_numpy()
+    right, other_right, known = predicted == labels, champions == labels, ~pd.isna(champions)
+    lost, won = np.flatnonzero(~right & other_right)[:CHANGED], np.flatnonzero(right & ~other_right & known)[:CHANGED]
     return tuple(
         ChangedPicture(
             image_id=(image_id := str(answers.image_ids[row])),
             path=str(paths[image_id]),
             label=str(labels[row]),
             predicted=str(predicted[row]),
-            champion=str(other[row]),
+            champion=str(champions[row]),
         )
         for row in (*lost, *won)
     )

@@ -96,12 +96,14 @@ class Champion:
 
     `difference` is this model's accuracy less the champion's, with its paired 95 % interval, `p` that of McNemar's
     exact test; None when not compared. `wins` pictures are right only here, `losses` only with the champion.
-    `measured`: the champion was run anew, for it was tested on other pictures; `same`: it gives exactly these answers.
+    `measured`: the champion was run anew, for it was tested on other pictures, and `refused` some; `same`: it gives
+    exactly these answers.
     """
 
     compared: bool
     reason: str = ""
     measured: bool = False
+    refused: int = 0
     same: bool = False
     difference: float | None = None
     interval: Interval | None = None

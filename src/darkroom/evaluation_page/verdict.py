@@ -85,6 +85,7 @@ def _champion(content: EvaluationContent) -> Statement | None:
         return Statement(f"The champion is not compared: {champion.reason}.", "champion", "warning")
     interval, word = " to ".join(map(points, champion.interval)), _beyond_chance(champion)
     again = ", which was run anew on these pictures" if champion.measured else ""
+    again += f" without {champion.refused} that it refuses" if champion.refused else ""
     text = f"{points(champion.difference)} points of accuracy ({interval}) against the champion{again}"
     state = {"better": "passed", "worse": "warning", "": "plain"}[word]
     return Statement(f"{text}: {word or 'no more than chance makes of two equal models'}.", "champion", state)

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from darkroom.core.errors import UserError
-from darkroom.gate.promotion import close_claim, take_place
+from darkroom.gate.claims import close_claim
+from darkroom.gate.promotion import take_place
 from darkroom.gate.versions import (
     GATE_TAG,
     PROMOTED,

@@ -20,10 +20,7 @@ def canonical_bytes(model: "onnx.ModelProto", inputs: list[str], outputs: list[s
     weights = {tensor.name: tensor for tensor in graph.initializer}
     nodes = _ordered(graph)
     ends = [*zip(graph.input, inputs, strict=True), *zip(graph.output, outputs, strict=True)]
-    names = {"": "", **{old.name: new for old, new in ends}}
-    for node in nodes:
-        for name in (*node.input, *node.output):
-            names.setdefault(name, f"t{len(names)}")
+    names = _numbered({old.name: new for old, new in ends}, nodes)
     used = [name for name in names if name in weights]  # in the order of their numbers
     clean = onnx.helper.make_graph(
         [_renamed(node, names) for node in nodes],
@@ -78,6 +75,15 @@ def _ordered(graph: "onnx.GraphProto") -> "list[onnx.NodeProto]":
                 found[node.output[0]] = node
             waiting += reversed(missing)
     return list(found.values())
+
+
+def _numbered(ends: dict[str, str], nodes: "list[onnx.NodeProto]") -> dict[str, str]:
+    """Return the new names of all tensors, in the order in which the nodes have them; `ends` are given ones."""
+    names = {"": "", **ends}
+    for node in nodes:
+        for name in (*node.input, *node.output):
+            names.setdefault(name, f"t{len(names)}")
+    return names
 
 
 def _needs(node: "onnx.NodeProto") -> Iterator[str]:

@@ -114,7 +114,6 @@ def summarise(
     """
     pictures = manifest[manifest["error"].isna()]
     left_out = int((manifest["error"] == LEFT_OUT).sum())
-    misnamed = pictures[wrong_suffix(pictures)].sort_values("path")
     return {
         "source": source,
         "pictures": len(pictures),
@@ -122,16 +121,22 @@ def summarise(
         "left_out": left_out,
         "system_files": system_files,
         "feedback": int(pictures["feedback"].sum()),
-        "wrong_suffix": len(misnamed),
-        "wrong_suffix_paths": (misnamed["path"] + " is " + misnamed["format"]).head(LISTED_PATHS).tolist(),
+        **_misnamed(pictures),
         "classes": pictures["label"].nunique(),
         "folders_without_pictures": sorted(set(manifest["label"].dropna()) - set(pictures["label"])),
         "pictures_per_class": pictures["label"].value_counts().to_dict(),
         "unreadable_because": manifest["error"].value_counts().to_dict(),
-        "corrections": {
-            "applied": len(corrections) - len(unknown),
-            "unknown": len(unknown),
-            "unknown_paths": unknown[:LISTED_PATHS],
-        },
+        "corrections": _corrected(len(corrections) - len(unknown), unknown),
         "digest": table_digest(manifest[["image_id", "label"]]),
     }
+
+
+def _misnamed(pictures: pd.DataFrame) -> dict[str, Any]:
+    """Return the pictures whose suffix is that of another format: how many, and the first."""
+    misnamed = pictures[wrong_suffix(pictures)].sort_values("path")
+    paths = misnamed["path"] + " is " + misnamed["format"]
+    return {"wrong_suffix": len(paths), "wrong_suffix_paths": paths.head(LISTED_PATHS).tolist()}
+
+
+def _corrected(applied: int, unknown: list[str]) -> dict[str, Any]:
+    return {"applied": applied, "unknown": len(unknown), "unknown_paths": unknown[:LISTED_PATHS]}

@@ -45,7 +45,15 @@ def write_bundle(
     shutil.copyfile(model, folder / "model.keras")
     shutil.copytree(decision, folder / "decision", copy_function=shutil.copyfile)
     runtime = {"runtime": "keras"} if package.runtime == "keras" else _write_graphs(folder, pixels)
-    facts = {
+    write_value(folder / "bundle.json", _facts(classes, image, package, runtime), ".json")
+    write_code(folder / "code", LIBRARY)
+    (folder / DIGEST).write_text(bundle_digest(folder) + "\n", encoding="utf-8")
+    return runtime
+
+
+def _facts(classes: Sequence[str], image: ImageParams, package: Package, runtime: dict[str, str]) -> dict[str, object]:
+    """Return what stands in bundle.json."""
+    return {
         "schema": SCHEMA,
         "classes": list(classes),
         "image": image.model_dump(),
@@ -53,10 +61,6 @@ def write_bundle(
         "requirements": [f"{name}=={version(name)}" for name in REQUIREMENTS[runtime["runtime"]]],
         **runtime,
     }
-    write_value(folder / "bundle.json", facts, ".json")
-    write_code(folder / "code", LIBRARY)
-    (folder / DIGEST).write_text(bundle_digest(folder) + "\n", encoding="utf-8")
-    return runtime
 
 
 def _write_graphs(folder: Path, pixels: Callable[[], np.ndarray]) -> dict[str, str]:

@@ -4,9 +4,9 @@ from itertools import islice
 
 import numpy as np
 
-from darkroom.scoring.bootstrap import group_weights
+from darkroom.scoring.bootstrap import Resamples, group_weights
 from darkroom.scoring.intervals import DEVIATIONS, FEW, percentile_interval
-from darkroom.scoring.scores import RANKED, blocks_within_reason, weighted_scores
+from darkroom.scoring.scores import RANKED, WeightedScores, blocks_within_reason, weighted_scores
 
 
 def paired_difference(
@@ -66,12 +66,19 @@ def metric_difference(
         return paired_difference(correct, other_correct, groups, draws, seed)
     resamples = group_weights(groups, draws, seed)
     both = [weighted_scores(labels, each, resamples) for each in (probabilities, other)]
+    return _resampled_difference(metric, both, resamples, blocks_within_reason(probabilities))
+
+
+def _resampled_difference(
+    metric: str, both: list[WeightedScores], resamples: Resamples, reasonable: int
+) -> tuple[float, tuple[float, float]]:
+    """Return the difference and its interval; a metric that ranks the pictures gets `reasonable` blocks of draws."""
     ranked = metric in RANKED
 
     def difference(weights: np.ndarray) -> np.ndarray:
         score, other_score = (each.scores(weights, ranked)[metric] for each in both)
         return np.asarray(score - other_score)
 
-    blocks = islice(resamples.blocks(), blocks_within_reason(probabilities) if ranked else None)
+    blocks = islice(resamples.blocks(), reasonable if ranked else None)
     low, high = percentile_interval(np.concatenate([difference(weights) for weights in blocks]))
     return float(difference(resamples.as_it_is())[0]), (float(low), float(high))

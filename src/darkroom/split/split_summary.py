@@ -21,15 +21,12 @@ def summarise(curated: pd.DataFrame, splits: pd.DataFrame, facts: pd.DataFrame, 
     A given split counts as requested.
     """
     given, feedback = facts["given_split"], facts["feedback"]
-    counts = pd.crosstab(splits["label"], splits["split"]).reindex(columns=list(SPLIT_NAMES), fill_value=0)
+    counts = _counts(splits)
     own = splits[~splits["image_id"].isin(feedback.index[feedback])]  # shares are asked of the source alone
-    divided = pd.crosstab(own["label"], own["split"]).reindex(columns=list(SPLIT_NAMES), fill_value=0)
-    excess = divided - _requested(divided, set(own["image_id"].map(given).dropna()), params)
     return {
         **{name: int(counts[name].sum()) for name in SPLIT_NAMES},
         "shares": {name: float(counts[name].sum() / len(splits)) for name in SPLIT_NAMES},
-        "deviation": float(excess.sum().abs().max() / len(own)),
-        "class_deviation": float(excess.abs().max().max() / len(own)),
+        **_deviations(own, set(own["image_id"].map(given).dropna()), params),
         "feedback": _feedback(curated, splits, feedback),
         "folds": splits["fold"].value_counts().sort_index().tolist(),
         "balance": _balance(splits[splits["split"] == "train"]),
@@ -39,6 +36,21 @@ def summarise(curated: pd.DataFrame, splits: pd.DataFrame, facts: pd.DataFrame, 
         "per_class": {str(label): {str(k): int(v) for k, v in row.items()} for label, row in counts.iterrows()},
         "digest": table_digest(splits),
         **{f"{name}_digest": _digest_of(splits, name) for name in ("validation", "test")},
+    }
+
+
+def _counts(splits: pd.DataFrame) -> pd.DataFrame:
+    """Return the number of pictures of each class (row) in each split (column)."""
+    return pd.crosstab(splits["label"], splits["split"]).reindex(columns=list(SPLIT_NAMES), fill_value=0)
+
+
+def _deviations(splits: pd.DataFrame, present: set[str], params: Split) -> dict[str, float]:
+    """Return how far the shares are from the requested ones; `present` are the splits that the source has itself."""
+    counts = _counts(splits)
+    excess = counts - _requested(counts, present, params)
+    return {
+        "deviation": float(excess.sum().abs().max() / len(splits)),
+        "class_deviation": float(excess.abs().max().max() / len(splits)),
     }
 
 
