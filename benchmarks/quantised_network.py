@@ -21,7 +21,7 @@ def rounding_activations(network: Network) -> Network:
     import keras
     import tensorflow as tf
 
-    class Rounded(keras.layers.Layer):  # type: ignore[misc]
+    class Rounded(keras.layers.Layer):
         def call(self, values: Any) -> Any:
             low, high = (tf.stop_gradient(extreme(values)) for extreme in (tf.reduce_min, tf.reduce_max))
             return tf.quantization.fake_quant_with_min_max_vars(values, tf.minimum(low, 0.0), tf.maximum(high, 1e-6))

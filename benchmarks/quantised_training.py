@@ -10,7 +10,6 @@ integers, weights and activations, calibrated on 300 pictures of train. `same la
 import argparse
 import contextlib
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,36 +19,8 @@ from quantised_network import rounded, rounding_activations
 from working_copy import WorkingCopy, print_table, working_copy
 
 HEADER = ["", "trained further", "stored as", "kB", "over float32", "same label", "accuracy"]
+WAYS = ("no", "as it is", "kernels of 8 bits", "activations too")
 Network = Any  # a keras.Model, whose import takes seconds
-Store = Callable[[Network, np.ndarray, Path], None]
-
-
-def as_float32(network: Network, pictures: np.ndarray, file: Path) -> None:  # noqa: ARG001
-    from darkroom.export.writing import write_model
-
-    write_model(network, "litert", "float32", file)
-
-
-def with_int8_weights(network: Network, pictures: np.ndarray, file: Path) -> None:
-    """Write what `darkroom export --format litert --precision int8` writes; changes the network."""
-    from darkroom.export.rounding import round_weights
-    from darkroom.export.writing import write_model
-
-    round_weights(network.get_layer("network"), pictures)
-    write_model(network, "litert", "int8", file)
-
-
-def as_integers(network: Network, pictures: np.ndarray, file: Path) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        network.export(folder, format="tf_saved_model", verbose=False)
-        file.write_bytes(integers(folder, pictures))
-
-
-STORES: dict[str, Store] = {
-    "float32": as_float32,
-    "integers": as_integers,
-    "int8 weights": with_int8_weights,  # the last: it changes the network
-}
 
 
 def train_further(trained: Network, network: Network, batches: Any, epochs: int, rate: float, eight: bool) -> None:
@@ -83,8 +54,8 @@ def train_further(trained: Network, network: Network, batches: Any, epochs: int,
         batches.on_epoch_end()
 
 
-def trial(root: Path, name: str, epochs: int, rate: float) -> list[list[Any]]:
-    """Return the rows of the table for the model of the workspace `root`."""
+def trial(root: Path, name: str, epochs: int, rate: float) -> None:
+    """Print the rows of the table for the model of the workspace `root`, of each way as it is done."""
     from darkroom.examples.batches import Batches
     from darkroom.examples.runtime import start_tensorflow
     from darkroom.examples.sampling import evenly
@@ -100,37 +71,38 @@ def trial(root: Path, name: str, epochs: int, rate: float) -> list[list[Any]]:
     start_tensorflow(2)
     pictures = data["train"].pixels[data["train"].rows[evenly(len(data["train"]), 300)]]
     reference = keras_answers(load_network(packaged.network), packaged, data["validation"])
-    ways: dict[str, tuple[int, bool, Callable[[Network], Network]]] = {
-        "no": (0, False, lambda network: network),
-        "as it is": (epochs, False, lambda network: network),
-        "kernels of 8 bits": (epochs, True, lambda network: network),
-        "activations too": (epochs, True, rounding_activations),
-    }
-    rows = []
-    for way, (some, eight, changed) in ways.items():
+    for way in WAYS:
         network = load_network(packaged.network)
-        batches = Batches(data["train"].for_training(), 64, 0, Variation(params.augment, 0))
-        train_further(network, changed(network), batches, some, rate, eight)
+        if way != "no":
+            batches = Batches(data["train"].for_training(), 64, 0, Variation(params.augment, 0))
+            computing = rounding_activations(network) if way == "activations too" else network
+            train_further(network, computing, batches, epochs, rate, way != "as it is")
         served = served_network(network, packaged.rule.temperature)
         found = stored(served, pictures, reference, data["validation"])
-        rows += [[name, way, *row] for row in found]
-        print_table(HEADER, *rows[-len(STORES) :])
-    return rows
+        print_table(HEADER, *([name, way, *row] for row in found))
 
 
 def stored(network: Network, pictures: np.ndarray, reference: np.ndarray, validation: Any) -> list[list[Any]]:
-    """Return a row for each way of storing a network: its name, kilobytes, over float32, same label, accuracy."""
+    """Return a row for each way of storing a network: its name, kilobytes, over float32, same label, accuracy.
+
+    It changes the network: the kernels are rounded at last.
+    """
     from darkroom.export.measuring import compare
+    from darkroom.export.rounding import round_weights
     from darkroom.export.running import load_export
+    from darkroom.export.writing import write_model
 
     rows: list[list[Any]] = []
     with tempfile.TemporaryDirectory() as folder:
-        for name, store in STORES.items():
-            file = Path(folder, f"{name}.tflite")
-            store(network, pictures, file)
+        files = {name: Path(folder, f"{name}.tflite") for name in ("float32", "integers", "int8 weights")}
+        write_model(network, "litert", "float32", files["float32"])
+        network.export(Path(folder, "saved"), format="tf_saved_model", verbose=False)
+        files["integers"].write_bytes(integers(str(Path(folder, "saved")), pictures))
+        round_weights(network.get_layer("network"), pictures)
+        write_model(network, "litert", "int8", files["int8 weights"])
+        for name, file in files.items():
             found, size = compare(load_export("litert", file), reference, validation), file.stat().st_size / 1000
-            whole = rows[0][1] if rows else size
-            rows.append([name, size, size / whole, 100 * found.agreement, 100 * found.accuracy])
+            rows.append([name, size, size / (rows[0][1] if rows else size), found.agreement, found.accuracy])
     return rows
 
 
