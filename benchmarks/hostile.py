@@ -2,8 +2,8 @@
 
 Random bytes, truncations, bombs, wrong types, wrong params, 10,000 rows, bodies of 60 MB, large pictures of heavy
 formats, connections with half a header or half a body. After each hundred a good request is timed. `--command` serves
-the app instead of `mlflow models serve`, as with "darkroom app", which gets --port; a quarter of the requests then goes
-to its other addresses.
+the app instead of `mlflow models serve`, as with "darkroom app", which gets --model and --port; a quarter of the
+requests then goes to its other addresses.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import base64
 import json
 import random
 import shlex
+import shutil
 import socket
 import sys
 import threading
@@ -137,14 +138,16 @@ def attack(server: Server, count: int, good: bytes, app: bool) -> tuple[Counter[
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=2000)
-    parser.add_argument("--command", help="a server that takes --port, run in the present folder's place")
+    parser.add_argument("--command", help="the app, which takes --model and --port")
     asked = parser.parse_args()
     with empty_folder() as copy:
         copy.env["UVICORN_LIMIT_CONCURRENCY"] = "64"  # as `make serve`
+        model = write_models(copy.root / "32", 32)["onnx"]
         if asked.command:
-            serving = running(copy, shlex.split(asked.command))
+            shutil.copy(ROOT / "params.yaml", copy.root)
+            serving = running(copy, [*shlex.split(asked.command), "--model", "32/auto"])
         else:
-            serving = served(copy, str(write_models(copy.root / "32", 32)["onnx"]))
+            serving = served(copy, str(model))
         with serving as server:
             ended, peak, good = threading.Event(), [0.0], request("onnx", 32)
             idle = server.memory()

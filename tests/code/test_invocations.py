@@ -7,7 +7,7 @@ from itertools import islice
 
 import pytest
 
-from darkroom.package.invocations import answer_body
+from darkroom.package.invocations import LARGE, answer_body, one_large
 from hostile_requests import JSON, bodies
 from mean_colours import RED, answers
 
@@ -53,3 +53,20 @@ def test_a_request_beyond_the_limits_is_refused_before_it_is_parsed(monkeypatch:
     assert answer_body(small, b"x" * 1001, JSON).status == 413
     for filler in (b"[],", b"{},", b"1,"):  # each takes many times its bytes once it is parsed
         assert answer_body(large, filler * 6_100_000, JSON).status == 413
+
+
+def test_pictures_whose_turn_comes_too_late_have_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("darkroom.package.invocations.SECONDS", -1.0)
+    reply = answer_body(ASKED, json.dumps({"inputs": [RED, RED]}).encode(), JSON)
+    assert reply.status == 200
+    assert all(
+        row["error"].startswith("the time of the request was over") for row in json.loads(reply.text)["predictions"]
+    )
+
+
+def test_a_large_request_waits_for_another_one_for_a_limited_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("darkroom.package.invocations.SECONDS", 0.05)
+    large = json.dumps({"inputs": [RED], "filler": "x" * LARGE}).encode()
+    with one_large:
+        assert answer_body(ASKED, large, JSON).status == 429
+    assert answer_body(ASKED, large, JSON).status == 200

@@ -183,10 +183,10 @@ def _bytes_of(event: Event) -> bytes:
 def _facts(data: bytes, served: Served) -> dict[str, Any]:
     """Return width and height in pixels, brightness and sharpness, as ingest measures them."""
     try:
-        with silent_pillow():
+        with silent_pillow(), served.answers.one_large:  # a large picture is not decoded beside one of a request
             stored, pixels = inspect(data, served.answers.image["depth"])
+            measured, _ = measure_pictures([pixels])
     except ValueError:  # raw pixels have no facts of a file
         return dict.fromkeys(FACTS)
-    measured, _ = measure_pictures([pixels])
     facts = {name: float(measured[name][0]) for name in ("brightness", "sharpness")}
     return {"width": stored["width"], "height": stored["height"], **facts}

@@ -7,9 +7,11 @@ body that is not JSON in its error, however large.
 import ctypes
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from threading import Lock
+from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
 from darkroom.package.options import Options, read_options
@@ -18,6 +20,7 @@ from darkroom.package.requests import COLUMN, NO_PICTURES, pictures_in
 FORMS = ("dataframe_split", "dataframe_records", "inputs", "instances")
 JSON = "application/json"
 LARGE = 4_000_000  # bytes of a body; of such one at a time is answered
+SECONDS = 20.0  # in which pictures are begun; MLflow's server answers 504 after 60, and its thread would work on
 # What Python makes of JSON is larger than its text. A number takes up to 32 bytes, a list 90 and an object 230: so
 # much for each comma and bracket, and never more than 200 MB. Base64 has none of the three.
 VALUES = 6_000_000
@@ -54,14 +57,15 @@ class Refusal(ValueError):
 
 def answer_body(answers: Model, body: bytes, content_type: str | None) -> Reply:
     """Answer the body of a request to /invocations: 200, or a status from 400 to 499 with a reason in one line."""
+    until = monotonic() + SECONDS
     try:
         _require_json(content_type)
         _require_size(body, answers.limits["bytes"])
-        with one_large if len(body) > LARGE else nullcontext():
+        with _turn(body):
             values, options = read_body(body)
             if len(values) > answers.limits["rows"]:
                 raise Refusal(f"a request may hold {answers.limits['rows']:,} pictures; this has {len(values):,}", 413)
-            return Reply(json.dumps({"predictions": answers(values, options)}), 200)
+            return Reply(json.dumps({"predictions": answers(values, replace(options, until=until))}), 200)
     except MemoryError:
         return _refused("the request is too large for the memory left", 413)
     except ValueError as error:
@@ -103,6 +107,20 @@ def return_memory() -> None:
         with suppress(AttributeError):  # musl has no mallopt
             for setting in (MMAP_THRESHOLD, ARENA_MAX):
                 ctypes.CDLL(None).mallopt(*setting)
+
+
+@contextmanager
+def _turn(body: bytes) -> Iterator[None]:
+    """Wait until no other large body is at work; raises Refusal where that takes too long."""
+    if len(body) <= LARGE:
+        yield
+        return
+    if not one_large.acquire(timeout=SECONDS):
+        raise Refusal("other large requests are at work; try again in a moment", 429)
+    try:
+        yield
+    finally:
+        one_large.release()
 
 
 def _parse(body: bytes) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from numbers import Integral, Real
 
 
@@ -12,15 +13,18 @@ class Options:
     `top`: how many classes `probabilities` holds, the most probable first (None: all, in the order of the classes).
     `threshold`: an answer with a lower score abstains. `coverage`: the share of sets that are to hold the right class
     (None: what evaluate promised). `explain`: adds `heat_map`, a PNG in base64 of what the network has looked at.
+    `until` is no param: the time.monotonic() from which on pictures are not begun any more.
     """
 
     top: int | None = None
     threshold: float = 0.0
     coverage: float | None = None
     explain: bool = False
+    until: float = inf
 
 
 DEFAULT = Options()
+PARAMS = {"top", "threshold", "coverage", "explain"}
 
 
 def read_options(params: Mapping[str, object] | None) -> Options:
@@ -29,7 +33,7 @@ def read_options(params: Mapping[str, object] | None) -> Options:
     Raises ValueError, in one line that does not quote the value.
     """
     given = {name: value for name, value in (params or {}).items() if value is not None}
-    if given.keys() - vars(DEFAULT).keys():
+    if given.keys() - PARAMS:
         raise ValueError("params: there are only top, threshold, coverage and explain")
     top, threshold, coverage = given.get("top"), given.get("threshold", 0.0), given.get("coverage")
     explain = given.get("explain", False)
