@@ -49,7 +49,7 @@ def test_a_template_of_another_room_becomes_a_whole_page(tmp_path: Path) -> None
     ):
         assert part in text
     assert reader.links == ["#scores", "data:image/webp;base64,AA"]
-    assert b'id="table"' not in page and page.count(b'<div class="tile ') == 1
+    assert b'id="table"' not in page and page.count(b'<div class="tile ') == 2
     assert b' class="tiny" width="8" height="8"' in page
     assert page == render(tmp_path / "small.html.j2", content)
 
