@@ -79,7 +79,7 @@ def exported(copy: WorkingCopy, name: str) -> list[list[Any]]:
     for kind in FORMATS:
         for precision in ("float32", "int8"):
             words = ["--format", kind, "--precision", precision, "--output", f"out/{kind}-{precision}"]
-            copy.measure("darkroom", "export", "--version", "models", *words)
+            copy.measure("darkroom", "export", "--model", "models", *words)
     table = pd.read_csv(copy.root / "reports/export.csv").set_index(["format", "precision"])
     whole = table["kilobytes"].xs("float32", level="precision")
     rows = [
@@ -94,7 +94,7 @@ def exported(copy: WorkingCopy, name: str) -> list[list[Any]]:
 def students(copy: WorkingCopy) -> list[list[Any]]:
     """Return the rows of students of digits: name, accuracy, sizes, time."""
     sizes = ["--filters", "24,48,96", "--filters", "16,32,64", "--sparsity", "0.8", "--epochs", "20"]
-    copy.measure("darkroom", "shrink", "--version", "models", *sizes)
+    copy.measure("darkroom", "shrink", "--model", "models", *sizes)
     table = pd.read_csv(copy.root / "reports/shrink.csv")
     return table[["name", "accuracy", "kilobytes", "zipped_kilobytes", "p50_ms"]].to_numpy().tolist()
 

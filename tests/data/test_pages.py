@@ -25,7 +25,11 @@ def test_a_template_of_another_room_becomes_a_whole_page(tmp_path: Path) -> None
     (tmp_path / "small.html.j2").write_text(TEMPLATE)
     card = Card("1", "<b>/1.png", "8 x 8", "PNG", ("wrong",), "bad", 8, 8)
     content = {
-        "tiles": [Tile("97 %", "accuracy", "of the test split", "good"), Tile("0", "leaks", "of test", "good")],
+        "tiles": [
+            Tile("97 %", "accuracy", "of the test split", "good"),
+            Tile("0", "leaks", "of test", "good"),
+            Tile("0", "answered", "with one class", "warn"),
+        ],
         "bars": [Bar("cat & dog", stacked_bar([("mark", 3)], 4), "3")],
         "sheet": Sheet("cats", "3 wrong", (card,), more=2),
         "thumbnails": {"1": "data:image/webp;base64,AA"},
@@ -41,11 +45,11 @@ def test_a_template_of_another_room_becomes_a_whole_page(tmp_path: Path) -> None
         "cat & dog",
         "<b>/1.png",
         "and 2 more",
-        "None: leaks",
+        "0 answered with one class None: leaks",
     ):
         assert part in text
     assert reader.links == ["#scores", "data:image/webp;base64,AA"]
-    assert b'id="table"' not in page and page.count(b'<div class="tile ') == 1
+    assert b'id="table"' not in page and page.count(b'<div class="tile ') == 2
     assert b' class="tiny" width="8" height="8"' in page
     assert page == render(tmp_path / "small.html.j2", content)
 

@@ -10,7 +10,9 @@ from darkroom.cli.command import Command, app
 Format = Annotated[str, typer.Option("--format", help="litert, onnx, openvino, saved-model or keras.")]
 Output = Annotated[Path, typer.Option("--output", help="The folder to write.")]
 Precision = Annotated[str, typer.Option("--precision", help="float32, float16 or int8.")]
-Version = Annotated[str, typer.Option("--version", help="champion, a version number, or a folder such as models.")]
+Model = Annotated[
+    str, typer.Option("--model", "--version", help="champion, a version number, or a folder such as models.")
+]
 Filters = Annotated[
     list[str] | None, typer.Option("--filters", help="Filters of each block, such as 16,32,64; several times.")
 ]
@@ -20,7 +22,7 @@ Width = Annotated[
 Sparsity = Annotated[float, typer.Option("--sparsity", min=0, max=0.99, help="Share of the weights to set to 0.")]
 Epochs = Annotated[int | None, typer.Option("--epochs", min=1, help="In place of train.epochs.")]
 Teacher = Annotated[
-    str, typer.Option("--version", help="The teacher: champion, a version number, or a folder such as models.")
+    str, typer.Option("--model", "--version", help="The teacher: champion, a version number, or a folder such as models.")
 ]
 
 
@@ -29,7 +31,7 @@ def export(
     format: Format,  # noqa: A002
     output: Output,
     precision: Precision = "float32",
-    version: Version = "champion",
+    model: Model = "champion",
 ) -> int:
     """Export a model to run without darkroom.
 
@@ -40,15 +42,15 @@ def export(
     \b
     Examples:
       darkroom export --format onnx --output out                       the champion for ONNX Runtime
-      darkroom export --format litert --precision int8 --output small  a quarter of the size, for small devices
-      darkroom export --format openvino --version models --output out  the model of the workspace
+      darkroom export --format litert --precision int8 --output small  a third of the size, for small devices
+      darkroom export --format openvino --model models --output out    the model of the workspace
     """
     from darkroom.export.exporting import Export, export_bundle, require_usable
     from darkroom.serving.bundles import open_bundle
 
-    asked = Export(version, format, precision, output)
+    asked = Export(model, format, precision, output)
     require_usable(asked)
-    with open_bundle(version) as bundle:
+    with open_bundle(model) as bundle:
         return export_bundle(asked, bundle)
 
 
@@ -58,7 +60,7 @@ def shrink(
     width: Width = None,
     sparsity: Sparsity = 0.0,
     epochs: Epochs = None,
-    version: Teacher = "champion",
+    model: Teacher = "champion",
 ) -> int:
     """Train smaller networks on the champion's answers.
 
@@ -77,5 +79,5 @@ def shrink(
 
     asked = shrinking.Shrink(filters or [], width or [], sparsity, epochs)
     params, sizes = shrinking.wanted_sizes(asked)
-    with open_bundle(version) as bundle:
+    with open_bundle(model) as bundle:
         return shrinking.shrink(asked, params, sizes, bundle)

@@ -78,7 +78,7 @@ def shrink(asked: Shrink, params: Params, sizes: list[Size], bundle: Path) -> in
     for row in rows:
         logger.info("%s", _sentence(row))
     logger.info(
-        "reports/shrink.html shows them; `darkroom export --version %s/NAME` exports one, `darkroom predict --model` "
+        "reports/shrink.html shows them; `darkroom export --model %s/NAME` exports one, `darkroom predict --model` "
         "asks it",
         STUDENTS,
     )

@@ -11,7 +11,7 @@ TINY = 64  # pixels: pictures of at most this side are enlarged without smoothin
 class Tile:
     """One number at the top of a page; `tone` is "good", "warn" or "plain".
 
-    Tiles with the value "0" take no place of their own: one line names them all.
+    Tiles with the value "0" take no place of their own unless they warn: one line names them all.
     """
 
     value: str

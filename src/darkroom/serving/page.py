@@ -98,7 +98,7 @@ def _tiles(tally: Tally) -> list[Tile]:
     answered = tally.pictures - tally.unreadable - tally.abstained
     return [
         Tile(f"{tally.pictures:,}", "pictures", "in the order of the input", "plain"),
-        Tile(f"{answered:,}", "answered", "with one class", "good" if answered else "plain"),
+        Tile(f"{answered:,}", "answered", "with one class", "good" if answered else "warn"),
         Tile(f"{tally.abstained:,}", "abstained", unsure, "warn" if tally.abstained else "plain"),
         Tile(f"{tally.unreadable:,}", "unreadable", "with the reason", "warn" if tally.unreadable else "plain"),
     ]
