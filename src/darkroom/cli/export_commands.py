@@ -22,7 +22,8 @@ Width = Annotated[
 Sparsity = Annotated[float, typer.Option("--sparsity", min=0, max=0.99, help="Share of the weights to set to 0.")]
 Epochs = Annotated[int | None, typer.Option("--epochs", min=1, help="In place of train.epochs.")]
 Teacher = Annotated[
-    str, typer.Option("--model", "--version", help="The teacher: champion, a version number, or a folder such as models.")
+    str,
+    typer.Option("--model", "--version", help="The teacher: champion, a version number, or a folder such as models."),
 ]
 
 
