@@ -66,12 +66,14 @@ serve: export UVICORN_TIMEOUT_KEEP_ALIVE ?= 15
 serve: export UVICORN_BACKLOG ?= 128
 serve: export OPENBLAS_NUM_THREADS ?= 1
 serve: env ## serve the champion over HTTP (SERVE_PORT=5001)
+	@$(BIN)/darkroom versions > /dev/null # says in one line when there is none
 	@exec $(BIN)/mlflow models serve -m models:/$$($(BIN)/darkroom params package.name)@champion --env-manager local --host 127.0.0.1 -p $(SERVE_PORT)
 
 app: env ## serve the champion as a web page (APP_PORT=5678)
 	@$(BIN)/darkroom app --port $(APP_PORT)
 
 image: env ## build the container image of the champion (IMAGE=darkroom DOCKER=docker)
+	@$(BIN)/darkroom versions > /dev/null
 	@rm -rf models/image
 	@$(BIN)/mlflow artifacts download -d models/image \
 		-u models:/$$($(BIN)/darkroom params package.name)@champion/artifacts/bundle
