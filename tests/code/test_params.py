@@ -60,7 +60,7 @@ MISTAKES: list[tuple[str, Any, list[str]]] = [
     ("package.gate.minimum", {"brier": -0.1}, ["package.gate.minimum: brier -0.1: must be at least 0"]),
     ("package.gate.slice_gap", 0, ["package.gate.slice_gap = 0", "greater than 0"]),
     ("tune.space", None, ["tune.space = None", "must hold keys"]),
-    ("tune.space.trian", {"seed": {"choices": [1]}}, ["tune.space.trian", "'model', 'train' or 'augment'"]),
+    ("tune.space.trian", {"seed": {"choices": [1]}}, ["tune.space.trian", "'image' or 'finetune'"]),
     ("tune.space.train.epoch", {"low": 1, "high": 2}, ["tune.space.train.epoch:", "mean epochs?"]),
     (SPACE, 5, [f"{SPACE} = 5", "must hold keys"]),
     (SPACE, {"lo": 0.1, "high": 0.2}, [f"{SPACE}.lo: unknown", f"mean {SPACE}.low?"]),

@@ -10,7 +10,8 @@ from ruamel.yaml.error import YAMLError
 
 from darkroom.core.errors import UserError
 from darkroom.core.suggestions import nearest
-from darkroom.params.schema import Choices, Params, Range
+from darkroom.params.schema import Params
+from darkroom.params.search import Choices, Range
 from darkroom.params.section import Section
 
 NOT_SEARCHED = {("train", key) for key in ("epochs", "small_epochs", "seed", "threads")} | {("model", "weights")}

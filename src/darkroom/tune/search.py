@@ -15,7 +15,7 @@ from darkroom.examples.metrics import Diverged
 from darkroom.execution.locks import locked
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import Overlay
-from darkroom.params.schema import Tune
+from darkroom.params.search import Tune
 from darkroom.tune.space import recorded_overlay, suggest, trial_params
 
 if TYPE_CHECKING:

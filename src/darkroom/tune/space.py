@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import Overlay
-from darkroom.params.schema import Choices, Range, Tune
+from darkroom.params.search import Choices, Range, Tune
 
 if TYPE_CHECKING:
     import optuna

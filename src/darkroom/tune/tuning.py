@@ -14,7 +14,7 @@ from darkroom.examples.pixels import Examples
 from darkroom.models.combine import combine
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import Overlay
-from darkroom.params.schema import Tune
+from darkroom.params.search import Tune
 from darkroom.train.epochs import LogMetrics
 from darkroom.train.jobs import Job, run_job
 from darkroom.tune.search import search
