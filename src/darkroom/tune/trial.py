@@ -13,7 +13,7 @@ State = Literal["complete", "pruned", "failed", "refused"]
 class Drawn:
     """A combination to try: its number from 0, and its values as an overlay of the parameters.
 
-    `values` and `distributions` are what Optuna drew, by "section.key"; they are empty when the values of params.yaml lie
+    `values` and `distributions` are what Optuna drew, by "section.key"; they are empty when those of params.yaml lie
     outside the space. `notes` are Optuna's system attributes of the trial, which some samplers read again.
     """
 
