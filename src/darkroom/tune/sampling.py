@@ -18,6 +18,7 @@ from darkroom.tune.trial import Drawn, Trial
 
 if TYPE_CHECKING:
     import optuna
+    from optuna.distributions import BaseDistribution
     from optuna.samplers import BaseSampler
     from optuna.trial import FrozenTrial
 
@@ -60,10 +61,7 @@ def _next(study: "optuna.Study", tune: Tune, own: Values, number: int) -> Drawn:
 
 
 def _ask(study: "optuna.Study", tune: Tune, own: Values, number: int) -> Drawn:
-    sampler = _sampler(tune, number)
-    if tune.sampler == "qmc":
-        study = _sequence(tune, sampler, number)
-    study.sampler = sampler
+    study.sampler = _sampler(tune, number)
     trial = study.ask()
     overlay = suggest(trial, tune, own)
     asked = study.get_trials(deepcopy=False)[trial.number]
@@ -77,7 +75,7 @@ def _sampler(tune: Tune, number: int) -> "BaseSampler":
     count as bad ones. CMA-ES: Hansen, arXiv 1604.00772. NSGA-II: Deb et al., IEEE Trans. Evol. Comput. 2002.
     """
     from optuna.exceptions import ExperimentalWarning
-    from optuna.samplers import CmaEsSampler, NSGAIISampler, QMCSampler, RandomSampler, TPESampler
+    from optuna.samplers import CmaEsSampler, NSGAIISampler, RandomSampler, TPESampler
 
     warnings.filterwarnings("ignore", category=ExperimentalWarning)  # of `group`
     seed = int(sha256(f"{tune.seed}:{number}".encode()).hexdigest()[:8], 16)
@@ -89,27 +87,29 @@ def _sampler(tune: Tune, number: int) -> "BaseSampler":
             return CmaEsSampler(seed=seed, warn_independent_sampling=False)
         case "nsga2":
             return NSGAIISampler(seed=seed, population_size=POPULATION)
-        case "qmc":  # scrambled: the first point of the plain sequence is a corner of the space
-            return QMCSampler(seed=tune.seed, scramble=True)
+        case "qmc":
+            return _point_sampler(tune, number)
         case _:
             return RandomSampler(seed=seed)
 
 
-def _sequence(tune: Tune, sampler: "BaseSampler", number: int) -> "optuna.Study":
-    """Return a study whose next trial has point `number`, from 1, of the Sobol sequence over all keys.
+def _point_sampler(tune: Tune, number: int) -> "BaseSampler":
+    """Return a sampler that draws point `number`, from 1, of the Sobol sequence over all keys.
 
-    Optuna counts the points in the study, and takes the keys from its first trial. Those that do not apply to a trial
-    are drawn too, and not used.
+    Optuna's counts the points in the study, and forgets keys that do not apply to the first trial.
     """
-    study = _empty_study(tune)
+    from optuna.samplers import QMCSampler
+
     keys = {name: distribution(space) for name, space in in_order(tune)}
-    varied = {name: of for name, of in keys.items() if not of.single()}
-    lowest = {name: of.to_external_repr(getattr(of, "low", 0)) for name, of in varied.items()}
-    study.add_trial(_frozen(tune, "COMPLETE", Drawn(0, {}, lowest, varied), values=[0.0] * len(study.directions)))
-    study.sampler = sampler
-    for _ in range(number - 1):
-        study.ask(varied)  # draws at once; without keys it would draw when asked for one
-    return study
+
+    class PointSampler(QMCSampler):
+        def infer_relative_search_space(self, *_: Any) -> "dict[str, BaseDistribution]":
+            return {name: of for name, of in keys.items() if not of.single()}
+
+        def _find_sample_id(self, *_: Any) -> int:
+            return number - 1
+
+    return PointSampler(seed=tune.seed, scramble=True)  # the first of the plain sequence is a corner of the space
 
 
 def _empty_study(tune: Tune) -> "optuna.Study":
