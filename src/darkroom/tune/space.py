@@ -82,7 +82,9 @@ def _texts(values: Choices) -> list[str]:
 
 
 def _key_value(values: Range | Choices, drawn: Any) -> Any:
-    return values.choices[_texts(values).index(drawn)] if isinstance(values, Choices) else drawn
+    if isinstance(values, Choices):
+        return values.choices[_texts(values).index(drawn)]
+    return round(drawn, 12) if values.step else drawn  # not 0.30000000000000004
 
 
 def _drawn_value(values: Range | Choices, value: Any) -> Any:
