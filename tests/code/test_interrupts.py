@@ -48,4 +48,4 @@ def test_the_handlers_are_as_before_afterwards() -> None:
 def test_ctrl_c_while_the_server_of_workers_starts_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "ensure_running", send)
     with pytest.raises(KeyboardInterrupt):
-        workers._start_server()
+        workers.start_server()

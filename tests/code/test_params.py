@@ -63,7 +63,7 @@ MISTAKES: list[tuple[str, Any, list[str]]] = [
     ("package.gate.minimum", {"brier": -0.1}, ["package.gate.minimum: brier -0.1: must be at least 0"]),
     ("package.gate.slice_gap", 0, ["package.gate.slice_gap = 0", "greater than 0"]),
     ("tune.space", None, ["tune.space = None", "must hold keys"]),
-    ("tune.space.trian", {"seed": {"choices": [1]}}, ["tune.space.trian", "'model', 'train' or 'augment'"]),
+    ("tune.space.trian", {"seed": {"choices": [1]}}, ["tune.space.trian", "'image' or 'finetune'"]),
     ("tune.space.train.epoch", {"low": 1, "high": 2}, ["tune.space.train.epoch:", "mean epochs?"]),
     (SPACE, 5, [f"{SPACE} = 5", "must hold keys"]),
     (SPACE, {"lo": 0.1, "high": 0.2}, [f"{SPACE}.lo: unknown", f"mean {SPACE}.low?"]),
@@ -77,7 +77,11 @@ MISTAKES: list[tuple[str, Any, list[str]]] = [
     ("tune.space.train.batch_size", {"low": 1, "high": 9, "step": 0.5}, ["train.batch_size: 1.5", "integer"]),
     ("tune.space.train.epochs", {"low": 1, "high": 9}, ["tune.space.train.epochs", "tune.epochs"]),
     ("tune.space.train.small_epochs", {"low": 1, "high": 9}, ["tune.space.train.small_epochs", "tune.epochs"]),
-    ("tune.space.model.weights", {"choices": ["none"]}, ["tune.space.model.weights", "cannot be searched; remove it"]),
+    (
+        "tune.space.model.weights",
+        {"choices": ["none"]},
+        ["tune.space.model.weights", "cannot be searched (", "; remove it"],
+    ),
     ("tune.space.model.kernel", {"low": 3, "high": 70}, ["tune.space.model.kernel: 70", "less than or equal to 31"]),
     ("tune.space.model.filters", {"choices": [[8], [8] * 6]}, ["tune.space.model.filters: [8, 8, 8", "at least 64"]),
 ]

@@ -3,10 +3,10 @@ from pathlib import Path
 import keras
 import pytest
 
-from darkroom.evaluate.cost import measure_latency, multiply_adds, network_cost
 from darkroom.examples.saving import save_network
 from darkroom.models.architecture import build_network
 from darkroom.models.combine import combine
+from darkroom.models.cost import measure_latency, multiply_adds, network_cost
 from easy import model_params
 
 # one block at 8 x 8: 3 x 3 kernels over 3 colours, 4 filters, then 2 x 2 pooling; 8 units; 3 classes
@@ -48,7 +48,7 @@ def test_the_cost_is_of_the_network_and_its_file(tmp_path: Path) -> None:
 
 
 def test_latency_is_measured_one_by_one_and_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("darkroom.evaluate.cost.SECONDS", 0.1)
+    monkeypatch.setattr("darkroom.models.cost.SECONDS", 0.1)
     found = measure_latency(tiny(), 8, 2)
     assert set(found) == {"threads", "peak_memory"} | {f"batch{n}_p{share}" for n in (1, 32) for share in (50, 95)}
     assert 0 < found["batch1_p50"] <= found["batch1_p95"] and found["batch1_p50"] < found["batch32_p95"]

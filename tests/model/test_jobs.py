@@ -3,24 +3,59 @@
 import os
 import pickle
 import signal
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
 from darkroom.core.errors import UserError
-from darkroom.execution.workers import call_in_process
-from darkroom.train.jobs import Job, run_job, run_job_in_process
-from easy import data, small_params, weights_digest
+from darkroom.execution.processes import Processes, call_in_process
+from darkroom.train.checkpoint import Row
+from darkroom.train.jobs import Job
+from darkroom.train.measuring import measure, measure_in_process
+from easy import data, small_params
 
 
-def test_a_job_in_a_process_of_its_own_gives_the_same_weights(tmp_path: Path) -> None:
-    job = Job(small_params(train={"epochs": 2}), data(), tmp_path, tmp_path / "apart")
-    here, apart = run_job(Job(job.params, job.data, tmp_path)), run_job_in_process(job)
-    assert weights_digest(apart.network) == weights_digest(here.network)
-    assert apart.history.equals(here.history) and apart.best_epoch == here.best_epoch
-    assert (tmp_path / "apart" / "last.npz").exists()
-    assert [layer.name for layer in apart.network.layers] == [layer.name for layer in here.network.layers]
+def test_a_training_is_measured_the_same_in_a_process_of_its_own(tmp_path: Path) -> None:
+    job = Job(small_params(train={"epochs": 3, "label_smoothing": 0.1}), data(), tmp_path)
+    here = measure(job, ("train", "validation"))
+    rows: list[Row] = []
+
+    def on_epoch(_: int, row: Row) -> bool:
+        rows.append(row)
+        return False
+
+    with Processes() as processes:
+        apart = measure_in_process(processes, job, ("train", "validation"), on_epoch)
+    assert (apart.scores, apart.curve, apart.costs) == (here.scores, here.curve, here.costs)
+    assert rows == here.curve and here.curve[-1]["validation_log_loss"] < here.curve[-1]["validation_loss"]
+    assert here.curve[-1]["validation_log_loss"] == pytest.approx(here.scores["validation"]["log_loss"], rel=1e-5)
+
+
+def test_a_training_in_a_process_can_be_stopped(tmp_path: Path) -> None:
+    job = Job(small_params(train={"epochs": 3}), data(), tmp_path)
+    with Processes() as processes:
+        stopped = measure_in_process(processes, job, ("validation",), lambda epoch, _: epoch == 2)
+    assert len(stopped.curve) == 2
+
+
+def wait_forever(ask: Callable[[str], None]) -> None:
+    ask("started")
+    time.sleep(600)
+
+
+def test_processes_end_with_the_block() -> None:
+    started = Event()
+    with ThreadPoolExecutor(1) as threads:
+        with Processes() as processes:
+            call = threads.submit(processes.call, wait_forever, answer=lambda _: started.set())
+            assert started.wait(60)
+        with pytest.raises(UserError, match="ended with status -15"):
+            call.result(timeout=10)
 
 
 def test_a_job_can_be_pickled(tmp_path: Path) -> None:

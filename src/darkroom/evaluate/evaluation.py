@@ -12,7 +12,6 @@ from darkroom.decision.familiarity import Familiarity
 from darkroom.decision.rule import Rule
 from darkroom.evaluate.answers_study import AnswersStudy, study_answers
 from darkroom.evaluate.champion import ChampionComparison, compare
-from darkroom.evaluate.cost import measure_latency, network_cost
 from darkroom.evaluate.decide import fit_familiarity, fit_rule
 from darkroom.evaluate.measure import Measured, measure, measured_splits, pictures_at_once, with_out_of_fold
 from darkroom.evaluate.network_study import Explanations, explain_errors, study_robustness, study_unfamiliar
@@ -24,6 +23,7 @@ from darkroom.examples.predictions import Predictions, answers_table
 from darkroom.examples.runtime import start_tensorflow
 from darkroom.examples.saving import load_network
 from darkroom.execution.workers import worker_pool
+from darkroom.models.cost import measure_latency, network_cost
 from darkroom.models.features import with_features
 from darkroom.params.declared import DeclaredParams
 

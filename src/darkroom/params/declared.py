@@ -7,7 +7,8 @@ from darkroom.params.evaluation import Evaluate
 from darkroom.params.load import Overlay, flatten, with_overlay
 from darkroom.params.model import Augment, Debug, Ensemble, Finetune, Model
 from darkroom.params.release import Package
-from darkroom.params.schema import ImageParams, Params, Tracking, Tune
+from darkroom.params.schema import ImageParams, Params, Tracking
+from darkroom.params.search import Tune
 from darkroom.params.section import Section
 from darkroom.params.training import Train
 

@@ -1,16 +1,17 @@
 """The schema of params.yaml: every section, key, type and range. There are no defaults; the file has every value."""
 
 import warnings
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from darkroom.models.backbone_table import BACKBONES
 from darkroom.params.data import Balance, Dedupe, Ingest, Split, Validate
 from darkroom.params.evaluation import Evaluate
 from darkroom.params.model import Augment, Debug, Ensemble, Finetune, Model
-from darkroom.params.release import Metric, Package
-from darkroom.params.section import Count, Section, Seed
+from darkroom.params.release import Package
+from darkroom.params.search import Tune
+from darkroom.params.section import Section
 from darkroom.params.serving import Ab, App, Export, Watch
 from darkroom.params.training import Train
 
@@ -25,50 +26,6 @@ def _known_colour(name: str) -> str:
     except ValueError:
         raise ValueError(f"{name!r} is not a colour; give a name such as white, or #rrggbb") from None
     return name
-
-
-class Range(Section):
-    """A number between `low` and `high`."""
-
-    low: float | int
-    high: float | int
-    log: bool = False
-    step: float | int | None = None
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.low >= self.high:
-            raise ValueError(f"low ({self.low}) must be below high ({self.high})")
-        if self.log and (self.low <= 0 or self.step is not None):
-            raise ValueError("log needs low above 0 and no step")
-        if self.step is not None and self.step <= 0:
-            raise ValueError(f"step ({self.step}) must be above 0")
-        return self
-
-
-class Choices(Section):
-    """One of the listed values."""
-
-    choices: Annotated[list[Any], Field(min_length=1)]
-
-
-def _kind_of_space(value: Any) -> str:
-    """Return which of the two a user meant, so that messages are about that one."""
-    return "Choices" if isinstance(value, Choices) or (isinstance(value, dict) and "choices" in value) else "Range"
-
-
-Space = Annotated[Annotated[Range, Tag("Range")] | Annotated[Choices, Tag("Choices")], Discriminator(_kind_of_space)]
-
-
-class Tune(Section):
-    """The search for better hyper-parameters."""
-
-    enabled: bool
-    trials: Count
-    epochs: Count
-    metric: Metric
-    seed: Seed
-    space: dict[Literal["model", "train", "augment"], dict[str, Space]]
 
 
 class ImageParams(Section):

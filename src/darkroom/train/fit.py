@@ -19,7 +19,7 @@ from darkroom.params.declared import DeclaredParams
 from darkroom.params.training import Train
 from darkroom.train.checkpoint import Checkpoint, Progress
 from darkroom.train.epochs import LogMetrics, OnEpoch, Training
-from darkroom.train.optimizer import add_l2, build_loss, build_optimizer, unpenalised
+from darkroom.train.optimizer import add_l2, build_loss, build_optimizer, compared_losses
 from darkroom.train.phases import Phase, phases, set_trainable
 from darkroom.train.schedule import learning_rates
 
@@ -147,7 +147,7 @@ def _begin_phase(training: Training, phase: Phase, rates: np.ndarray, at_once: i
     set_trainable(network, phase)
     if progress.best_epoch:
         network.set_weights(progress.best_weights)
-    _compile(network, train, rates, at_once)
+    _compile(network, train, rates, at_once, training.on_epoch is not None)
     training.restore(phase)
     if not verbose or progress.is_over(phase, train.patience):
         return
@@ -157,11 +157,11 @@ def _begin_phase(training: Training, phase: Phase, rates: np.ndarray, at_once: i
         logger.info("%s", phase.title)
 
 
-def _compile(network: "keras.Model", train: Train, rates: np.ndarray, steps: int) -> None:
-    """Compile the network; Keras returns from the graph every `steps` steps."""
+def _compile(network: "keras.Model", train: Train, rates: np.ndarray, steps: int, log_loss: bool) -> None:
+    """Compile the network; Keras returns from the graph every `steps` steps. `log_loss`: measure that too."""
     steps = steps if train.devices == 1 else 1  # Keras 3.15 fails with more on several devices
     optimizer, loss = build_optimizer(train, rates), build_loss(train)
-    compared = unpenalised(train)
+    compared = compared_losses(train, log_loss)
     network.compile(optimizer, loss, metrics=["accuracy"], weighted_metrics=compared, steps_per_execution=steps)
     _create_variables(network)
 

@@ -65,15 +65,18 @@ def build_loss(params: Train) -> "keras.losses.Loss":
     return keras.losses.CategoricalCrossentropy(label_smoothing=params.label_smoothing)
 
 
-def unpenalised(params: Train) -> "list[keras.metrics.Metric]":
-    """Return a metric, the loss without what `l2` adds to it; none where nothing is added.
+def compared_losses(params: Train, log_loss: bool) -> "list[keras.metrics.Metric]":
+    """Return metrics: the loss without what `l2` adds to it, and on request the log loss; none that is the loss itself.
 
-    What is added grows with the number of trained layers, so losses that hold it cannot be compared between the parts
-    of a training.
+    What `l2` adds grows with the number of trained layers, so losses that hold it cannot be compared between the parts
+    of a training; focal losses and those of smoothed labels cannot be compared between trainings that differ in them.
     """
     import keras
 
-    return [keras.metrics.MeanMetricWrapper(build_loss(params).call, name=UNPENALISED)] if params.l2 else []
+    metrics = [keras.metrics.MeanMetricWrapper(build_loss(params).call, name=UNPENALISED)] if params.l2 else []
+    if log_loss and (params.loss != "cross_entropy" or params.label_smoothing):
+        metrics.append(keras.metrics.CategoricalCrossentropy(name="log_loss"))
+    return metrics
 
 
 def add_l2(network: "keras.Model", l2: float) -> None:
