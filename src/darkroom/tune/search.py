@@ -88,7 +88,7 @@ def _run_trial(study: "optuna.Study", seed: int, params: DeclaredParams, objecti
     )
     trial = study.ask()
     try:
-        score, failure = _attempt(params, suggest(trial, params.tune), objective)
+        score, failure = _attempt(params, suggest(trial, params.tune, params.flat()), objective)
     except BaseException:
         trial.set_user_attr(STOPPED, True)
         raise
