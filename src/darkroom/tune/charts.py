@@ -1,0 +1,190 @@
+"""The pictures of the search report."""
+
+import numpy as np
+from markupsafe import Markup
+
+from darkroom.pages.dot_rows import DotRow, dot_rows
+from darkroom.pages.elements import Bar
+from darkroom.pages.parallel_chart import Dimension, parallel_chart
+from darkroom.pages.scales import Scale, linear_scale, log_scale
+from darkroom.pages.scatter_charts import Series, scatter_chart
+from darkroom.tune.study import KeyValues, Study
+from darkroom.tune.texts import metric_name, number
+from darkroom.tune.trial import Trial
+
+LIKE = {"pruned": "cross", "failed": "cross", "refused": "cross"}
+TONES = {"pruned": "faint", "failed": "bad", "refused": "warn"}
+WIDE = 10  # times the smallest cost: from there on the axis is logarithmic
+LOSS = "validation_log_loss"
+
+
+def history_chart(study: Study) -> Markup:
+    """Return the score of each trial by its number, and the best so far; those without a score stand at the edge."""
+    y = _score_scale(study)
+    edge = y.high if study.lower_is_better else y.low
+    parts = [
+        Series("best so far", study.numbers, study.best_so_far, ["best so far"], "c2", "step"),
+        Series("complete", study.numbers, study.scores, _score_texts(study), "mark"),
+    ]
+    for state, tone in TONES.items():
+        trials = study.of_state(state)
+        x = np.array([trial.number for trial in trials], float)
+        texts = [f"trial {trial.number}, {state}: {trial.reason}" for trial in trials]
+        parts += [Series(state, x, np.full(len(x), edge), texts, tone, "cross")] if trials else []
+    numbers = np.array([trial.number for trial in study.found.trials], float)
+    summary = f"{len(study.complete)} of {len(numbers)} trials have a score"
+    return scatter_chart([*parts, _chosen(study, study.numbers)], "History", linear_scale(numbers, "trial", True), y, summary)
+
+
+def curves_chart(study: Study) -> Markup:
+    """Return the log loss of each trial by epoch; a pruned one ends early."""
+    trials = [trial for trial in study.found.trials if len(trial.curve) > 0]
+    tones = {"complete": "mark thin", "pruned": "faint thin"}
+    groups: dict[str, list[Trial]] = {state: [] for state in ("pruned", "complete")}
+    for trial in trials:
+        groups.get(trial.state, groups["pruned"]).append(trial)
+    parts = []
+    for state, members in groups.items():
+        for place, trial in enumerate(members):
+            name = state if place == 0 else ""
+            parts.append(Series(name, *curve(trial), [f"trial {trial.number}, {trial.state}"], tones[state], "line"))
+    chosen = [trial for trial in trials if trial.number == study.found.choice.number]
+    parts += [Series("chosen", *curve(one), [f"trial {one.number}, chosen"], "warn", "line") for one in chosen]
+    ends = np.array([curve(trial)[1][[0, -1]] for trial in trials] or [[np.nan]], float)
+    epochs = np.array([1.0, max(len(trial.curve) for trial in trials)])
+    losses = linear_scale(_usual(np.concatenate([curve(trial)[1] for trial in trials])), "validation log loss")
+    del ends
+    return scatter_chart(parts, "Learning curves", linear_scale(epochs, "epoch", True), losses, f"{len(trials)} trials")
+
+
+def curve(trial: Trial) -> tuple[np.ndarray, np.ndarray]:
+    """Return the epochs of a trial, (n,) float, and its log loss on validation after each."""
+    losses = np.array([row[LOSS] for row in trial.curve], float)
+    return np.arange(1, len(losses) + 1, dtype=float), losses
+
+
+def _usual(losses: np.ndarray) -> np.ndarray:
+    """Return the losses but for the few that are so high that the others would be a line at the bottom."""
+    known = losses[np.isfinite(losses)]
+    return known[known <= np.quantile(known, 0.5) * 3 - 2 * known.min()] if len(known) else known
+
+
+def importance_bars(shares: dict[str, float]) -> list[Bar]:
+    """Return a bar for each key."""
+    bar = Markup(
+        '<svg class="bar" role="img" aria-label="{0}: {1}"><rect class="mark" width="{2:.2f}%" height="100%">'
+        "<title>{0}: {1}</title></rect></svg>"
+    )
+    largest = max(shares.values(), default=1.0) or 1.0
+    return [
+        Bar(name, bar.format(name, f"{share:.0%}", 100 * share / largest), f"{share:.0%}")
+        for name, share in shares.items()
+    ]
+
+
+def slice_charts(study: Study) -> list[Markup]:
+    """Return the score against each key: points, or a row of points for each of its choices."""
+    charts = []
+    for name in study.keys:
+        values = study.values(name, study.complete)
+        used = np.isfinite(values.numbers)
+        if len(set(values.numbers[used].tolist())) > 1:
+            charts.append(_rows_of_choices(study, values) if values.choices else _points_of_numbers(study, values))
+    return charts
+
+
+def _points_of_numbers(study: Study, values: KeyValues) -> Markup:
+    x = number_scale(values)
+    dots = Series("", values.numbers, study.scores, _score_texts(study, values.texts), "mark soft")
+    chart = [dots, _chosen(study, values.numbers)]
+    return scatter_chart(chart, values.name, x, _score_scale(study), f"{len(study.scores)} trials")
+
+
+def number_scale(values: KeyValues) -> Scale:
+    """Return the axis of a key that has numbers."""
+    return (log_scale if values.log else linear_scale)(values.numbers, values.name.split(".", 1)[1])
+
+
+def _rows_of_choices(study: Study, values: KeyValues) -> Markup:
+    rows = []
+    for place, choice in enumerate(values.choices):
+        members = np.flatnonzero(values.numbers == place)
+        scores = study.scores[members]
+        texts = [f"trial {study.numbers[member]}: {number(study.scores[member])}" for member in members]
+        median = float(np.median(scores)) if len(members) else None
+        text = f"{number(median)} of {len(members)}" if len(members) else "not tried"
+        rows.append(DotRow(choice, scores, texts, text, median))
+    return dot_rows(rows, values.name, linear_scale(study.shown_scores, ""))
+
+
+def trade_off_charts(study: Study) -> list[Markup]:
+    """Return the score against each cost, with the trials than which none is cheaper and at least as good."""
+    charts = []
+    for cost in study.tune.costs:
+        costs = study.measured(cost)
+        wide = costs.min() > 0 and costs.max() > WIDE * costs.min()
+        x, front = (log_scale if wide else linear_scale)(costs, cost.replace("_", " ")), study.trade_off(cost)
+        texts = _score_texts(study, [f"{value:,.6g} {cost}" for value in costs])
+        parts = [
+            Series("Pareto front", costs[front], study.scores[front], ["Pareto front"], "c2", "step"),
+            Series("complete", costs, study.scores, texts, "mark soft"),
+            _chosen(study, costs),
+        ]
+        summary = f"{len(front)} of {len(costs)} trials are on the front"
+        charts.append(scatter_chart(parts, x.label.capitalize(), x, _score_scale(study), summary))
+    return charts
+
+
+def finalist_chart(study: Study) -> Markup:
+    """Return a row for each finalist: its fresh scores, and its score of the search as a ring."""
+    known = dict(zip(study.numbers.tolist(), study.scores.tolist(), strict=True))
+    rows = []
+    for finalist, scores in study.found.choice.fresh.items():
+        values = np.array(scores, float)
+        mean = float(values.mean()) if len(values) else None
+        name = f"trial {finalist}" + (", chosen" if finalist == study.found.choice.number else "")
+        rows.append(DotRow(name, values, [number(value) for value in scores], number(mean), mean, known.get(finalist)))
+    everything = np.array([value for row in rows for value in (*row.values, row.ring) if value is not None], float)
+    return dot_rows(rows, metric_name(study.tune.metric), linear_scale(everything, ""))
+
+
+def coordinates(study: Study) -> Markup:
+    """Return the parallel coordinates of all complete trials, the score as the last axis."""
+    dimensions = [_dimension(study.values(name, study.complete)) for name in study.keys]
+    y = _score_scale(study)
+    dimensions.append(Dimension(metric_name(study.tune.metric), y.places(study.scores, 0, 1), _places(y)))
+    ranks = np.argsort(np.argsort(study.scores if study.lower_is_better else -study.scores, kind="stable"))
+    shades = 1 - ranks / max(len(ranks) - 1, 1)
+    chosen = np.flatnonzero(study.numbers == study.found.choice.number)
+    place = int(chosen[0]) if len(chosen) else None
+    return parallel_chart(dimensions, shades, _score_texts(study), place, "Parallel coordinates")
+
+
+def _dimension(values: KeyValues) -> Dimension:
+    if values.choices:
+        most = max(len(values.choices) - 1, 1)
+        return Dimension(values.name, values.numbers / most, [(n / most, text) for n, text in enumerate(values.choices)])
+    if not np.isfinite(values.numbers).any():
+        return Dimension(values.name, values.numbers, [])
+    scale = number_scale(values)
+    places = np.where(np.isfinite(values.numbers), scale.places(values.numbers, 0, 1), np.nan)
+    return Dimension(values.name, places, _places(scale))
+
+
+def _places(scale: Scale) -> list[tuple[float, str]]:
+    return scale.tick_places(0, 1)
+
+
+def _score_scale(study: Study) -> Scale:
+    better = "lower" if study.lower_is_better else "higher"
+    return linear_scale(study.shown_scores, f"{metric_name(study.tune.metric)} on validation, {better} is better")
+
+
+def _score_texts(study: Study, more: list[str] | None = None) -> list[str]:
+    texts = [f"trial {trial}: {number(score)}" for trial, score in zip(study.numbers, study.scores, strict=True)]
+    return texts if more is None else [f"{text}, {detail}" for text, detail in zip(texts, more, strict=True)]
+
+
+def _chosen(study: Study, x: np.ndarray) -> Series:
+    chosen = study.numbers == study.found.choice.number
+    return Series("chosen", x[chosen], study.scores[chosen], [f"trial {study.found.choice.number}, chosen"], "warn", "ring")
