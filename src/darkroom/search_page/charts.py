@@ -5,14 +5,12 @@ from markupsafe import Markup
 
 from darkroom.pages.dot_rows import DotRow, dot_rows
 from darkroom.pages.elements import Bar
-from darkroom.pages.parallel_chart import Dimension, parallel_chart
 from darkroom.pages.scales import Scale, linear_scale, log_scale
 from darkroom.pages.scatter_charts import Series, scatter_chart
-from darkroom.tune.study import KeyValues, Study
-from darkroom.tune.texts import metric_name, number
+from darkroom.search_page.study import KeyValues, Study
+from darkroom.search_page.texts import cost_name, metric_name, number, quantity
 from darkroom.tune.trial import Trial
 
-LIKE = {"pruned": "cross", "failed": "cross", "refused": "cross"}
 TONES = {"pruned": "faint", "failed": "bad", "refused": "warn"}
 WIDE = 10  # times the smallest cost: from there on the axis is logarithmic
 LOSS = "validation_log_loss"
@@ -20,11 +18,11 @@ LOSS = "validation_log_loss"
 
 def history_chart(study: Study) -> Markup:
     """Return the score of each trial by its number, and the best so far; those without a score stand at the edge."""
-    y = _score_scale(study)
+    y = score_scale(study)
     edge = y.high if study.lower_is_better else y.low
     parts = [
         Series("best so far", study.numbers, study.best_so_far, ["best so far"], "c2", "step"),
-        Series("complete", study.numbers, study.scores, _score_texts(study), "mark"),
+        Series("complete", study.numbers, study.scores, score_texts(study), "mark"),
     ]
     for state, tone in TONES.items():
         trials = study.of_state(state)
@@ -50,10 +48,8 @@ def curves_chart(study: Study) -> Markup:
             parts.append(Series(name, *curve(trial), [f"trial {trial.number}, {trial.state}"], tones[state], "line"))
     chosen = [trial for trial in trials if trial.number == study.found.choice.number]
     parts += [Series("chosen", *curve(one), [f"trial {one.number}, chosen"], "warn", "line") for one in chosen]
-    ends = np.array([curve(trial)[1][[0, -1]] for trial in trials] or [[np.nan]], float)
     epochs = np.array([1.0, max(len(trial.curve) for trial in trials)])
     losses = linear_scale(_usual(np.concatenate([curve(trial)[1] for trial in trials])), "validation log loss")
-    del ends
     return scatter_chart(parts, "Learning curves", linear_scale(epochs, "epoch", True), losses, f"{len(trials)} trials")
 
 
@@ -95,9 +91,9 @@ def slice_charts(study: Study) -> list[Markup]:
 
 def _points_of_numbers(study: Study, values: KeyValues) -> Markup:
     x = number_scale(values)
-    dots = Series("", values.numbers, study.scores, _score_texts(study, values.texts), "mark soft")
+    dots = Series("", values.numbers, study.scores, score_texts(study, values.texts), "mark soft")
     chart = [dots, _chosen(study, values.numbers)]
-    return scatter_chart(chart, values.name, x, _score_scale(study), f"{len(study.scores)} trials")
+    return scatter_chart(chart, values.name, x, score_scale(study), f"{len(study.scores)} trials")
 
 
 def number_scale(values: KeyValues) -> Scale:
@@ -118,28 +114,37 @@ def _rows_of_choices(study: Study, values: KeyValues) -> Markup:
 
 
 def trade_off_charts(study: Study) -> list[Markup]:
-    """Return the score against each cost, with the trials than which none is cheaper and at least as good."""
-    charts = []
+    """Return the score against each cost, with the trials that no other one beats in the metric and all costs."""
+    charts, front = [], study.front
     for cost in study.tune.costs:
         costs = study.measured(cost)
-        wide = costs.min() > 0 and costs.max() > WIDE * costs.min()
-        x, front = (log_scale if wide else linear_scale)(costs, cost.replace("_", " ")), study.trade_off(cost)
-        texts = _score_texts(study, [f"{value:,.6g} {cost}" for value in costs])
+        x, order = cost_scale(cost, costs), front[np.argsort(costs[front], kind="stable")]
+        texts = score_texts(study, [f"{quantity(value)} {cost_name(cost)}" for value in costs])
+        chosen = [texts[place] for place in order]
         parts = [
-            Series("Pareto front", costs[front], study.scores[front], ["Pareto front"], "c2", "step"),
-            Series("complete", costs, study.scores, texts, "mark soft"),
+            Series("dominated", np.delete(costs, front), np.delete(study.scores, front), np.delete(texts, front), "mark soft"),
+            Series("", costs[order], study.scores[order], ["Pareto front"], "c2", "step"),
+            Series("Pareto front", costs[order], study.scores[order], chosen, "c2"),
             _chosen(study, costs),
         ]
-        summary = f"{len(front)} of {len(costs)} trials are on the front"
-        charts.append(scatter_chart(parts, x.label.capitalize(), x, _score_scale(study), summary))
+        parts = [part for part in parts if part.mark != "step" or len(study.tune.costs) == 1]
+        summary = f"{len(front)} of {len(costs)} trials are on the Pareto front"
+        charts.append(scatter_chart(parts, x.label.capitalize(), x, score_scale(study), summary))
     return charts
+
+
+def cost_scale(cost: str, costs: np.ndarray) -> Scale:
+    """Return the axis of a cost, logarithmic where the costs are far apart."""
+    wide = costs.min() > 0 and costs.max() > WIDE * costs.min()
+    return (log_scale if wide else linear_scale)(costs, cost_name(cost))
 
 
 def finalist_chart(study: Study) -> Markup:
     """Return a row for each finalist: its fresh scores, and its score of the search as a ring."""
     known = dict(zip(study.numbers.tolist(), study.scores.tolist(), strict=True))
     rows = []
-    for finalist, scores in study.found.choice.fresh.items():
+    for finalist in study.finalists:
+        scores = study.found.choice.fresh[finalist]
         values = np.array(scores, float)
         mean = float(values.mean()) if len(values) else None
         name = f"trial {finalist}" + (", chosen" if finalist == study.found.choice.number else "")
@@ -148,39 +153,12 @@ def finalist_chart(study: Study) -> Markup:
     return dot_rows(rows, metric_name(study.tune.metric), linear_scale(everything, ""))
 
 
-def coordinates(study: Study) -> Markup:
-    """Return the parallel coordinates of all complete trials, the score as the last axis."""
-    dimensions = [_dimension(study.values(name, study.complete)) for name in study.keys]
-    y = _score_scale(study)
-    dimensions.append(Dimension(metric_name(study.tune.metric), y.places(study.scores, 0, 1), _places(y)))
-    ranks = np.argsort(np.argsort(study.scores if study.lower_is_better else -study.scores, kind="stable"))
-    shades = 1 - ranks / max(len(ranks) - 1, 1)
-    chosen = np.flatnonzero(study.numbers == study.found.choice.number)
-    place = int(chosen[0]) if len(chosen) else None
-    return parallel_chart(dimensions, shades, _score_texts(study), place, "Parallel coordinates")
-
-
-def _dimension(values: KeyValues) -> Dimension:
-    if values.choices:
-        most = max(len(values.choices) - 1, 1)
-        return Dimension(values.name, values.numbers / most, [(n / most, text) for n, text in enumerate(values.choices)])
-    if not np.isfinite(values.numbers).any():
-        return Dimension(values.name, values.numbers, [])
-    scale = number_scale(values)
-    places = np.where(np.isfinite(values.numbers), scale.places(values.numbers, 0, 1), np.nan)
-    return Dimension(values.name, places, _places(scale))
-
-
-def _places(scale: Scale) -> list[tuple[float, str]]:
-    return scale.tick_places(0, 1)
-
-
-def _score_scale(study: Study) -> Scale:
+def score_scale(study: Study) -> Scale:
     better = "lower" if study.lower_is_better else "higher"
     return linear_scale(study.shown_scores, f"{metric_name(study.tune.metric)} on validation, {better} is better")
 
 
-def _score_texts(study: Study, more: list[str] | None = None) -> list[str]:
+def score_texts(study: Study, more: list[str] | None = None) -> list[str]:
     texts = [f"trial {trial}: {number(score)}" for trial, score in zip(study.numbers, study.scores, strict=True)]
     return texts if more is None else [f"{text}, {detail}" for text, detail in zip(texts, more, strict=True)]
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from darkroom.tune.study import KeyValues, Study
+from darkroom.search_page.study import KeyValues, Study
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

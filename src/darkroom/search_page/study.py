@@ -9,7 +9,7 @@ import numpy as np
 
 from darkroom.core.metrics import METRICS
 from darkroom.params.search import Range, Tune
-from darkroom.tune.choice import Found
+from darkroom.tune.choice import Found, pareto_front
 from darkroom.tune.trial import Trial
 
 FARTHEST = 3  # times the distance from the best score to the median: worse scores are drawn at the edge
@@ -109,14 +109,17 @@ class Study:
         places = [np.nan if text is None else choices.index(text) for text in texts]
         return KeyValues(name, np.array(places, float), choices)
 
-    def trade_off(self, cost: str) -> np.ndarray:
-        """Return the positions of the complete trials than which none is cheaper and at least as good, by cost."""
-        worse, costs = (1 if self.lower_is_better else -1) * self.scores, self.measured(cost)
-        front: list[int] = []
-        for position in np.lexsort((worse, costs)).tolist():
-            if not front or worse[position] < worse[front[-1]]:
-                front.append(position)
-        return np.array(front, int)
+    @cached_property
+    def finalists(self) -> list[int]:
+        """The numbers of the trials with fresh scores, the best mean first, those that failed last."""
+        sign, fresh = 1 if self.lower_is_better else -1, self.found.choice.fresh
+        return sorted(fresh, key=lambda one: (not fresh[one], sign * float(np.mean(fresh[one] or 0)), one))
+
+    @cached_property
+    def front(self) -> np.ndarray:
+        """Positions of the complete trials that no other one beats in the metric and all costs, (m,) int."""
+        best = {trial.number for trial in pareto_front(self.complete, self.tune)}
+        return np.flatnonzero([trial.number in best for trial in self.complete])
 
 
 def value_text(value: Any) -> str:
