@@ -26,14 +26,25 @@ SPACE: dict[str, Any] = {
 
 def tune_section(**changes: Any) -> Tune:
     values = {
-        **{"enabled": True, "trials": 40, "minutes": 0, "epochs": 6, "metric": "accuracy", "costs": []},
-        **{"tolerance": 0.01, "sampler": "tpe", "pruner": "halving", "batch": 4, "finalists": 3, "fresh_seeds": 3},
-        **{"seed": 0, "space": SPACE},
+        "enabled": True,
+        "trials": 40,
+        "minutes": 0,
+        "epochs": 6,
+        "metric": "accuracy",
+        "costs": [],
+        "tolerance": 0.01,
+        "sampler": "tpe",
+        "pruner": "halving",
+        "batch": 4,
+        "finalists": 3,
+        "fresh_seeds": 3,
+        "seed": 0,
+        "space": SPACE,
     }
     return Tune(**{**values, **changes})
 
 
-def _overlay(random: np.random.Generator, number: int) -> Overlay:
+def _overlay(random: np.random.Generator) -> Overlay:
     optimizer = ["adam", "sgd", "muon"][int(random.integers(3))]
     train = {"learning_rate": float(10 ** random.uniform(-4, -1)), "optimizer": optimizer}
     if optimizer == "sgd":
@@ -44,7 +55,7 @@ def _overlay(random: np.random.Generator, number: int) -> Overlay:
 
 
 def _trial(random: np.random.Generator, number: int, tune: Tune) -> Trial:
-    overlay = _overlay(random, number)
+    overlay = _overlay(random)
     off = abs(np.log10(overlay["train"]["learning_rate"]) + 2.5)
     quality = 0.8 - 0.15 * off - 0.2 * overlay["model"]["dropout"] ** 2 + 0.03 * overlay["model"]["batch_norm"]
     quality = float(np.clip(quality + 0.01 * len(overlay["model"]["filters"]) + random.normal(0, 0.01), 0.1, 0.99))
@@ -67,7 +78,9 @@ def found_of(trials: int, repeatable: bool = True, obstacle: str = "", **changes
     random, tune = np.random.default_rng(0), tune_section(**changes)
     ended = [_trial(random, number, tune) for number in range(trials)]
     runs = [
-        FreshRun(one.number, seed, {name: value * 0.985 + random.normal(0, 0.004) for name, value in one.scores.items()}, 9.0)
+        FreshRun(
+            one.number, seed, {name: value * 0.985 + random.normal(0, 0.004) for name, value in one.scores.items()}, 9.0
+        )
         for one in finalists(ended, tune)
         for seed in (101, 202, 303)[: tune.fresh_seeds]
     ]

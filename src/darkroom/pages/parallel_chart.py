@@ -54,7 +54,10 @@ def _axis(dimension: Dimension, number: int, x: float) -> Markup:
     name = Markup('<text class="name" x="{:.0f}" y="{}">{}<title>{}</title></text>')
     head = name.format(x - 36, 14 + 18 * (number % 2), shortened(dimension.name, NAME), dimension.name)
     tick = Markup('<text x="{:.0f}" y="{:.1f}">{}<title>{}</title></text>')
-    ticks = [tick.format(x + 5, TOP + HEIGHT * (1 - place) + 4, shortened(text, TEXT), text) for place, text in dimension.ticks]
+    ticks = [
+        tick.format(x + 5, TOP + HEIGHT * (1 - place) + 4, shortened(text, TEXT), text)
+        for place, text in dimension.ticks
+    ]
     if not np.isfinite(dimension.places).all():
         ticks.append(tick.format(x + 5, TOP + HEIGHT + UNUSED + 4, "not used", "rows without a value"))
     return Markup("").join([line, head, *ticks])

@@ -55,7 +55,9 @@ def log_scale(values: np.ndarray, label: str) -> Scale:
     rounds = [float(factor * 10.0**power) for factor in MANTISSAS for power in powers]
     inside = [value for value in rounds if low <= np.log10(value) <= high]
     if len(inside) < 2:
-        inside = [value for value, _ in round_ticks(10**low, 10**high, 4) if low <= np.log10(max(value, 1e-300)) <= high]
+        inside = [
+            value for value, _ in round_ticks(10**low, 10**high, 4) if low <= np.log10(max(value, 1e-300)) <= high
+        ]
     named = [(float(np.log10(value)), short_number(value)) for value in inside]
     ticks = [(10**place, text) for place, text in _apart(named, low, high)]
     return Scale(label, 10**low, 10**high, ticks, log=True)

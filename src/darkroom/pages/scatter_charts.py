@@ -35,7 +35,9 @@ class Series:
 
 def scatter_chart(parts: Sequence[Series], title: str, x: Scale, y: Scale, summary: str) -> Markup:
     """Return the chart with axes and a legend; a later part lies above an earlier one. `summary` is read aloud."""
-    marks = Markup("").join(_line(part, x, y) if part.mark in ("line", "step") else _points(part, x, y) for part in parts)
+    marks = Markup("").join(
+        _line(part, x, y) if part.mark in ("line", "step") else _points(part, x, y) for part in parts
+    )
     labels = (x.label, y.label)
     chart = frame(title, labels, x.tick_places(LEFT, RIGHT), y.tick_places(BOTTOM, TOP), marks, summary)
     key = Markup('<span><i class="{} {}"></i>{}</span>')

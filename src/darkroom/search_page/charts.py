@@ -8,12 +8,10 @@ from darkroom.pages.elements import Bar
 from darkroom.pages.scales import Scale, linear_scale, log_scale
 from darkroom.pages.scatter_charts import Series, scatter_chart
 from darkroom.search_page.study import KeyValues, Study
-from darkroom.search_page.texts import cost_name, metric_name, number, quantity
-from darkroom.tune.trial import Trial
+from darkroom.search_page.texts import capital, cost_name, metric_name, number, quantity
 
 TONES = {"pruned": "faint", "failed": "bad", "refused": "warn"}
 WIDE = 10  # times the smallest cost: from there on the axis is logarithmic
-LOSS = "validation_log_loss"
 
 
 def history_chart(study: Study) -> Markup:
@@ -31,38 +29,28 @@ def history_chart(study: Study) -> Markup:
         parts += [Series(state, x, np.full(len(x), edge), texts, tone, "cross")] if trials else []
     numbers = np.array([trial.number for trial in study.found.trials], float)
     summary = f"{len(study.complete)} of {len(numbers)} trials have a score"
-    return scatter_chart([*parts, _chosen(study, study.numbers)], "History", linear_scale(numbers, "trial", True), y, summary)
+    return scatter_chart(
+        [*parts, _chosen(study, study.numbers)], "History", linear_scale(numbers, "trial", True), y, summary
+    )
 
 
 def curves_chart(study: Study) -> Markup:
     """Return the log loss of each trial by epoch; a pruned one ends early."""
-    trials = [trial for trial in study.found.trials if len(trial.curve) > 0]
-    tones = {"complete": "mark thin", "pruned": "faint thin"}
-    groups: dict[str, list[Trial]] = {state: [] for state in ("pruned", "complete")}
-    for trial in trials:
-        groups.get(trial.state, groups["pruned"]).append(trial)
+    curves, chosen = study.curves, study.found.choice.number
     parts = []
-    for state, members in groups.items():
-        for place, trial in enumerate(members):
-            name = state if place == 0 else ""
-            parts.append(Series(name, *curve(trial), [f"trial {trial.number}, {trial.state}"], tones[state], "line"))
-    chosen = [trial for trial in trials if trial.number == study.found.choice.number]
-    parts += [Series("chosen", *curve(one), [f"trial {one.number}, chosen"], "warn", "line") for one in chosen]
-    epochs = np.array([1.0, max(len(trial.curve) for trial in trials)])
-    losses = linear_scale(_usual(np.concatenate([curve(trial)[1] for trial in trials])), "validation log loss")
-    return scatter_chart(parts, "Learning curves", linear_scale(epochs, "epoch", True), losses, f"{len(trials)} trials")
-
-
-def curve(trial: Trial) -> tuple[np.ndarray, np.ndarray]:
-    """Return the epochs of a trial, (n,) float, and its log loss on validation after each."""
-    losses = np.array([row[LOSS] for row in trial.curve], float)
-    return np.arange(1, len(losses) + 1, dtype=float), losses
-
-
-def _usual(losses: np.ndarray) -> np.ndarray:
-    """Return the losses but for the few that are so high that the others would be a line at the bottom."""
-    known = losses[np.isfinite(losses)]
-    return known[known <= np.quantile(known, 0.5) * 3 - 2 * known.min()] if len(known) else known
+    for name, tone in (("not complete", "faint thin"), ("complete", "mark thin")):
+        members = [curve for curve in curves if (curve.state == "complete") == (name == "complete")]
+        for place, curve in enumerate(members):
+            text = [f"trial {curve.number}, {curve.state}"]
+            parts.append(Series("" if place else name, curve.epochs, curve.losses, text, tone, "line"))
+    parts += [
+        Series("chosen", curve.epochs, curve.losses, [f"trial {chosen}, chosen"], "warn", "line")
+        for curve in curves
+        if curve.number == chosen
+    ]
+    epochs = linear_scale(np.concatenate([curve.epochs for curve in curves]), "epoch", True)
+    losses = linear_scale(study.shown_losses, "log loss on validation, lower is better")
+    return scatter_chart(parts, "Learning curves", epochs, losses, f"{len(curves)} trials")
 
 
 def importance_bars(shares: dict[str, float]) -> list[Bar]:
@@ -79,14 +67,10 @@ def importance_bars(shares: dict[str, float]) -> list[Bar]:
 
 
 def slice_charts(study: Study) -> list[Markup]:
-    """Return the score against each key: points, or a row of points for each of its choices."""
-    charts = []
-    for name in study.keys:
-        values = study.values(name, study.complete)
-        used = np.isfinite(values.numbers)
-        if len(set(values.numbers[used].tolist())) > 1:
-            charts.append(_rows_of_choices(study, values) if values.choices else _points_of_numbers(study, values))
-    return charts
+    """Return the score against each key: points, then rows of points for the keys with choices."""
+    slices = study.slices
+    points = [_points_of_numbers(study, values) for values in slices if not values.choices]
+    return points + [_rows_of_choices(study, values) for values in slices if values.choices]
 
 
 def _points_of_numbers(study: Study, values: KeyValues) -> Markup:
@@ -108,7 +92,7 @@ def _rows_of_choices(study: Study, values: KeyValues) -> Markup:
         scores = study.scores[members]
         texts = [f"trial {study.numbers[member]}: {number(study.scores[member])}" for member in members]
         median = float(np.median(scores)) if len(members) else None
-        text = f"{number(median)} of {len(members)}" if len(members) else "not tried"
+        text = f"{number(median)} ({len(members)})" if len(members) else "not tried"
         rows.append(DotRow(choice, scores, texts, text, median))
     return dot_rows(rows, values.name, linear_scale(study.shown_scores, ""))
 
@@ -122,14 +106,20 @@ def trade_off_charts(study: Study) -> list[Markup]:
         texts = score_texts(study, [f"{quantity(value)} {cost_name(cost)}" for value in costs])
         chosen = [texts[place] for place in order]
         parts = [
-            Series("dominated", np.delete(costs, front), np.delete(study.scores, front), np.delete(texts, front), "mark soft"),
+            Series(
+                "dominated",
+                np.delete(costs, front),
+                np.delete(study.scores, front),
+                np.delete(texts, front),
+                "mark soft",
+            ),
             Series("", costs[order], study.scores[order], ["Pareto front"], "c2", "step"),
             Series("Pareto front", costs[order], study.scores[order], chosen, "c2"),
             _chosen(study, costs),
         ]
         parts = [part for part in parts if part.mark != "step" or len(study.tune.costs) == 1]
         summary = f"{len(front)} of {len(costs)} trials are on the Pareto front"
-        charts.append(scatter_chart(parts, x.label.capitalize(), x, score_scale(study), summary))
+        charts.append(scatter_chart(parts, capital(cost.replace("_", " ")), x, score_scale(study), summary))
     return charts
 
 
@@ -154,15 +144,19 @@ def finalist_chart(study: Study) -> Markup:
 
 
 def score_scale(study: Study) -> Scale:
+    """Return the axis of the metric."""
     better = "lower" if study.lower_is_better else "higher"
     return linear_scale(study.shown_scores, f"{metric_name(study.tune.metric)} on validation, {better} is better")
 
 
 def score_texts(study: Study, more: list[str] | None = None) -> list[str]:
+    """Return number and score of each complete trial, and what else there is to say of it."""
     texts = [f"trial {trial}: {number(score)}" for trial, score in zip(study.numbers, study.scores, strict=True)]
     return texts if more is None else [f"{text}, {detail}" for text, detail in zip(texts, more, strict=True)]
 
 
 def _chosen(study: Study, x: np.ndarray) -> Series:
     chosen = study.numbers == study.found.choice.number
-    return Series("chosen", x[chosen], study.scores[chosen], [f"trial {study.found.choice.number}, chosen"], "warn", "ring")
+    return Series(
+        "chosen", x[chosen], study.scores[chosen], [f"trial {study.found.choice.number}, chosen"], "warn", "ring"
+    )

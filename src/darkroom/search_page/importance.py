@@ -26,8 +26,7 @@ def importances(study: Study) -> dict[str, float]:
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
     known = np.flatnonzero(np.isfinite(study.scores)).tolist()
-    values = [study.values(name, study.complete) for name in study.keys]
-    varied = [one for one in values if len(set(one.numbers[~np.isnan(one.numbers)].tolist())) > 1]
+    varied = study.slices
     if len(known) < ENOUGH or not varied:
         return {}
     optuna.logging.set_verbosity(optuna.logging.WARNING)

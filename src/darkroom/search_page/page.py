@@ -35,7 +35,7 @@ def _content(study: Study) -> dict[str, object]:
         "finalists": finalists,
         "finalist_chart": charts.finalist_chart(study) if finalists else "",
         "history": charts.history_chart(study),
-        "curves": charts.curves_chart(study) if any(trial.curve for trial in study.found.trials) else "",
+        "curves": charts.curves_chart(study) if study.curves else "",
         "importances": charts.importance_bars(importances(study)),
         "enough": ENOUGH,
         "best": BEST,
@@ -54,7 +54,7 @@ def _sections(content: dict[str, object]) -> list[tuple[str, str]]:
         ("course", "Course", True),
         ("trade-off", "Trade-off", content["trade_offs"]),
         ("importance", "Importance", True),
-        ("slices", "Slices", content["slices"]),
+        ("by-key", "Slices", content["slices"]),
         ("together", "Together", True),
         ("trials", "Trials", True),
     ]

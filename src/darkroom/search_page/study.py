@@ -12,6 +12,7 @@ from darkroom.params.search import Range, Tune
 from darkroom.tune.choice import Found, pareto_front
 from darkroom.tune.trial import Trial
 
+LOSS = "validation_log_loss"
 FARTHEST = 3  # times the distance from the best score to the median: worse scores are drawn at the edge
 
 
@@ -35,6 +36,20 @@ class KeyValues:
 
     def _text(self, value: float) -> str:
         return self.choices[int(value)] if self.choices else f"{value:.4g}"
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The log loss on validation after each epoch of a trial, (n,) float."""
+
+    number: int
+    state: str
+    losses: np.ndarray
+
+    @property
+    def epochs(self) -> np.ndarray:
+        """The epochs, from 1, (n,) float."""
+        return np.arange(1, len(self.losses) + 1, dtype=float)
 
 
 @dataclass(frozen=True)
@@ -86,10 +101,21 @@ class Study:
     def shown_scores(self) -> np.ndarray:
         """Scores that an axis has to cover: all but the few that are far worse than most, (m,) float."""
         sign = 1 if self.lower_is_better else -1
-        worse = sign * self.scores
-        known = worse[np.isfinite(worse)]
-        limit = known.min() + FARTHEST * (np.median(known) - known.min()) if len(known) else np.inf
-        return sign * known[known <= max(limit, known.min(initial=np.inf))]
+        return sign * _usual(sign * self.scores)
+
+    @cached_property
+    def curves(self) -> list[Curve]:
+        """The learning curves of all trials that have one."""
+        return [
+            Curve(trial.number, trial.state, np.array([row[LOSS] for row in trial.curve], float))
+            for trial in self.found.trials
+            if trial.curve
+        ]
+
+    @cached_property
+    def shown_losses(self) -> np.ndarray:
+        """Losses of the curves that an axis has to cover, (m,) float."""
+        return _usual(np.concatenate([curve.losses for curve in self.curves]))
 
     @cached_property
     def keys(self) -> list[str]:
@@ -110,6 +136,12 @@ class Study:
         return KeyValues(name, np.array(places, float), choices)
 
     @cached_property
+    def slices(self) -> list[KeyValues]:
+        """The keys that were varied among the complete trials."""
+        values = [self.values(name, self.complete) for name in self.keys]
+        return [one for one in values if len(set(one.numbers[np.isfinite(one.numbers)].tolist())) > 1]
+
+    @cached_property
     def finalists(self) -> list[int]:
         """The numbers of the trials with fresh scores, the best mean first, those that failed last."""
         sign, fresh = 1 if self.lower_is_better else -1, self.found.choice.fresh
@@ -120,6 +152,13 @@ class Study:
         """Positions of the complete trials that no other one beats in the metric and all costs, (m,) int."""
         best = {trial.number for trial in pareto_front(self.complete, self.tune)}
         return np.flatnonzero([trial.number in best for trial in self.complete])
+
+
+def _usual(worse: np.ndarray) -> np.ndarray:
+    """Return the numbers, lower being better, but for those that would squeeze all others to one end of an axis."""
+    known = worse[np.isfinite(worse)]
+    best = known.min(initial=np.inf)
+    return known[known <= best + FARTHEST * (np.median(known) - best)] if len(known) else known
 
 
 def value_text(value: Any) -> str:

@@ -34,7 +34,7 @@ def statements(study: Study) -> list[Statement]:
     choice = study.found.choice
     values = listed(overlay_texts(next(trial for trial in study.complete if trial.number == choice.number)))
     what = "The values of params.yaml are chosen" if choice.number == 0 else f"Trial {choice.number} is chosen"
-    found = [Statement(f"{what}: {values}."), _flattered(study), *_own(study), *_costs(study), _ended(study)]
+    found = [Statement(f"{what}: {values}."), *_costs(study), _flattered(study), *_own(study), _ended(study)]
     obstacle = study.found.obstacle or "The same search may find something else."
     repeats = Statement(REPEATS, "passed") if study.found.repeatable else Statement(obstacle, "warning")
     return [one for one in (*found, repeats) if one.text]
