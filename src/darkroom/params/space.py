@@ -137,7 +137,7 @@ def _is_possible(params: Params, space: Space, name: str, given: Values, error: 
 
 def _error(params: Params, values: Values) -> Errors:
     """Return what pydantic says of `params` with other values of some keys; empty when they are possible."""
-    raw = params.model_dump()
+    raw = params.model_dump(exclude_unset=True)
     for name, value in values.items():
         section, key = name.split(".", 1)
         raw[section][key] = value
