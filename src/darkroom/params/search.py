@@ -4,10 +4,20 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from darkroom.params.release import Metric
 from darkroom.params.section import Count, Section, Seed
 
 SEARCHED = ("model", "train", "augment", "image", "finetune")  # sections whose keys may be searched
+Objective = Literal[
+    "accuracy",
+    "precision_macro",
+    "precision_weighted",
+    "recall_macro",
+    "recall_weighted",
+    "f1_macro",
+    "f1_weighted",
+    "roc_auc",
+    "log_loss",
+]
 Cost = Literal["parameters", "multiply_adds", "kilobytes", "latency"]
 
 
@@ -60,7 +70,7 @@ class Tune(Section):
     trials: Annotated[int, Field(ge=0)]
     minutes: Annotated[float, Field(ge=0)]
     epochs: Count
-    metric: Metric
+    metric: Objective
     costs: list[Cost]
     tolerance: Annotated[float, Field(ge=0)]
     sampler: Literal["tpe", "random", "qmc", "grid", "cmaes", "nsga2"]
