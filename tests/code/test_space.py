@@ -1,15 +1,17 @@
 """The space of a search: what may stand in it, what is drawn from it, and what a drawn combination trains with."""
 
+import re
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from darkroom.core.errors import UserError
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import check_params, flatten, load_params, read_yaml, with_overlay
 from darkroom.params.schema import Params
 from darkroom.params.search import Choices, Range
-from darkroom.params.space import in_order, inside
+from darkroom.params.space import NOT_SEARCHED, in_order, inside
 from darkroom.tune.space import distribution, drawn_from, recorded_overlay, suggest, trial_params
 from pictures import ROOT
 
@@ -162,3 +164,20 @@ def test_a_combination_that_cannot_be_is_refused_with_its_reason() -> None:
     assert trial_params(declared, {"model": {"filters": [8] * 6}, "image": {"size": 64}})
     with pytest.raises(UserError, match=r"image.size = 16 is too small .* give image.size at least 64"):
         trial_params(declared, {"model": {"filters": [8] * 6}, "image": {"size": 16}})
+
+
+def test_the_example_of_the_documentation_is_right() -> None:
+    [example] = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/search.md").read_text(encoding="utf-8"), re.DOTALL)
+    raw = YAML(typ="safe").load(example)
+    params = with_space(raw["tune"]["space"])
+    assert [name for name, values in in_order(params.tune) if values.when] == [
+        "model.block_dropout",
+        "model.depth",
+        "model.kernel",
+        "train.momentum",
+    ]
+
+
+def test_every_reason_why_a_key_is_not_searched_is_documented() -> None:
+    text = (ROOT / "docs/search.md").read_text(encoding="utf-8").split("These keys cannot be searched:")[1]
+    assert [name for name in NOT_SEARCHED if f"`{name}`" not in text.split("**")[0]] == []
