@@ -47,6 +47,13 @@ class Choices(Section):
     choices: Annotated[list[Any], Field(min_length=1)]
     when: dict[str, list[Any]] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _differ(self) -> Self:
+        for place, choice in enumerate(self.choices):
+            if choice in self.choices[:place]:
+                raise ValueError(f"choices names {choice} twice")
+        return self
+
 
 def _kind_of_space(value: Any) -> str:
     """Return which of the two a user meant, so that messages are about that one."""
