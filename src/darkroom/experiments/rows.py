@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-FACTS = ("name", "started", "commit", "version", "alias", "status", "id")
+FACTS = ("name", "started", "version", "alias", "status", "commit", "id")
+LAST = ("commit", "id")  # of FACTS, behind all other columns
 MODEL = "package.name"  # the parameter that names the registered model
 REMEDY = "`make repro` makes one"
 
@@ -106,19 +107,20 @@ def _data_of(run: "Run") -> DataSet:
 def columns_of(rows: Sequence[Row]) -> list[str]:
     """Return the keys of `Row.values` that a table of `rows` shows: facts, metrics, the parameters that differ.
 
-    A fact or a metric that no row has is left out, and so is the status when all are finished. Of the parameters those
-    that every row has come first, and of these the ones with most different values.
+    A fact or a metric that no row has is left out, and so is the status when all are finished.
     """
-    statuses = {row.facts["status"] for row in rows}
-    facts = [
-        key for key in FACTS if any(row.facts[key] for row in rows) and (key != "status" or statuses - {"finished"})
-    ]
+    finished = {row.facts["status"] for row in rows} <= {"finished"}
+    facts = [key for key in FACTS if any(row.facts[key] for row in rows) and not (key == "status" and finished)]
     metrics = [name for name in HEADLINES if any(name in row.metrics for row in rows)]
-    return [*facts, *metrics, *differing_params(rows)]
+    front = [key for key in facts if key not in LAST]
+    return [*front, *metrics, *differing_params(rows), *(key for key in LAST if key in facts)]
 
 
 def differing_params(rows: Sequence[Row]) -> list[str]:
-    """Return the parameters that not all of `rows` have with the same value, those that vary most first."""
+    """Return the parameters that not all of `rows` have with the same value.
+
+    Those that every row has come first, and of these the ones with most different values.
+    """
     found = []
     for key in sorted({key for row in rows for key in row.params}):
         values = [row.params.get(key) for row in rows]

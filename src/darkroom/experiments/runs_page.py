@@ -4,14 +4,13 @@ from pathlib import Path
 
 from darkroom.core.files import replacing
 from darkroom.experiments.chosen import Listing
-from darkroom.experiments.rows import Row
 from darkroom.experiments.table import SHORT, cell_text
 from darkroom.experiments.where import TEXTS, number
 from darkroom.pages.elements import Tile
 from darkroom.pages.render import render
+from darkroom.tracking.headlines import HEADLINES
 
 TEMPLATE = Path(__file__).with_name("runs.html.j2")
-DECIMALS = 4  # of a metric
 
 
 def write_page(path: Path, found: Listing, where: str) -> None:
@@ -19,22 +18,21 @@ def write_page(path: Path, found: Listing, where: str) -> None:
     content = {
         "tiles": _tiles(found),
         "where": where.strip(),
-        "columns": [name.replace("_", " ") if "." not in name else name for name in found.columns],
-        "rows": [[_cell(row, key) for key in found.columns] for row in found.rows],
+        "columns": [(_heading(key), _is_number(found, key)) for key in found.columns],
+        "rows": [[cell_text(row, key)[: SHORT.get(key)] for key in found.columns] for row in found.rows],
     }
     with replacing(path) as temporary:
         temporary.write_bytes(render(TEMPLATE, content))
 
 
-def _cell(row: Row, key: str) -> str | float:
-    """Return a number where there is one, so that the column can be sorted by it."""
-    if key in row.metrics:
-        return round(row.metrics[key], DECIMALS)
-    text = cell_text(row, key)[: SHORT.get(key)]
-    found = None if key in TEXTS else number(text)
-    if found is None:
-        return text
-    return int(found) if found.is_integer() and "." not in text else found
+def _heading(key: str) -> str:
+    return f"{key}, UTC" if key == "started" else key.replace("_", " ") if key in HEADLINES else key
+
+
+def _is_number(found: Listing, key: str) -> bool:
+    """Return whether all values of a column are numbers, by which it is sorted."""
+    values = [row.values.get(key, "") for row in found.rows]
+    return key not in TEXTS and all(value == "" or number(value) is not None for value in values)
 
 
 def _tiles(found: Listing) -> list[Tile]:
