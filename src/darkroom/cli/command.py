@@ -24,6 +24,8 @@ ORDER = [
     "params",
     "accept",
     "rates",
+    "runs",
+    "diff",
     "predict",
     "app",
     "ab",

@@ -11,6 +11,7 @@ from darkroom.cli import ab_command as ab_command
 from darkroom.cli import app_command as app_command
 from darkroom.cli import export_commands as export_commands
 from darkroom.cli import release_commands as release_commands
+from darkroom.cli import runs_commands as runs_commands
 from darkroom.cli import watch_command as watch_command
 from darkroom.cli.command import Command, app
 from darkroom.core.errors import UserError
