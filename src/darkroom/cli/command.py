@@ -26,6 +26,7 @@ ORDER = [
     "rates",
     "runs",
     "diff",
+    "compare",
     "predict",
     "app",
     "ab",

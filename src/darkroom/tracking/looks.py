@@ -4,7 +4,7 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
-from darkroom.tracking.runs import StageRun
+from darkroom.tracking.logger import RunLogger
 from darkroom.tracking.store import all_pages, consult
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ TEST_TAG = "darkroom.test_split"
 MODEL_TAG = "darkroom.model"
 
 
-def record_look(run: StageRun, test_split: str, model: str) -> int:
-    """Note on evaluate's run that a model was measured on a test split; return and log how many have been by now.
+def record_look(run: RunLogger, test_split: str, model: str) -> int:
+    """Note on a run that a model was measured on a test split; return and log how many have been by now.
 
     `test_split` and `model` are digests in hex.
     """
