@@ -13,7 +13,8 @@ from darkroom.stage import Report, Stage, run_stage
 
 def evaluate(stage: Stage) -> Report:
     """Measure the model on every split, and on test in detail."""
-    params, images, split = stage.params, stage.input("images"), stage.read_report("split")
+    params = stage.params.overlaid(stage.read("best"), "models/tune/best.yaml")  # as train has decoded the pictures
+    images, split = stage.input("images"), stage.read_report("split")
     facts, history = picture_facts(stage.read("manifest"), stage.read("curated")), stage.read("history")
     inputs = load_inputs(stage.input("model"), images, stage.read("splits"), facts, stage.input("other"), params)
     found = evaluate_model(inputs, stage.read("validation_answers"), params)

@@ -16,17 +16,17 @@ from darkroom.tracking.looks import count_looks
 
 def package(stage: Stage) -> Report:
     """Record this pipeline as a run in MLflow and, when its model passes the gate, make it the champion."""
+    params = stage.params.overlaid(stage.read("best"), "models/tune/best.yaml")
     tables = {"per_class": stage.read("per_class"), "slices": stage.read("slices")}
     tables |= {"label_issues": stage.read("label_issues")}
     pages = [stage.input("data_report"), stage.input("evaluation_page")]
     results = Results(stage.read_results(), stage.read("history"), stage.input("answers"), pages, tables)
-    reports, bundle, params = results.reports, stage.output("bundle"), stage.params
+    reports, bundle = results.reports, stage.output("bundle")
     pixels = partial(validation_pixels, images := stage.input("images"), answers := stage.read("answers"), params.image)
     parts = stage.input("model"), stage.input("decision"), (classes := reports["train"]["classes"])
     runtime = write_bundle(bundle, *parts, params.image, params.package, pixels)
-    content = bundle_digest(bundle)
-    card = partial(model_card, results, params, content)
     looks = count_looks(reports["split"]["test_digest"])  # not in an output: it grows
+    card = partial(model_card, results, params, content := bundle_digest(bundle))
     validation = Validation.of(answers, classes, stage.read("curated"), images)
     goods = ReleaseInputs(bundle, stage.input("example"), partial(card, looks=looks), reports["evaluate"], validation)
     done = release(params, results, goods, stage.run.run_id)

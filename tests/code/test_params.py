@@ -74,7 +74,11 @@ MISTAKES: list[tuple[str, Any, list[str]]] = [
     ("tune.space.train.batch_size", {"low": 1, "high": 9, "step": 0.5}, ["train.batch_size: 1.5", "integer"]),
     ("tune.space.train.epochs", {"low": 1, "high": 9}, ["tune.space.train.epochs", "tune.epochs"]),
     ("tune.space.train.small_epochs", {"low": 1, "high": 9}, ["tune.space.train.small_epochs", "tune.epochs"]),
-    ("tune.space.model.weights", {"choices": ["none"]}, ["tune.space.model.weights", "cannot be searched; remove it"]),
+    (
+        "tune.space.model.weights",
+        {"choices": ["none"]},
+        ["tune.space.model.weights", "cannot be searched (", "; remove it"],
+    ),
     ("tune.space.model.kernel", {"low": 3, "high": 70}, ["tune.space.model.kernel: 70", "less than or equal to 31"]),
     ("tune.space.model.filters", {"choices": [[8], [8] * 6]}, ["tune.space.model.filters: [8, 8, 8", "at least 64"]),
 ]

@@ -19,7 +19,11 @@ R = TypeVar("R")
 Answer = Callable[[Any], Any]
 
 
-class Killed(UserError):
+class Died(UserError):
+    """A process ended before it had a result."""
+
+
+class Killed(Died):
     """A process was killed, probably because memory ran out."""
 
 
@@ -51,7 +55,7 @@ class Processes:
 
         Function, arguments and result are pickled; so is an exception, which is raised here. With `answer`, the
         function gets one argument more, a function that asks this process: it returns what `answer` says. The process
-        is ended when this call is interrupted. Raises Killed when it was killed.
+        is ended when this call is interrupted. Raises Died, and Killed when it was killed.
         """
         ours, theirs = get_context("forkserver").Pipe()
         process = get_context("forkserver").Process(
@@ -98,7 +102,8 @@ def _converse(connection: Connection, answer: Answer | None) -> Any:
 def _ended_early(status: int | None) -> UserError:
     if status == -signal.SIGKILL:
         return Killed("a process was killed; it probably ran out of memory", 1)
-    return UserError(f"a process ended with status {status}", 1)
+    kind = UserError if status == -signal.SIGTERM else Died  # the first: ended from here
+    return kind(f"a process ended with status {status}", 1)
 
 
 def _send_result(connection: Connection, function: Callable[..., Any], arguments: tuple[Any, ...], asks: bool) -> None:

@@ -36,13 +36,11 @@ class Results:
 
 
 def record_row(log: RunLogger, params: dict[str, Any], results: Results) -> None:
-    """Record a pipeline: the parameters that made the model (what tune found replaces what it was given), the results.
+    """Record a pipeline: the parameters that made the model, those that tune found among them, and the results.
 
     Counts and all other numbers are on the runs of the stages.
     """
-    best = results.reports["tune"]["best"].items()
-    found = {f"{section}.{key}": value for section, values in best for key, value in values.items()}
-    log.log_params(params | found)
+    log.log_params(params)
     log.log_metrics(headline_metrics(results.reports["evaluate"]))
     log.log_history(mean_curves(results.history), CURVE_PREFIX)
     content, counts = dataset_of(results.reports)

@@ -13,9 +13,8 @@ from darkroom.core.suggestions import nearest
 from darkroom.params.schema import Params
 from darkroom.params.search import Choices, Range
 from darkroom.params.section import Section
+from darkroom.params.space import check_space
 
-NOT_SEARCHED = {("train", key) for key in ("epochs", "small_epochs", "seed", "threads")} | {("model", "weights")}
-NOTE = dict.fromkeys(["epochs", "small_epochs"], " (tune.epochs is the length of a trial)")
 # what pydantic puts between the keys: the types of value that were tried
 NOT_KEYS = {"Range", "Choices", "float", "int", "str", "[key]", "constrained-int", "list[constrained-int]"}
 Overlay = dict[str, dict[str, Any]]
@@ -46,22 +45,19 @@ def read_yaml(path: Path) -> Any:
 
 def check_params(raw: dict[str, Any], file: str) -> Params:
     """Return `raw` as parameters, the search space included; raises UserError for the first mistake."""
-    try:
-        params = Params.model_validate(raw)
-    except ValidationError as error:
-        raise UserError(f"{file}: {_explain(error)}") from None
-    _check_space(params, file)
+    params = _validated(raw, file)
+    check_space(params, file)
     return params
 
 
 def with_overlay(params: Params, overlay: Overlay, file: str) -> Params:
-    """Return `params` with the values of `overlay` ({section: {key: value}}), checked again."""
+    """Return `params` with the values of `overlay` ({section: {key: value}}), checked again, but not the space."""
     raw = params.model_dump()
     for section, values in overlay.items():
         if not isinstance(values, dict) or section not in raw:
             raise UserError(f"{file}: {section}: unknown section{nearest(section, list(raw))}")
         raw[section] = {**raw[section], **values}
-    return check_params(raw, file)
+    return _validated(raw, file)
 
 
 def flatten(params: Params) -> dict[str, Any]:
@@ -79,42 +75,11 @@ def leaves(tree: dict[str, Any], whole: Collection[str] = (), prefix: str = "") 
     return found
 
 
-def _check_space(params: Params, file: str) -> None:
-    """Every searched key must exist, and every value that can be drawn must be a possible one."""
-    if params.tune.enabled and not any(params.tune.space.values()):
-        raise UserError(f"{file}: tune.space: has no key to search; add one, or set tune.enabled to false")
-    for section, keys in params.tune.space.items():
-        known = list(type(getattr(params, section)).model_fields)
-        for key, values in keys.items():
-            where = f"tune.space.{section}.{key}"
-            if (section, key) in NOT_SEARCHED:
-                raise UserError(f"{file}: {where}: cannot be searched; remove it{NOTE.get(key, '')}")
-            if key not in known:
-                raise UserError(f"{file}: {where}: no such key in {section}{nearest(key, known)}")
-            for value in _extremes(values):
-                try:
-                    with_space_value(params, section, key, value)
-                except ValidationError as error:
-                    problem = error.errors()[0]["msg"].removeprefix("Value error, ")
-                    raise UserError(
-                        f"{file}: {where}: {value!r} is not allowed for {section}.{key}: {problem}"
-                    ) from None
-
-
-def with_space_value(params: Params, section: str, key: str, value: Any) -> Params:
-    """Return `params` with one key changed; raises pydantic's ValidationError when it does not fit."""
-    raw = params.model_dump()
-    raw[section] = {**raw[section], key: value}
-    return Params.model_validate(raw)
-
-
-def _extremes(values: Range | Choices) -> list[Any]:
-    """Return all choices; or the ends of a range and the value beside its low one, which may be an even kernel."""
-    if isinstance(values, Choices):
-        return values.choices
-    whole = isinstance(values.low, int) and isinstance(values.high, int)
-    step = values.step or (1 if whole else 0)
-    return [values.low, values.high, min(values.low + step, values.high)]
+def _validated(raw: dict[str, Any], file: str) -> Params:
+    try:
+        return Params.model_validate(raw)
+    except ValidationError as error:
+        raise UserError(f"{file}: {_explain(error)}") from None
 
 
 def _explain(error: ValidationError) -> str:

@@ -69,3 +69,13 @@ class Tune(Section):
         if not self.trials and not self.minutes:
             raise ValueError("trials and minutes are both 0, so the search would never end; set one of them")
         return self
+
+    @model_validator(mode="after")
+    def _fits_its_costs(self) -> Self:
+        if self.costs and self.sampler == "cmaes":
+            raise ValueError("sampler cmaes optimises one objective; remove costs, or choose another sampler")
+        if self.costs and self.pruner != "none":
+            raise ValueError(
+                f"pruner {self.pruner} would stop the cheap networks that costs look for; remove costs, or set it to none"
+            )
+        return self

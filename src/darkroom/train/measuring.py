@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from darkroom.core.errors import UserError, first_line
 from darkroom.examples.metrics import score_split
 from darkroom.examples.runtime import start_tensorflow
 from darkroom.execution.processes import Processes
@@ -28,6 +29,10 @@ PRELOADED = (
 )  # with TensorFlow: five seconds that each process would take
 LATENCY = "latency"  # the cost that takes time to measure, and that no two runs agree on
 Ask = Callable[[tuple[int, Row]], bool]
+
+
+class Failed(UserError):
+    """A training ended with an error of TensorFlow's operations, such as want of memory."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +81,10 @@ def measure_in_process(
     latency: bool = False,
     device: int | None = None,
 ) -> Measured:
-    """Do the same in a process of its own, which sees GPU `device` only; `on_epoch` is called in this process.
+    """Do the same in a process of its own; `on_epoch` is called in this process.
 
-    Several threads may call it at once. Raises Diverged; Killed when the process was killed.
+    It sees `train.devices` GPUs only, those of share number `device`, from 0. Several threads may call it at once.
+    Raises Diverged; Failed; Died, and Killed when the process was killed.
     """
 
     def answer(epoch: tuple[int, Row]) -> bool:
@@ -91,14 +97,21 @@ def _measure_afresh(job: Job, splits: tuple[str, ...], latency: bool, device: in
     """Measure in a process that has not started TensorFlow."""
     silence_libraries()
     if device is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = _visible(device)
+        os.environ["CUDA_VISIBLE_DEVICES"] = _visible(device, job.params.train.devices)
     start_tensorflow(job.params.train.threads)
-    return measure(job, splits, lambda epoch, row: ask((epoch, row)), latency)
+    import tensorflow as tf
+
+    try:
+        return measure(job, splits, lambda epoch, row: ask((epoch, row)), latency)
+    except (tf.errors.OpError, MemoryError) as error:
+        raise Failed(f"{type(error).__name__}: {first_line(error)}", 1) from None
 
 
-def _visible(device: int) -> str:
-    """Return the name of a GPU for CUDA, of those that the user has made visible."""
-    return (os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(map(str, range(device + 1)))).split(",")[device]
+def _visible(share: int, count: int) -> str:
+    """Return the names for CUDA of the GPUs in a share of `count`, of those that the user has made visible."""
+    end = (share + 1) * count
+    names = (os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(map(str, range(end)))).split(",")
+    return ",".join(names[share * count : end])
 
 
 def prepare_processes() -> None:

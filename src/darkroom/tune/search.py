@@ -1,195 +1,156 @@
 """The search for hyper-parameters: seeded, resumable after a kill, the same result either way."""
 
 import logging
-import math
-from collections.abc import Callable
-from hashlib import sha256
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+from typing import Any
 
-import pandas as pd
-
-from darkroom.core.errors import UserError, first_line
-from darkroom.core.metrics import METRICS
-from darkroom.examples.metrics import Diverged
-from darkroom.execution.locks import locked
+from darkroom.core.errors import UserError
 from darkroom.params.declared import DeclaredParams
-from darkroom.params.load import Overlay
-from darkroom.params.search import Tune
-from darkroom.tune.space import recorded_overlay, suggest, trial_params
-
-if TYPE_CHECKING:
-    import optuna
-    from optuna.trial import FrozenTrial
+from darkroom.train.checkpoint import Row
+from darkroom.train.measuring import Measured
+from darkroom.tune.attempts import Task, Trainer, attempt, side_by_side
+from darkroom.tune.budget import Budget, count_trained
+from darkroom.tune.pruning import Pruning
+from darkroom.tune.sampling import combinations, draw
+from darkroom.tune.space import trial_params
+from darkroom.tune.store import TrialStore
+from darkroom.tune.trial import Drawn, Trial
 
 logger = logging.getLogger(__name__)
-Objective = Callable[[DeclaredParams], float]
-OnTrial = Callable[[int, float], None]
-RANDOM_TRIALS = 3  # before the sampler begins to learn from them
-ATTEMPTS = 2  # a first kill may have been anybody's; a second one in the same trial is its memory
-FAILURE = "failure"  # attribute of a trial: why its combination gave no model
-STOPPED = "stopped"  # attribute of a trial: it ended with its process, which was not killed outright
+OnTrial = Callable[[Trial], None]
 
 
-def search(
-    params: DeclaredParams, objective: Objective, journal: Path, on_trial: OnTrial
-) -> tuple[Overlay, pd.DataFrame]:
-    """Try `tune.trials` combinations of the space; return the best as an overlay, and a row for each trial.
+def search(params: DeclaredParams, trainer: Trainer, store: TrialStore, on_trial: OnTrial) -> list[Trial]:
+    """Try combinations until the budget or the grid ends; return the trials by number.
 
-    Trials are kept in `journal`, so a search that was stopped resumes after the last one. Each trial draws with a
-    sampler seeded by the number of those before it: stopped or not, the same combinations come. A trial that ends in
-    an error of TensorFlow has failed, and so has one in which the process was killed twice. Raises UserError when no
-    combination gives a model; then nothing is kept, as memory may have been short.
-    TPE: Bergstra et al., Algorithms for Hyper-Parameter Optimization, NeurIPS 2011, as Optuna implements it.
+    Each trial is kept in `store` as it ends, and `on_trial` is called, in this thread; a search that was stopped
+    resumes after those. With tune.batch of 1 or more, combinations are drawn in batches, from the trials of earlier
+    batches alone: stopped or not, the same ones come. Raises UserError when no combination gives a model; then nothing
+    is kept, as memory may have been short.
     """
-    tune = params.tune
-    journal.parent.mkdir(parents=True, exist_ok=True)
-    with locked(Path(f"{journal}.used")):  # two experiments with the same search would mix their trials
-        trials = _run_missing_trials(params, objective, journal, on_trial)
-        models = [trial for trial in trials if not _failure(trial)]
-        if not models:
-            journal.unlink()
-            raise UserError(
-                f"none of the {len(trials)} trials gave a model (the first: {_failure(trials[0])}); "
-                "change tune.space in params.yaml, or free memory and start again",
-                1,
-            )
-    best = sorted(models, key=_score, reverse=not METRICS[tune.metric].lower_is_better)[0]
-    return recorded_overlay(best.params, tune), _trial_table(trials, tune)
+    searching = _Searching(params, trainer, store, on_trial)
+    searching.run()
+    trials = searching.budget.first(store.trials())
+    if not any(trial.state == "complete" for trial in trials):
+        store.forget()
+        raise UserError(
+            f"none of the {len(trials)} trials gave a model (the first: {trials[0].reason if trials else 'no time'}); "
+            "change tune.space in params.yaml, or free memory and start again",
+            1,
+        )
+    return trials
 
 
-def _run_missing_trials(
-    params: DeclaredParams, objective: Objective, journal: Path, on_trial: OnTrial
-) -> "list[FrozenTrial]":
-    """Run the trials that the journal lacks; return all, failed ones too."""
-    tune, study = params.tune, _open_study(journal, params.tune)
-    if 0 < (done := len(_ended(study))) < tune.trials:
-        logger.info("resumes after trial %d", done)
-    while (done := len(_ended(study))) < tune.trials:
-        if not _end_killed_trial(study):
-            _run_trial(study, _seed_of(tune.seed, done), params, objective)
-        trial = _ended(study)[-1]
-        if failure := _failure(trial):
-            logger.warning("trial %d of %d failed: %s", done + 1, tune.trials, failure)
+class _Searching:
+    """A search while it runs: the trials that ended, those that run, and the budget."""
+
+    def __init__(self, params: DeclaredParams, trainer: Trainer, store: TrialStore, on_trial: OnTrial) -> None:
+        self.params, self.tune, self.trainer = params, params.tune, trainer
+        self.store, self.on_trial = store, on_trial
+        self.ended = {trial.number: trial for trial in store.trials()}
+        self.running: dict[int, Drawn] = {}
+        self.own = params.flat()
+        self.budget = Budget(self.tune, combinations(self.tune, self.own), self.trials, trainer.slots)
+
+    @property
+    def trials(self) -> list[Trial]:
+        """The trials that ended, by number."""
+        return [self.ended[number] for number in sorted(self.ended)]
+
+    def run(self) -> None:
+        """Run what the budget allows and the store lacks."""
+        if self.ended and self.budget.allows(self._first_missing(), self.trials):
+            logger.info("resumes after trial %d", max(self.ended))
+        for tasks in self._batches() if self.tune.batch else [self._one_by_one()]:
+            for trial in side_by_side(tasks, self.trainer.slots):
+                if trial:  # else the time was up
+                    self._keep(trial)
+
+    def _batches(self) -> "Iterator[list[Task[Trial | None]]]":
+        """Yield the trials to run of each batch, drawn from the trials of those before it."""
+        for start in count(0, self.tune.batch):
+            if not self.budget.allows(start, self.trials):
+                return
+            numbers = [n for n in range(start, start + self.tune.batch) if self.budget.has_number(n)]
+            if not all(number in self.ended for number in numbers):
+                earlier = [trial for trial in self.trials if trial.number < start]
+                yield [task for drawn in self._draw(earlier, numbers) if (task := self._task(drawn, earlier))]
+                self.running.clear()
+
+    def _one_by_one(self) -> "Iterator[Task[Trial | None]]":
+        """Yield each trial when there is room for it, drawn from all that have ended by then."""
+        while self.budget.allows(number := self._first_missing(), trials := self.trials, len(self.running)):
+            for drawn in self._draw(trials, [number]):
+                if task := self._task(drawn, trials):
+                    yield task
+
+    def _first_missing(self) -> int:
+        return next(number for number in count() if number not in self.ended and number not in self.running)
+
+    def _draw(self, trials: Sequence[Trial], numbers: Sequence[int]) -> list[Drawn]:
+        return draw(self.tune, self.own, trials, numbers, list(self.running.values()))
+
+    def _task(self, drawn: Drawn, earlier: Sequence[Trial]) -> "Task[Trial | None] | None":
+        """Return the training of a combination; None when it has ended, has no place in the budget or is refused."""
+        if drawn.number in self.ended or self.budget.trials_left(self.trials) <= len(self.running):
+            return None
+        try:
+            candidate = trial_params(self.params, drawn.overlay)
+        except UserError as error:
+            self._keep(Trial(drawn, "refused", reason=str(error)))
+            return None
+        self.running[drawn.number] = drawn
+        return lambda slot: self._train(drawn, candidate, earlier, slot)
+
+    def _train(self, drawn: Drawn, candidate: DeclaredParams, earlier: Sequence[Trial], slot: int) -> Trial | None:
+        """Train a combination, in a thread, until its end or until it falls behind the earlier trials."""
+        if self.budget.time_is_up():
+            return None
+        attempts: list[_Watched] = []
+
+        def train() -> Measured:
+            attempts.append(_Watched(Pruning(self.tune, earlier, drawn.number)))
+            gpus = slot if self.trainer.slots > 1 else None
+            return self.trainer.train(candidate, attempts[-1].on_epoch, gpus)
+
+        outcome = attempt(train, (self.tune.metric, *self.tune.costs))
+        last = attempts[-1]
+        ended: dict[str, Any] = {"curve": outcome.curve, "seconds": outcome.seconds, "rungs": last.pruning.rungs}
+        if last.stopped_at and not outcome.reason:
+            return Trial(drawn, "pruned", reason=f"behind earlier trials after epoch {last.stopped_at}", **ended)
+        if outcome.reason:
+            return Trial(drawn, "failed", reason=outcome.reason, **ended)
+        return Trial(drawn, "complete", outcome.scores, **ended)
+
+    def _keep(self, trial: Trial) -> None:
+        self.store.add(trial)
+        self.ended[trial.number] = trial
+        self.running.pop(trial.number, None)
+        self._log(trial)
+        self.on_trial(trial)
+
+    def _log(self, trial: Trial) -> None:
+        trained, metric = count_trained(self.trials), self.tune.metric
+        name = (
+            f"trial {trial.number} ({trained} of {self.tune.trials})" if self.tune.trials else f"trial {trial.number}"
+        )
+        if trial.state == "complete":
+            logger.info("%s: validation %s %.4f", name, metric, trial.scores[metric])
         else:
-            on_trial(done + 1, _score(trial))
-    return _ended(study)[: tune.trials]
+            level = logging.WARNING if trial.state == "failed" else logging.INFO
+            logger.log(level, "%s %s: %s", name, trial.state, trial.reason)
 
 
-def _run_trial(study: "optuna.Study", seed: int, params: DeclaredParams, objective: Objective) -> None:
-    """Draw a combination and try it; the journal keeps how it ended."""
-    import optuna
-    from optuna.trial import TrialState
+class _Watched:
+    """One training as the pruner sees it."""
 
-    study.sampler = optuna.samplers.TPESampler(
-        seed=seed,
-        n_startup_trials=RANDOM_TRIALS,
-        constant_liar=False,  # else a trial that was killed, and stays "running", moves the next ones
-    )
-    trial = study.ask()
-    try:
-        score, failure = _attempt(params, suggest(trial, params.tune), objective)
-    except BaseException:
-        trial.set_user_attr(STOPPED, True)
-        raise
-    if failure:
-        trial.set_user_attr(FAILURE, failure)
-    study.tell(trial, score, TrialState.FAIL if score is None else TrialState.COMPLETE)
+    def __init__(self, pruning: Pruning) -> None:
+        self.pruning, self.stopped_at = pruning, 0
 
-
-def _attempt(params: DeclaredParams, overlay: Overlay, objective: Objective) -> tuple[float | None, str]:
-    """Return the score of a combination, and why it gave no model, if it did not.
-
-    What the combination itself rules out has the worst score, from which the sampler learns; an error of TensorFlow,
-    which may be the machine's, has none.
-    """
-    worst = METRICS[params.tune.metric].worst
-    try:
-        candidate = trial_params(params, overlay)
-    except UserError as error:
-        return worst, str(error)
-    try:
-        score = objective(candidate)
-    except Diverged as error:
-        return worst, str(error)
-    except Exception as error:
-        if not _is_of_tensorflow(error):
-            raise
-        return None, f"{type(error).__name__}: {first_line(error)}"
-    return (worst, "the score is not a number") if math.isnan(score) else (score, "")
-
-
-def _is_of_tensorflow(error: Exception) -> bool:
-    """Return whether a training ended with an error of its operations, such as want of memory."""
-    import tensorflow as tf
-
-    return isinstance(error, tf.errors.OpError | MemoryError)
-
-
-def _end_killed_trial(study: "optuna.Study") -> bool:
-    """Mark the trial in which processes were killed, again and again, as failed; return whether there was one.
-
-    What still runs in the journal ran in an earlier process: this one holds the lock.
-    """
-    from optuna.trial import TrialState
-
-    before = max((trial.number for trial in _ended(study)), default=-1)
-    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-    killed = [trial.number for trial in running if trial.number > before and STOPPED not in trial.user_attrs]
-    if len(killed) < ATTEMPTS:
-        return False
-    study.tell(killed[-1], state=TrialState.FAIL)
-    return True
-
-
-def _ended(study: "optuna.Study") -> "list[FrozenTrial]":
-    """Return the trials that need not be tried again, in order."""
-    from optuna.trial import TrialState
-
-    ended: list[FrozenTrial] = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.FAIL))
-    return ended
-
-
-def _failure(trial: "FrozenTrial") -> str:
-    """Return why an ended trial gave no model; an empty text when it gave one."""
-    killed = "" if trial.state.name == "COMPLETE" else "killed twice; it probably ran out of memory"
-    return str(trial.user_attrs.get(FAILURE, killed))
-
-
-def _score(trial: "FrozenTrial") -> float:
-    return math.nan if trial.value is None else float(trial.value)
-
-
-def _open_study(journal: Path, tune: Tune) -> "optuna.Study":
-    import optuna
-    from optuna.storages.journal import JournalFileBackend
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    _cut_torn_line(journal)
-    return optuna.create_study(
-        study_name="tune",
-        storage=optuna.storages.JournalStorage(JournalFileBackend(str(journal))),
-        direction="minimize" if METRICS[tune.metric].lower_is_better else "maximize",
-        load_if_exists=True,
-    )
-
-
-def _cut_torn_line(journal: Path) -> None:
-    """Take away a last line that a crash or a full disk left unfinished; Optuna could not read beyond it."""
-    content = journal.read_bytes() if journal.exists() else b""
-    if not content.endswith(b"\n"):
-        journal.write_bytes(content[: content.rfind(b"\n") + 1])
-
-
-def _seed_of(seed: int, done: int) -> int:
-    return int(sha256(f"{seed}:{done}".encode()).hexdigest()[:8], 16)
-
-
-def _trial_table(trials: "list[FrozenTrial]", tune: Tune) -> pd.DataFrame:
-    """Return a row for each trial: its number from 1, the score, why it failed, a column for each key of the space."""
-    rows = []
-    for number, trial in enumerate(trials, start=1):
-        overlay = recorded_overlay(trial.params, tune)
-        keys = {f"{section}.{key}": value for section, values in overlay.items() for key, value in values.items()}
-        rows.append({"trial": number, tune.metric: _score(trial), FAILURE: _failure(trial) or None, **keys})
-    return pd.DataFrame(rows)
+    def on_epoch(self, epoch: int, row: Row) -> bool:
+        """Tell whether the training shall stop."""
+        loss = row["validation_log_loss"]
+        if loss == loss and self.pruning.stops(epoch, loss):  # a loss that is not a number ends it anyway
+            self.stopped_at = epoch
+        return bool(self.stopped_at)

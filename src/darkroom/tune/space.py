@@ -5,37 +5,61 @@ from typing import TYPE_CHECKING, Any
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import Overlay
 from darkroom.params.search import Choices, Range, Tune
+from darkroom.params.space import exact, in_order, inside, is_whole
 
 if TYPE_CHECKING:
     import optuna
 
 
-def suggest(trial: "optuna.Trial", tune: Tune) -> Overlay:
-    """Draw a value for each key of the space."""
-    drawn: Overlay = {}
-    for section, keys in sorted(tune.space.items()):
-        for key, values in sorted(keys.items()):
-            drawn.setdefault(section, {})[key] = _draw(trial, f"{section}.{key}", values)
-    return drawn
+def suggest(trial: "optuna.Trial", tune: Tune, current: dict[str, Any]) -> Overlay:
+    """Draw a value for each key of the space whose `when` holds; the others keep the value of params.yaml.
+
+    `current` are the values of params.yaml by "section.key", at least those of the searched keys.
+    """
+    drawn: dict[str, Any] = {}
+    for name, values in in_order(tune):
+        if _holds(values, {**current, **drawn}):
+            drawn[name] = _key_value(values, _draw(trial, name, values))
+    return _nested(drawn)
+
+
+def _holds(values: Range | Choices, current: dict[str, Any]) -> bool:
+    """Tell whether the key is drawn; a key that is neither searched nor in `current` was checked with the file."""
+    return all(current[name] in allowed for name, allowed in values.when.items() if name in current)
 
 
 def _draw(trial: "optuna.Trial", name: str, values: Range | Choices) -> Any:
+    """Return what Optuna draws: a number, or the text of a choice."""
     if isinstance(values, Choices):
-        # a choice may be a list (filters: [32, 64]), which Optuna does not take: draw its place
-        return values.choices[trial.suggest_categorical(name, list(range(len(values.choices))))]
-    if isinstance(values.low, int) and isinstance(values.high, int) and isinstance(values.step or 1, int):
-        return trial.suggest_int(name, values.low, values.high, step=values.step or 1, log=values.log)
-    return trial.suggest_float(name, values.low, values.high, step=values.step, log=values.log)
+        return trial.suggest_categorical(name, _texts(values))
+    if is_whole(values):
+        return trial.suggest_int(name, int(values.low), _last(values), step=int(values.step or 1), log=values.log)
+    return trial.suggest_float(name, values.low, _last(values), step=values.step, log=values.log)
+
+
+def distribution(values: Range | Choices) -> "optuna.distributions.BaseDistribution":
+    """Return what `suggest` draws a key from, in Optuna's terms; the choices are their texts, of lists too."""
+    from optuna import distributions
+
+    if isinstance(values, Choices):
+        return distributions.CategoricalDistribution(_texts(values))
+    if is_whole(values):
+        return distributions.IntDistribution(int(values.low), _last(values), values.log, int(values.step or 1))
+    return distributions.FloatDistribution(values.low, _last(values), values.log, values.step)
+
+
+def drawn_from(tune: Tune, current: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of params.yaml as Optuna would have drawn them; empty when one lies outside the space."""
+    searched = [(name, values) for name, values in in_order(tune) if _holds(values, current)]
+    if not all(inside(values, current[name]) for name, values in searched):
+        return {}
+    return {name: _drawn_value(values, current[name]) for name, values in searched}
 
 
 def recorded_overlay(drawn: dict[str, Any], tune: Tune) -> Overlay:
     """Return what Optuna recorded of a trial as {section: {key: value}}."""
-    overlay: Overlay = {}
-    for name, value in sorted(drawn.items()):
-        section, key = name.split(".", 1)
-        values = tune.space[section][key]  # type: ignore[index]  # suggest() made the names from the space
-        overlay.setdefault(section, {})[key] = values.choices[value] if isinstance(values, Choices) else value
-    return overlay
+    space = dict(in_order(tune))
+    return _nested({name: _key_value(space[name], value) for name, value in drawn.items()})
 
 
 def trial_params(params: DeclaredParams, overlay: Overlay) -> DeclaredParams:
@@ -44,9 +68,40 @@ def trial_params(params: DeclaredParams, overlay: Overlay) -> DeclaredParams:
     Raises UserError when they do not go together.
     """
     epochs, train, fine = params.tune.epochs, params.train, params.finetune.epochs
+    drawn = overlay.get("train", {})
+    steps = {step * epochs // train.epochs for step in drawn.get("step_epochs", train.step_epochs)} - {0}
     small = train.small_epochs * epochs // train.epochs
-    short: Overlay = {**overlay, "finetune": {"epochs": -(-fine * epochs // train.epochs)}}
-    steps = sorted({step * epochs // train.epochs for step in train.step_epochs} - {0})
-    short["train"] = {"step_epochs": steps, **overlay.get("train", {}), "epochs": epochs, "small_epochs": small}
-    short["tune"] = {"enabled": False, "space": {}}  # else its other values would be checked beside the drawn ones
-    return params.overlaid(short, "params.yaml")
+    short = {"epochs": epochs, "small_epochs": small, "step_epochs": sorted(steps)}
+    fine_tuned = {**overlay.get("finetune", {}), "epochs": -(-fine * epochs // train.epochs)}
+    return params.overlaid({**overlay, "train": {**drawn, **short}, "finetune": fine_tuned}, "params.yaml")
+
+
+def _texts(values: Choices) -> list[str]:
+    """Return the choices as texts: Optuna takes no lists, such as those of model.filters."""
+    return [str(choice) for choice in values.choices]
+
+
+def _key_value(values: Range | Choices, drawn: Any) -> Any:
+    if isinstance(values, Choices):
+        return values.choices[_texts(values).index(drawn)]
+    return round(drawn, 12) if values.step else drawn  # not 0.30000000000000004
+
+
+def _drawn_value(values: Range | Choices, value: Any) -> Any:
+    return _texts(values)[values.choices.index(value)] if isinstance(values, Choices) else value
+
+
+def _last(values: Range) -> Any:
+    """Return the highest number that steps from `low` reach; Optuna would warn of another `high`."""
+    if values.step is None:
+        return values.high
+    last = exact(values.high) - (exact(values.high) - exact(values.low)) % exact(values.step)
+    return int(last) if is_whole(values) else float(last)
+
+
+def _nested(values: dict[str, Any]) -> Overlay:
+    overlay: Overlay = {}
+    for name, value in sorted(values.items()):
+        section, key = name.split(".", 1)
+        overlay.setdefault(section, {})[key] = value
+    return overlay

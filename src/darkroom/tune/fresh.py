@@ -1,0 +1,43 @@
+"""Settings that a search found, trained again with seeds that it has not used."""
+
+import logging
+from collections.abc import Sequence
+
+from darkroom.params.declared import DeclaredParams
+from darkroom.tune.attempts import Task, Trainer, attempt, side_by_side
+from darkroom.tune.space import trial_params
+from darkroom.tune.store import TrialStore
+from darkroom.tune.trial import FreshRun, Trial
+
+logger = logging.getLogger(__name__)
+
+
+def run_fresh(
+    params: DeclaredParams, trainer: Trainer, store: TrialStore, pairs: Sequence[tuple[Trial, int]]
+) -> list[FreshRun]:
+    """Train each trial's setting with the seed beside it, as long as a trial; return the runs in the order of `pairs`.
+
+    Each is kept in `store` as it ends; those that are there are not run again. The scores are empty where the training
+    gave no model.
+    """
+    kept = {(run.number, run.seed): run for run in store.fresh_runs()}
+    missing = [(trial, seed) for trial, seed in pairs if (trial.number, seed) not in kept]
+    tasks = [_task(params, trainer, trial, seed) for trial, seed in missing]
+    for run, reason in side_by_side(tasks, trainer.slots):
+        store.add_fresh(run)
+        kept[run.number, run.seed] = run
+        metric = params.tune.metric
+        told = f"validation {metric} {run.scores[metric]:.4f}" if run.scores else f"gave no model: {reason}"
+        logger.info("trial %d with the fresh seed %d: %s", run.number, run.seed, told)
+    return [kept[trial.number, seed] for trial, seed in pairs]
+
+
+def _task(params: DeclaredParams, trainer: Trainer, trial: Trial, seed: int) -> Task[tuple[FreshRun, str]]:
+    candidate = trial_params(params, trial.drawn.overlay).overlaid({"train": {"seed": seed}}, "params.yaml")
+
+    def run(slot: int) -> tuple[FreshRun, str]:
+        gpus = slot if trainer.slots > 1 else None
+        outcome = attempt(lambda: trainer.train(candidate, None, gpus), (params.tune.metric, *params.tune.costs))
+        return FreshRun(trial.number, seed, outcome.scores, outcome.seconds), outcome.reason
+
+    return run
