@@ -18,7 +18,7 @@ from darkroom.evaluate.pictures import changed_pictures
 from darkroom.examples.predictions import Predictions
 from darkroom.images.packed import write_shard
 from darkroom.images.thumbnails import THUMBNAIL_BYTES
-from darkroom.tracking.champion import FACTS_TAG, ChampionUnknown, champion_answers, find_champion
+from darkroom.tracking.champion import FACTS_TAG, ChampionUnknown, answers_of, find_champion
 from darkroom.tracking.looks import count_looks, record_look
 from darkroom.tracking.runs import StageRun
 from darkroom.tracking.store import connect, experiment_id
@@ -76,7 +76,7 @@ def test_a_champion_is_found_with_its_answers(tmp_path: Path) -> None:
     assert found_champion is not None
     assert (found_champion.version, found_champion.run_id, found_champion.uri) == ("1", run_id, "models:/found/1")
     assert found_champion.classes == CLASSES
-    found = champion_answers(found_champion)
+    found = answers_of(found_champion.run_id)
     assert found is not None and found["image_id"].tolist() == IDS
 
 

@@ -12,8 +12,8 @@ from darkroom.cli import doctor, show
 from darkroom.cli.main import main
 from pictures import ROOT, inside
 
-COMMANDS = ["recipe", "params", "accept", "rates", "predict", "app", "ab", "watch", "versions", "promote", "rollback"]
-COMMANDS += ["export", "shrink", "doctor"]
+COMMANDS = ["recipe", "params", "accept", "rates", "runs", "diff", "compare", "predict", "app", "ab", "watch"]
+COMMANDS += ["versions", "promote", "rollback", "export", "shrink", "doctor"]
 
 
 def run(*words: str) -> int:
@@ -44,7 +44,9 @@ def test_the_help_lists_every_command_in_whole_lines(capsys: pytest.CaptureFixtu
     assert "--install-completion" in text
 
 
-@pytest.mark.parametrize("command", ["recipe", "params", "predict", "app", "ab", "promote", "export", "shrink"])
+@pytest.mark.parametrize(
+    "command", ["recipe", "params", "runs", "diff", "compare", "predict", "app", "ab", "promote", "export", "shrink"]
+)
 def test_help_has_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(command, "-h") == 0
     examples = capsys.readouterr().out.split("Examples:\n")[1].split("\n\n")[0].splitlines()

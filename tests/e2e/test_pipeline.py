@@ -126,6 +126,21 @@ def test_dvc_shows_metrics_and_plots(project: Project) -> None:
     assert "index.html" in project.run("dvc", "plots", "show").stdout
 
 
+@pytest.mark.slow
+def test_runs_shows_what_dvc_and_mlflow_show(project: Project, tmp_path: Path) -> None:
+    project.run("darkroom", "runs", "--csv", str(tmp_path / "runs.csv"))
+    (row,) = pd.read_csv(tmp_path / "runs.csv").to_dict("records")
+    shown = json.loads(project.run("dvc", "exp", "show", "--json").stdout)[0]["data"]["metrics"]
+    evaluated = shown["reports/evaluate.json"]["data"]
+    measured = project.client().get_run(row["id"]).data.metrics
+    names = [name for name, (section, key) in HEADLINES.items() if (evaluated[section] or {}).get(key) is not None]
+    assert {name: row[name] for name in names} == {
+        name: evaluated[section][key] for name, (section, key) in HEADLINES.items() if name in names
+    }
+    assert {name: row[name] for name in names} == {name: measured[name] for name in names} and len(names) >= 7
+    assert (row["version"], row["alias"]) == (1, "champion")
+
+
 def test_keras_pyfunc_and_http_agree_whatever_the_request_looks_like(project: Project, address: str) -> None:
     picture = (project.root / "reports" / "example.png").read_bytes()
     plain = base64.b64encode(picture).decode()

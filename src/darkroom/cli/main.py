@@ -9,8 +9,10 @@ import typer
 
 from darkroom.cli import ab_command as ab_command
 from darkroom.cli import app_command as app_command
+from darkroom.cli import compare_command as compare_command
 from darkroom.cli import export_commands as export_commands
 from darkroom.cli import release_commands as release_commands
+from darkroom.cli import runs_commands as runs_commands
 from darkroom.cli import watch_command as watch_command
 from darkroom.cli.command import Command, app
 from darkroom.core.errors import UserError
@@ -24,9 +26,10 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _complete_recipe(incomplete: str) -> list[str]:
-    from darkroom.cli.recipe import recipe_names
+    from darkroom.core.paths import workspace
+    from darkroom.params.recipes import recipe_names
 
-    return [name for name in recipe_names() if name.startswith(incomplete)]
+    return [name for name in recipe_names(workspace()) if name.startswith(incomplete)]
 
 
 def _complete_key(incomplete: str) -> list[str]:

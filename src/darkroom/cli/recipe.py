@@ -8,23 +8,17 @@ from darkroom.cli.commented_yaml import WHOLE_MAPPINGS, dump_document, load_docu
 from darkroom.core.errors import UserError
 from darkroom.core.files import replacing
 from darkroom.core.paths import workspace
-from darkroom.core.suggestions import nearest
-from darkroom.params.load import check_params, leaves, load_params, read_yaml
+from darkroom.params.load import check_params, leaves, load_params
+from darkroom.params.recipes import DEFAULT, read_recipe, recipe_names
 
-DEFAULT = "digits"
 # a recipe is written as differences from DEFAULT: these are reset first, so that nothing of the previous recipe stays
 NETWORK = ("tune", "train", "augment", "model", "finetune", "ensemble")
 DATA = ("dedupe.filter", "balance", "split")  # reset with --data only; labels and groups are the user's in any case
 
 
-def recipe_names() -> list[str]:
-    """Return the names of the files in recipes/, sorted."""
-    return sorted(path.stem for path in _folder().glob("*.yaml"))
-
-
 def list_recipes() -> int:
     """Print the name and first line of each recipe; return the exit status."""
-    names = recipe_names()
+    names = recipe_names(workspace())
     if not names:
         raise UserError(f"no recipes in {_folder().parent.name}/recipes/; run this in the repository")
     width = max(len(name) for name in names)
@@ -39,7 +33,7 @@ def apply_recipe(name: str, with_data: bool) -> int:
 
     The recipe's own key `data` holds the sections about data; without `with_data` it is left out.
     """
-    recipe, file = _read_recipe(name), workspace() / "params.yaml"
+    recipe, file = read_recipe(workspace(), name), workspace() / "params.yaml"
     data = recipe.pop("data", None)
     if with_data and data is None and "ingest" not in recipe:
         raise UserError(f"recipe {name} has no data settings of its own; leave out --data")
@@ -65,16 +59,8 @@ def _advice(name: str, data: dict[str, Any], with_data: bool) -> str:
     return f"your data settings are unchanged; `darkroom recipe {name} --data` sets those for {source}"
 
 
-def _read_recipe(name: str) -> dict[str, Any]:
-    """Return the sections of a recipe; raises UserError for an unknown name."""
-    if name not in (known := recipe_names()):
-        raise UserError(f"no recipe {name!r}{nearest(name, known)}")
-    recipe: dict[str, Any] = read_yaml(_folder() / f"{name}.yaml")
-    return recipe
-
-
 def _defaults(sections: tuple[str, ...]) -> dict[str, Any]:
-    default = read_yaml(_folder() / f"{DEFAULT}.yaml")
+    default = read_recipe(workspace(), DEFAULT)
     chosen: dict[str, Any] = {}
     for where in sections:
         section, _, key = where.partition(".")

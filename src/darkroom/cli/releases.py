@@ -2,17 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from darkroom.core.errors import UserError
 from darkroom.core.files import canonical_json
 from darkroom.core.paths import workspace
 from darkroom.gate.by_hand import promote_version, roll_back
 from darkroom.gate.listing import open_questions, table_lines, version_rows
 from darkroom.params.load import load_params
 from darkroom.params.release import Package
-from darkroom.tracking.store import connect, is_of_the_store, store_error, tracking_uri
+from darkroom.tracking.store import existing_store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -51,14 +49,6 @@ def rollback() -> int:
 def _registry() -> "Iterator[tuple[MlflowClient, Package]]":
     """Yield the store and the section package of params.yaml; raises UserError when there is no store, or it fails."""
     package = load_params(workspace() / "params.yaml").package
-    file = tracking_uri().removeprefix("sqlite:///")
-    if file != tracking_uri() and not Path(file).exists():
-        raise UserError(
-            f"there is no MLflow store yet at {file}; `make repro` makes one and registers a model", status=1
-        )
-    try:
-        yield connect(), package
-    except Exception as error:
-        if not is_of_the_store(error):
-            raise
-        raise store_error(error, f"working on the versions of {package.name}") from None
+    action = f"working on the versions of {package.name}"
+    with existing_store(action, "`make repro` makes one and registers a model") as client:
+        yield client, package

@@ -10,7 +10,7 @@ import pandas as pd
 
 from darkroom.examples.predictions import Predictions
 from darkroom.scoring.paired import mcnemar, paired_difference
-from darkroom.tracking.champion import ChampionUnknown, champion_answers, find_champion, recorded_answers
+from darkroom.tracking.champion import ChampionUnknown, answers_of, find_champion, recorded_answers
 from darkroom.tracking.served import ServedError, served_answers
 
 NO_CHAMPION = "there is no champion yet"
@@ -60,7 +60,7 @@ def compare(own: Predictions, groups: np.ndarray, name: str, images: Path) -> Ch
     if champion is None:
         return ChampionComparison(False, NO_CHAMPION)
     logger.info("the champion is version %s of %s", champion.version, name)
-    recorded = recorded_answers(champion_answers(champion), own.split, own.image_ids, _true_labels(own))
+    recorded = recorded_answers(answers_of(champion.run_id), own.split, own.image_ids, _true_labels(own))
     if recorded is not None and _same(recorded["probabilities"], own.probabilities):
         return ChampionComparison(True, same=True, difference=0.0, interval=(0.0, 0.0), p=1.0)
     if recorded is not None:

@@ -27,7 +27,7 @@ def silence_libraries() -> None:
 
 @contextmanager
 def without_collections() -> Iterator[None]:
-    """Switch the garbage collector off while libraries are imported, and keep it away from their objects afterwards.
+    """Switch the garbage collector off while many lasting objects are made, and keep it away from them afterwards.
 
     It would walk them over and over and find nothing: a quarter of the time of MLflow's and TensorFlow's imports.
     """

@@ -11,7 +11,7 @@ import pandas as pd
 
 from darkroom.gate.verdict import Comparison
 from darkroom.scoring.paired import metric_difference
-from darkroom.tracking.champion import Champion, champion_answers, recorded_answers
+from darkroom.tracking.champion import Champion, answers_of, recorded_answers
 from darkroom.tracking.served import ServedError, served_answers
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ def compare(own: Validation, champion: Champion, metric: str) -> Comparison:
     loaded and answers them now; pictures that it refuses count for neither.
     """
     labels = own.answers["label"].to_numpy()
-    recorded = recorded_answers(champion_answers(champion), SPLIT, own.image_ids, labels)
+    recorded = recorded_answers(answers_of(champion.run_id), SPLIT, own.image_ids, labels)
     try:
         if recorded is not None:
             return _difference(own, np.stack(recorded["probabilities"].to_list()), metric)

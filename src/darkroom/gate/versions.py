@@ -5,11 +5,13 @@ import os
 import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from darkroom.core.errors import UserError
 from darkroom.gate.verdict import Candidate, Verdict
 from darkroom.tracking.champion import FACTS_TAG, champion_version
+from darkroom.tracking.store import all_pages
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -45,11 +47,7 @@ def number_of(version: "ModelVersion | None") -> str:
 
 def all_versions(client: "MlflowClient", name: str) -> list["ModelVersion"]:
     """Return the versions of a model, the first one first; raises UserError when there is none."""
-    found: list[ModelVersion] = []
-    token = None
-    while token != "":
-        page = client.search_model_versions(f"name = '{name}'", page_token=token)
-        found, token = [*found, *page], page.token or ""
+    found = list(all_pages(partial(client.search_model_versions, f"name = '{name}'")))
     if not found:
         raise UserError(f"{name} has no version in this MLflow store; `make repro` registers one", status=1)
     return sorted(found, key=lambda version: int(version.version))

@@ -72,22 +72,25 @@ def champion_of(version: "ModelVersion", name: str) -> Champion:
     return Champion(number, version.run_id or "", f"models:/{name}/{number}", tuple(classes))
 
 
-def champion_answers(champion: Champion) -> pd.DataFrame | None:
-    """Return the champion's own table of answers (`ANSWERS`); None when its run has none or the store fails."""
+def answers_of(run_id: str) -> pd.DataFrame | None:
+    """Return the table of answers (`ANSWERS`) of a pipeline's run; None when it has none or the store fails.
+
+    A version that no run has made has an empty `run_id`.
+    """
 
     def read(client: "MlflowClient") -> pd.DataFrame | None:
-        if ANSWERS not in (file.path for file in client.list_artifacts(champion.run_id)):
+        if ANSWERS not in (file.path for file in client.list_artifacts(run_id)):
             return None
         with tempfile.TemporaryDirectory() as folder:
-            return pd.read_parquet(client.download_artifacts(champion.run_id, ANSWERS, folder))
+            return pd.read_parquet(client.download_artifacts(run_id, ANSWERS, folder))
 
-    return consult(read, "reading the champion's answers", None) if champion.run_id else None
+    return consult(read, "reading the answers of a run", None) if run_id else None
 
 
 def recorded_answers(
     table: pd.DataFrame | None, split: str, image_ids: np.ndarray, labels: np.ndarray
 ) -> pd.DataFrame | None:
-    """Return the champion's answers on a split in the order of `image_ids` (n,) str.
+    """Return a model's answers on a split, from its table, in the order of `image_ids` (n,) str.
 
     None when it was measured on other pictures, or when their `labels` (n,) str were others.
     """

@@ -13,6 +13,7 @@ HEADLINES = {  # name of the metric -> where evaluate's report has it
     "calibration_error": ("calibration", "error"),
     "robustness": ("robustness", "relative"),  # accuracy on corrupted pictures relative to that on clean ones
 }
+LOWER_IS_BETTER = {"test_log_loss", "calibration_error"}  # of HEADLINES
 CURVES = ("loss", "accuracy", "validation_loss", "validation_accuracy")  # columns of the training's history
 CURVE_PREFIX = "epoch/"  # keeps the curve of validation_accuracy apart from the headline
 

@@ -1,24 +1,22 @@
 """How often a test split has been looked at: each further look makes its best result flatter the model."""
 
 import logging
-from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from darkroom.tracking.runs import StageRun
-from darkroom.tracking.store import consult
+from darkroom.tracking.logger import RunLogger
+from darkroom.tracking.store import all_pages, consult
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.store.entities import PagedList
 
 logger = logging.getLogger(__name__)
 TEST_TAG = "darkroom.test_split"
 MODEL_TAG = "darkroom.model"
 
 
-def record_look(run: StageRun, test_split: str, model: str) -> int:
-    """Note on evaluate's run that a model was measured on a test split; return and log how many have been by now.
+def record_look(run: RunLogger, test_split: str, model: str) -> int:
+    """Note on a run that a model was measured on a test split; return and log how many have been by now.
 
     `test_split` and `model` are digests in hex.
     """
@@ -40,21 +38,10 @@ def count_looks(test_split: str) -> int:
     def count(client: "MlflowClient") -> int:
         from mlflow.entities import ViewType
 
-        experiments = _all_pages(partial(client.search_experiments, ViewType.ALL))
+        experiments = all_pages(partial(client.search_experiments, ViewType.ALL))
         ids = [experiment.experiment_id for experiment in experiments]
         query = f"tags.`{TEST_TAG}` = '{test_split}'"
-        runs = _all_pages(partial(client.search_runs, ids, query, ViewType.ALL))
+        runs = all_pages(partial(client.search_runs, ids, query, ViewType.ALL))
         return len({run.data.tags[MODEL_TAG] for run in runs if MODEL_TAG in run.data.tags})
 
     return consult(count, "counting the models measured on this test split", 0)
-
-
-def _all_pages(search: "Callable[..., PagedList[Any]]") -> Iterator[Any]:
-    """Yield what `search` finds, page after page; it takes `page_token`."""
-    page = None
-    while True:
-        found = search(page_token=page)
-        yield from found
-        page = found.token
-        if not page:
-            return

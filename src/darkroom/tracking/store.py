@@ -4,9 +4,10 @@ import logging
 import os
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 
 from darkroom.core.errors import UserError, first_line
@@ -17,6 +18,7 @@ from darkroom.execution.quiet import without_collections
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.store.entities import PagedList
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")  # Python 3.11 has no `def consult[T]`
@@ -51,6 +53,34 @@ def connect() -> "MlflowClient":
         client = MlflowClient(tracking_uri(), tracking_uri())
         client.search_experiments(max_results=1)
     return client
+
+
+@contextmanager
+def existing_store(action: str, remedy: str) -> "Iterator[MlflowClient]":
+    """Yield the client of a store that cannot be done without; `action` says what it is needed for.
+
+    Raises UserError when the store fails, or does not exist yet: `remedy` says what makes one.
+    """
+    file = tracking_uri().removeprefix("sqlite:///")
+    if file != tracking_uri() and not Path(file).exists():
+        raise UserError(f"there is no MLflow store yet at {file}; {remedy}", status=1)
+    try:
+        yield connect()
+    except Exception as error:
+        if type(error).__module__.split(".")[0] not in ("mlflow", "requests", "sqlalchemy"):
+            raise
+        raise store_error(error, action) from None
+
+
+def all_pages(search: "Callable[..., PagedList[Any]]") -> Iterator[Any]:
+    """Yield what `search` finds, page after page; it takes `page_token`."""
+    page = None
+    while True:
+        found = search(page_token=page)
+        yield from found
+        page = found.token
+        if not page:
+            return
 
 
 def consult(question: "Callable[[MlflowClient], T]", action: str, otherwise: T) -> T:
