@@ -183,6 +183,8 @@ def test_diff_prints_what_differs(workspace: Path, ids: dict[str, str], capsys: 
     assert said(capsys, "diff", "first", "other").splitlines()[-1] == (
         "No interval can be given: they were tested on other pictures: 60 and 60, of which 0 are the same."
     )
+    assert run("diff", "champion", "2") == 2
+    assert capsys.readouterr().err == "darkroom diff: champion and 2 are the same run, better\n"
     assert said(capsys, "diff", "2", ids["twice"]).endswith("given: no answers are recorded for twice.\n")
 
 
