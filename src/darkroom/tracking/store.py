@@ -67,7 +67,7 @@ def existing_store(action: str, remedy: str) -> "Iterator[MlflowClient]":
     try:
         yield connect()
     except Exception as error:
-        if type(error).__module__.split(".")[0] not in ("mlflow", "requests", "sqlalchemy"):
+        if not is_of_the_store(error):
             raise
         raise store_error(error, action) from None
 
