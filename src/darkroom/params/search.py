@@ -92,7 +92,5 @@ class Tune(Section):
         if self.costs and self.sampler == "cmaes":
             raise ValueError("sampler cmaes optimises one objective; remove costs, or choose another sampler")
         if self.costs and self.pruner != "none":
-            raise ValueError(
-                f"pruner {self.pruner} would stop the cheap networks that costs look for; remove costs, or set it to none"
-            )
+            raise ValueError(f"pruner {self.pruner} would stop cheap networks; set it to none, or remove costs")
         return self

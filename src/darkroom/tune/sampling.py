@@ -62,14 +62,14 @@ def _next(study: "optuna.Study", tune: Tune, own: Values, number: int) -> Drawn:
 
 
 def _ask(study: "optuna.Study", tune: Tune, own: Values, number: int) -> Drawn:
-    study.sampler = _sampler(tune, number)
+    study.sampler = sampler(tune, number)
     trial = study.ask()
     overlay = suggest(trial, tune, own)
     asked = study.get_trials(deepcopy=False)[trial.number]
     return Drawn(number, overlay, asked.params, asked.distributions, dict(asked.system_attrs))
 
 
-def _sampler(tune: Tune, number: int) -> "BaseSampler":
+def sampler(tune: Tune, number: int) -> "BaseSampler":
     """Return the sampler of a trial.
 
     TPE: Bergstra et al., NeurIPS 2011; several keys at once as in Falkner et al. (BOHB), ICML 2018; trials that run
