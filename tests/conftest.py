@@ -13,7 +13,7 @@ from xdist.scheduler import LoadScopeScheduling
 from darkroom.execution.quiet import silence_libraries
 
 silence_libraries()
-for name in ("MLFLOW_TRACKING_URI", "DVC_ROOT"):
+for name in ("MLFLOW_TRACKING_URI", "DVC_ROOT", "DARKROOM_TUNE_STORAGE"):
     os.environ.pop(name, None)
 
 settings.register_profile("darkroom", deadline=None, derandomize=True)  # the same examples on every machine

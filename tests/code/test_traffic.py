@@ -2,11 +2,7 @@
 
 import json
 import multiprocessing
-import os
-import shutil
 import sqlite3
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +15,7 @@ from darkroom.core.errors import UserError
 from darkroom.traffic.log import TrafficLog
 from darkroom.traffic.record import Record
 from darkroom.traffic.routing import goes_to_challenger
+from postgres import running_server
 from records import RECORD
 
 FAILED = replace(
@@ -117,26 +114,8 @@ def test_processes_create_it_and_write_at_once(address: str) -> None:
 
 @pytest.fixture
 def postgresql() -> Iterator[str]:
-    """Start a server that can be reached by a socket in its own folder, with a password."""
-    pytest.importorskip("psycopg")
-    if not (shutil.which("initdb") and shutil.which("pg_ctl")):
-        pytest.skip("no server of PostgreSQL is installed")
-    folder, user = Path(tempfile.mkdtemp()), None if os.getuid() else "nobody"  # root may not start one
-    (folder / "password").write_text("s3cret")
-    if user:
-        for path in (folder, folder / "password"):
-            shutil.chown(path, user)
-
-    def run(*command: str) -> None:
-        subprocess.run([*command, "-D", folder / "data"], user=user, cwd=folder, check=True, stdout=subprocess.DEVNULL)
-
-    run("initdb", "--no-sync", "--auth=scram-sha-256", "--username=anna", f"--pwfile={folder / 'password'}")
-    run("pg_ctl", "start", "--wait", "--log", f"{folder / 'log'}", "-o", f"-F -k {folder} -c listen_addresses=")
-    try:
-        yield f"postgresql://anna:s3cret@/postgres?host={folder}"
-    finally:
-        run("pg_ctl", "stop", "--mode", "immediate")
-        shutil.rmtree(folder)
+    with running_server() as address:
+        yield address
 
 
 @pytest.mark.slow

@@ -47,6 +47,13 @@ class Choices(Section):
     choices: Annotated[list[Any], Field(min_length=1)]
     when: dict[str, list[Any]] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _differ(self) -> Self:
+        for place, choice in enumerate(self.choices):
+            if choice in self.choices[:place]:
+                raise ValueError(f"choices names {choice} twice")
+        return self
+
 
 def _kind_of_space(value: Any) -> str:
     """Return which of the two a user meant, so that messages are about that one."""
@@ -78,4 +85,12 @@ class Tune(Section):
     def _has_a_budget(self) -> Self:
         if not self.trials and not self.minutes:
             raise ValueError("trials and minutes are both 0, so the search would never end; set one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_its_costs(self) -> Self:
+        if self.costs and self.sampler == "cmaes":
+            raise ValueError("sampler cmaes optimises one objective; remove costs, or choose another sampler")
+        if self.costs and self.pruner != "none":
+            raise ValueError(f"pruner {self.pruner} would stop cheap networks; set it to none, or remove costs")
         return self

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from darkroom.core.metrics import METRICS
+from darkroom.params.load import Overlay
 from darkroom.params.search import Tune
 from darkroom.params.space import in_order
 from darkroom.tune.grid import grid
@@ -54,21 +55,21 @@ def _next(study: "optuna.Study", tune: Tune, own: Values, number: int) -> Drawn:
         return _ask(study, tune, own, number)
     values = grid(tune, own)[number - 1] if number else drawn_from(tune, own)
     distributions = {name: distribution(space) for name, space in in_order(tune) if name in values}
-    outside = {part: {key: own[f"{part}.{key}"] for key in keys} for part, keys in tune.space.items()}
+    outside: Overlay = {part: {key: own[f"{part}.{key}"] for key in keys} for part, keys in tune.space.items()}
     drawn = Drawn(number, recorded_overlay(values, tune) if values else outside, values, distributions)
     study.add_trial(_running(drawn, tune))
     return drawn
 
 
 def _ask(study: "optuna.Study", tune: Tune, own: Values, number: int) -> Drawn:
-    study.sampler = _sampler(tune, number)
+    study.sampler = sampler(tune, number)
     trial = study.ask()
     overlay = suggest(trial, tune, own)
     asked = study.get_trials(deepcopy=False)[trial.number]
     return Drawn(number, overlay, asked.params, asked.distributions, dict(asked.system_attrs))
 
 
-def _sampler(tune: Tune, number: int) -> "BaseSampler":
+def sampler(tune: Tune, number: int) -> "BaseSampler":
     """Return the sampler of a trial.
 
     TPE: Bergstra et al., NeurIPS 2011; several keys at once as in Falkner et al. (BOHB), ICML 2018; trials that run
