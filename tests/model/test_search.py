@@ -249,6 +249,15 @@ def test_a_combination_that_makes_no_network_is_refused_before_training(tmp_path
     assert all("8 is too small for" in trial.reason for trial in refused)
 
 
+def test_what_only_the_network_shows_is_refused_too_unless_params_yaml_has_it(tmp_path: Path) -> None:
+    mistake = UserError("finetune.layers = 'x': the backbone has no such layer")
+    trials, _ = run(tmp_path / "drawn", failing(mistake, 2), trials=4)
+    assert [trial.state for trial in trials] == ["complete", "complete", "refused", "complete", "complete"]
+    assert trials[2].reason == str(mistake)
+    with pytest.raises(UserError, match="no such layer"):
+        run(tmp_path / "own", failing(mistake, 0))
+
+
 def test_a_grid_ends(tmp_path: Path) -> None:
     trials, _ = run(tmp_path, space=IMPOSSIBLE, sampler="grid", batch=3, trials=100)
     drawn = [str(trial.drawn.overlay) for trial in trials]
@@ -287,8 +296,8 @@ def test_fresh_runs_are_kept(tmp_path: Path, whole: list[Trial]) -> None:
         run_fresh(chosen, Trainer(train), store, pairs)
     with open_store(tmp_path, "name", chosen.tune) as store:
         runs = run_fresh(chosen, Trainer(train), store, pairs)
-        assert store.fresh_runs() == sorted(runs, key=lambda run: (run.number, run.seed))
-    assert seeds == [7, 8, 7, 7]
+        assert store.fresh_runs() == [runs[2], runs[0]]
+    assert seeds == [7, 8, 7, 8, 7]  # what gave no model is tried again
     assert [(run.number, run.seed, run.scores) for run in runs] == [
         (5, 7, whole[5].scores),
         (5, 8, {}),
@@ -342,7 +351,7 @@ def test_a_trial_is_trained_in_a_process_and_scored_as_it_will_be_served(tmp_pat
     )
     pictures, nothing = data(), tmp_path / "weights"
     with open_store(tmp_path, "name", chosen.tune) as store, Processes() as processes:
-        trial = search(chosen, trainer(processes, pictures, nothing, chosen), store, lambda _: None)[0]
+        trial = search(chosen, trainer(processes, lambda _: pictures, nothing, chosen), store, lambda _: None)[0]
     network = fit(pictures, chosen, nothing).network
     served, plain = (
         score_split(combine([network], average), pictures["validation"], 16)["log_loss"] for average in ("flip", "none")

@@ -99,28 +99,20 @@ def _rows_of_choices(study: Study, values: KeyValues) -> Markup:
 
 def trade_off_charts(study: Study) -> list[Markup]:
     """Return the score against each cost, with the trials that no other one beats in the metric and all costs."""
-    charts, front = [], study.front
-    for cost in study.tune.costs:
-        costs = study.measured(cost)
-        x, order = cost_scale(cost, costs), front[np.argsort(costs[front], kind="stable")]
-        texts = score_texts(study, [f"{quantity(value)} {cost_name(cost)}" for value in costs])
-        chosen = [texts[place] for place in order]
-        parts = [
-            Series(
-                "dominated",
-                np.delete(costs, front),
-                np.delete(study.scores, front),
-                np.delete(texts, front),
-                "mark soft",
-            ),
-            Series("", costs[order], study.scores[order], ["Pareto front"], "c2", "step"),
-            Series("Pareto front", costs[order], study.scores[order], chosen, "c2"),
-            _chosen(study, costs),
-        ]
-        parts = [part for part in parts if part.mark != "step" or len(study.tune.costs) == 1]
-        summary = f"{len(front)} of {len(costs)} trials are on the Pareto front"
-        charts.append(scatter_chart(parts, capital(cost.replace("_", " ")), x, score_scale(study), summary))
-    return charts
+    return [_trade_off(study, cost) for cost in study.tune.costs]
+
+
+def _trade_off(study: Study, cost: str) -> Markup:
+    costs, front = study.measured(cost), study.front
+    order = front[np.argsort(costs[front], kind="stable")]
+    texts = score_texts(study, [f"{quantity(value)} {cost_name(cost)}" for value in costs])
+    best = (costs[order], study.scores[order])
+    parts = [Series("dominated", costs, study.scores, texts, "mark soft")]
+    parts += [Series("", *best, ["Pareto front"], "c2", "step")] if len(study.tune.costs) == 1 else []
+    parts += [Series("Pareto front", *best, [texts[place] for place in order], "c2"), _chosen(study, costs)]
+    summary = f"{len(front)} of {len(costs)} trials are on the Pareto front"
+    title = capital(cost.replace("_", " "))
+    return scatter_chart(parts, title, cost_scale(cost, costs), score_scale(study), summary)
 
 
 def cost_scale(cost: str, costs: np.ndarray) -> Scale:

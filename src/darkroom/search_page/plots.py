@@ -160,7 +160,7 @@ def _set_scale(axis: "Axes", scale: Scale) -> None:
     axis.minorticks_off()
 
 
-def _figure(many: int, size: tuple[float, float]) -> "tuple[Figure, list[Axes]]":
+def _figure(many: int, size: tuple[float, float]) -> "tuple[Figure, list[Any]]":
     """Return a figure with so many axes, each of the given size in inches, at most `COLUMNS` side by side."""
     from matplotlib import pyplot as plt
 

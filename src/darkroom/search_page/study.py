@@ -158,7 +158,8 @@ def _usual(worse: np.ndarray) -> np.ndarray:
     """Return the numbers, lower being better, but for those that would squeeze all others to one end of an axis."""
     known = worse[np.isfinite(worse)]
     best = known.min(initial=np.inf)
-    return known[known <= best + FARTHEST * (np.median(known) - best)] if len(known) else known
+    usual: np.ndarray = known[known <= best + FARTHEST * (np.median(known) - best)] if len(known) else known
+    return usual
 
 
 def value_text(value: Any) -> str:

@@ -43,7 +43,7 @@ def record_trial_run(parent: RunLogger, trial: TrialRun) -> str:
         tags = {name: value[:TAG_LENGTH] for name, value in trial.tags.items() if value}
         tags |= {PARENT_TAG: parent.run_id, PROCESS_TAG: this_process()}
         experiment, start = parent.experiment_id, now - int(1000 * trial.seconds)
-        run_id = client.create_run(experiment, start, tags, trial.name).info.run_id
+        run_id = str(client.create_run(experiment, start, tags, trial.name).info.run_id)
         params = [Param(allowed_name(name), str(value)[:6000]) for name, value in sorted(trial.params.items())]
         metrics = chunks(_metrics(trial, now), METRICS_AT_ONCE - PARAMS_AT_ONCE)
         for number, some in enumerate(metrics or [[]]):
@@ -63,11 +63,8 @@ def _metrics(trial: TrialRun, now: int) -> "list[Metric]":
 
 def delete_with_children(client: "MlflowClient", experiment: str, run_id: str) -> None:
     """Delete a run and those below it, which would stand alone in MLflow's pages."""
-    query, page = f"tags.`{PARENT_TAG}` = '{run_id}'", None
-    while found := client.search_runs([experiment], query, max_results=1000, page_token=page):
-        for run in found:
+    query = f"tags.`{PARENT_TAG}` = '{run_id}'"
+    while children := client.search_runs([experiment], query, max_results=1000):  # a deleted one is not found again
+        for run in children:
             client.delete_run(run.info.run_id)
-        page = found.token
-        if not page:
-            break
     client.delete_run(run_id)
