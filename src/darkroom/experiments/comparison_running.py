@@ -3,23 +3,22 @@
 import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
 
-from darkroom.core.errors import UserError, first_line
+from darkroom.core.errors import UserError
 from darkroom.core.files import read_value, replacing, write_value
 from darkroom.examples.metrics import Diverged
-from darkroom.execution.processes import Killed, Processes
+from darkroom.execution.processes import Died, Processes
 from darkroom.experiments.comparison_data import Training, load_jobs
 from darkroom.train.jobs import Job
-from darkroom.train.measuring import Measured, gpu_count, measure_in_process, parallel_trainings, prepare_processes
+from darkroom.train.measuring import Measured, measure_in_process, parallel_trainings, prepare_processes
+from darkroom.tune.attempts import Task, side_by_side
 
 ATTEMPTS = 2  # of a training whose process is killed
-Measure = Callable[[Job, tuple[str, ...]], Measured]
-Report = Callable[[int, Training, "Outcome"], None]
+Measure = Callable[[Job, int | None], Measured]  # a training, and the share of the GPUs that it gets
+Ended = tuple[int, "Outcome"]  # the number of a training
 logger = logging.getLogger(__name__)
 
 
@@ -48,101 +47,51 @@ def run_trainings(
         logger.info("%d of %d trainings are known from before", known, len(trainings))
     if missing:
         prepare_processes()
-        chosen = [trainings[number] for number in missing]
-        jobs = load_jobs(root, chosen, names)
+        jobs = load_jobs(root, [trainings[number] for number in missing], ("train", *names))
+        with Processes() as processes:
+            slots = processes.call(parallel_trainings, jobs[0].params.train)  # another process counts the GPUs
 
-        def report(done: int, training: Training, outcome: Outcome) -> None:
-            logger.info("%d of %d: %s", known + done, len(trainings), _sentence(training, outcome, metric))
+            def measure(job: Job, share: int | None) -> Measured:
+                return measure_in_process(processes, job, names, device=share if slots > 1 else None)
 
-        at_once = min(parallel_trainings(training.params.train) for training in chosen)
-        new = run_all(chosen, jobs, names, kept, in_processes(at_once), at_once, report)
-        for number, outcome in zip(missing, new, strict=True):
-            found[number] = outcome
+            tasks = _tasks({n: trainings[n].variant for n in missing}, jobs, measure)
+            for done, (number, outcome) in enumerate(side_by_side(tasks, slots), start=known + 1):
+                found[number] = outcome
+                if outcome.lasting:
+                    _keep(kept, trainings[number], outcome)
+                sentence = _sentence(trainings[number], outcome, metric)
+                logger.info("%d of %d: %s", done, len(trainings), sentence)
     return [outcome for outcome in found if outcome is not None]
 
 
-@contextmanager
-def in_processes(at_once: int) -> Iterator[Measure]:
-    """Yield a way to measure in a process of its own, with a GPU of its own where there are as many."""
-    free: SimpleQueue[int | None] = SimpleQueue()
-    for place in range(at_once):
-        free.put(place if gpu_count() == at_once else None)
-    with Processes() as processes:
+def _tasks(variants: dict[int, str], jobs: Sequence[Job], measure: Measure) -> Iterator[Task[Ended]]:
+    """Yield what runs each training, by its number; a variant that was refused is not tried with further seeds."""
+    refused: dict[str, Outcome] = {}
 
-        def measure(job: Job, names: tuple[str, ...]) -> Measured:
-            device = free.get()
-            try:
-                return measure_in_process(processes, job, names, device=device)
-            finally:
-                free.put(device)
+    def task(number: int, job: Job, slot: int) -> Ended:
+        variant = variants[number]
+        outcome = refused.get(variant) or attempt(job, slot, measure)
+        if not outcome.lasting:
+            refused[variant] = outcome
+        return number, outcome
 
-        yield measure
+    for number, job in zip(variants, jobs, strict=True):
+        yield partial(task, number, job)
 
 
-def run_all(
-    trainings: Sequence[Training],
-    jobs: Sequence[Job],
-    names: tuple[str, ...],
-    kept: Path,
-    measuring: AbstractContextManager[Measure],
-    at_once: int,
-    report: Report,
-) -> list[Outcome]:
-    """Return the outcomes of the trainings, of which `at_once` run side by side; `report` is told of each that ends.
-
-    A variant that was refused is not tried with further seeds.
-    """
-    refused: dict[str, str] = {}
-
-    def run(training: Training, job: Job) -> Outcome:
-        if training.variant in refused:
-            return Outcome(reason=refused[training.variant], lasting=False)
-        outcome = _attempt(job, names, measure)
-        if outcome.lasting:
-            _keep(kept, training, outcome)
-        else:
-            refused[training.variant] = outcome.reason
-        return outcome
-
-    # the processes are ended before the threads are waited for, which wait for them
-    with ThreadPoolExecutor(at_once) as threads, measuring as measure:
-        futures = [threads.submit(run, *pair) for pair in zip(trainings, jobs, strict=True)]
-        try:
-            _report_each(futures, trainings, report)
-        except BaseException:
-            threads.shutdown(wait=False, cancel_futures=True)
-            raise
-    return [future.result() for future in futures]
-
-
-def _report_each(futures: "Sequence[Future[Outcome]]", trainings: Sequence[Training], report: Report) -> None:
-    places = {future: number for number, future in enumerate(futures)}
-    for done, future in enumerate(as_completed(futures), start=1):
-        report(done, trainings[places[future]], future.result())
-
-
-def _attempt(job: Job, names: tuple[str, ...], measure: Measure) -> Outcome:
-    """Measure a training; one whose process is killed is tried once more."""
+def attempt(job: Job, slot: int, measure: Measure) -> Outcome:
+    """Train and score; once more when the process is killed. What the variant or the machine lacks is a reason."""
     for _ in range(ATTEMPTS):
         try:
-            found = measure(job, names)
-        except Killed:
+            found = measure(job, slot)
+        except Died:
             continue
         except Diverged as error:
             return Outcome(reason=str(error))
-        except UserError as error:
+        except UserError as error:  # refused, such as weights that cannot be had; or TensorFlow has failed
             return Outcome(reason=str(error), lasting=False)
-        except Exception as error:
-            if not _is_of_tensorflow(error):
-                raise
-            return Outcome(reason=f"{type(error).__name__}: {first_line(error)}", lasting=False)
         return Outcome(found.scores, found.seconds, found.costs["parameters"])
     return Outcome(reason="its process was killed twice; it probably ran out of memory", lasting=False)
-
-
-def _is_of_tensorflow(error: Exception) -> bool:
-    """Return whether an operation of a training failed, as for want of memory; it may have travelled as its text."""
-    return isinstance(error, RuntimeError | MemoryError) or type(error).__module__.startswith("tensorflow")
 
 
 def _sentence(training: Training, outcome: Outcome, metric: str) -> str:

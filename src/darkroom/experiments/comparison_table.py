@@ -47,7 +47,7 @@ class VariantRow:
 
 @dataclass(frozen=True)
 class Compared:
-    """A comparison that has run: its trainings with their outcomes, a row a variant; `on_test` is empty unless asked."""
+    """A comparison that has run: trainings with their outcomes, a row a variant; `on_test` is empty unless asked."""
 
     comparison: Comparison
     trainings: Sequence[Training]
