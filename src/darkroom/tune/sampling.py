@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 RANDOM_TRIALS = 5  # of TPE, before it learns from them
 POPULATION = 10  # of NSGA-II; Optuna's 50 would make a search of 50 trials a random one
+FIRST = {"NSGAIISampler:generation": 0}  # else NSGA-II would leave out what it has not drawn itself
 UNLEARNED = ("random", "qmc", "grid")  # samplers to which it is nothing how earlier trials ended
 Values = dict[str, Any]  # by "section.key"
 
@@ -38,10 +39,15 @@ def draw(
     have not. The sampler is seeded by tune.seed and the number, so the same call gives the same. A grid that has come
     to its end gives fewer.
     """
-    if (size := combinations(tune, own)) is not None:
-        numbers = [number for number in numbers if number < size]
+    fixed = {0: drawn_from(tune, own)}
+    if tune.sampler == "grid":
+        fixed |= dict(enumerate(grid(tune, own), start=1))
+        numbers = [number for number in numbers if number in fixed]
     study = _study(tune, trials, running, min(numbers, default=0))
-    return [_next(study, tune, own, number) for number in numbers]
+    return [
+        _place(study, tune, own, number, fixed[number]) if number in fixed else _ask(study, tune, own, number)
+        for number in numbers
+    ]
 
 
 def combinations(tune: Tune, own: Values) -> int | None:
@@ -49,14 +55,12 @@ def combinations(tune: Tune, own: Values) -> int | None:
     return 1 + len(grid(tune, own)) if tune.sampler == "grid" else None
 
 
-def _next(study: "optuna.Study", tune: Tune, own: Values, number: int) -> Drawn:
-    """Return a combination; the study has it as running then, so that its siblings keep away from it."""
-    if number and tune.sampler != "grid":
-        return _ask(study, tune, own, number)
-    values = grid(tune, own)[number - 1] if number else drawn_from(tune, own)
+def _place(study: "optuna.Study", tune: Tune, own: Values, number: int, values: Values) -> Drawn:
+    """Return given values as if drawn, those of `own` if there are none; the siblings shall keep away from them."""
     distributions = {name: distribution(space) for name, space in in_order(tune) if name in values}
     outside: Overlay = {part: {key: own[f"{part}.{key}"] for key in keys} for part, keys in tune.space.items()}
-    drawn = Drawn(number, recorded_overlay(values, tune) if values else outside, values, distributions)
+    overlay, notes = recorded_overlay(values, tune) if values else outside, FIRST if values else {}
+    drawn = Drawn(number, overlay, values, distributions, notes if tune.sampler == "nsga2" else {})
     study.add_trial(_running(drawn, tune))
     return drawn
 
