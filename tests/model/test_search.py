@@ -249,6 +249,15 @@ def test_a_combination_that_makes_no_network_is_refused_before_training(tmp_path
     assert all("8 is too small for" in trial.reason for trial in refused)
 
 
+def test_what_only_the_network_shows_is_refused_too_unless_params_yaml_has_it(tmp_path: Path) -> None:
+    mistake = UserError("finetune.layers = 'x': the backbone has no such layer")
+    trials, _ = run(tmp_path / "drawn", failing(mistake, 2), trials=4)
+    assert [trial.state for trial in trials] == ["complete", "complete", "refused", "complete", "complete"]
+    assert trials[2].reason == str(mistake)
+    with pytest.raises(UserError, match="no such layer"):
+        run(tmp_path / "own", failing(mistake, 0))
+
+
 def test_a_grid_ends(tmp_path: Path) -> None:
     trials, _ = run(tmp_path, space=IMPOSSIBLE, sampler="grid", batch=3, trials=100)
     drawn = [str(trial.drawn.overlay) for trial in trials]

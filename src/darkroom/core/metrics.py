@@ -14,7 +14,12 @@ class Metric:
 
 METRICS = {
     "accuracy": Metric(),
+    "precision_macro": Metric(),
+    "precision_weighted": Metric(),
+    "recall_macro": Metric(),
+    "recall_weighted": Metric(),
     "f1_macro": Metric(),
+    "f1_weighted": Metric(),
     "roc_auc": Metric(),
     "log_loss": Metric(lower_is_better=True, worst=math.inf),
 }
