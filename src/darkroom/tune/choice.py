@@ -79,7 +79,7 @@ def finalists(trials: Sequence[Trial], tune: Tune) -> list[Trial]:
 
 
 def fresh_seeds(tune: Tune, train: Train) -> list[int]:
-    """Return the seeds of the finalists' trainings, the same for all of them; none is train.seed, that of the search."""
+    """Return the seeds of the finalists' trainings, the same for all; none is train.seed, that of the search."""
     seeds = {train.seed: None}
     for place in count():
         if len(seeds) > tune.fresh_seeds:
