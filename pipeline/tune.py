@@ -4,6 +4,8 @@ from darkroom.core.files import digest
 from darkroom.core.fingerprint import table_digest
 from darkroom.core.paths import cache_folder
 from darkroom.models.backbones import weights_file_digest
+from darkroom.search_page.page import write_page
+from darkroom.search_page.recording import Recording
 from darkroom.stage import Report, Stage, run_stage
 from darkroom.train.debug import debug_params
 from darkroom.train.measuring import prepare_processes
@@ -20,12 +22,12 @@ def tune(stage: Stage) -> Report:
         splits, weights = stage.read("splits"), stage.input("weights")
         load = picture_loader(stage.input("images"), splits, params)
         content = digest([stage.code_digest(), table_digest(splits), weights_file_digest(params.model, weights)])
-        log = stage.run.log_metrics
-        found = run_search(
-            params, load, weights, cache_folder(), content, lambda trial: log(trial.scores, trial.number)
-        )
+        recording = Recording(stage.run)
+        found = run_search(params, load, weights, cache_folder(), content, recording.add)
+        recording.finish(found)
     stage.save("best", found.choice.overlay if found else {})
     stage.save("trials", trial_table(found, params.tune))
+    write_page(stage.output("tune_page"), found)
     return summarise(found, params.tune)
 
 
