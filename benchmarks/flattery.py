@@ -3,7 +3,7 @@
 Each setting has a worth (mean accuracy over seeds, in points), normally distributed; a training scores its worth, the
 noise of its seed and that of the validation pictures, which stays with a setting when it is trained again.
 
-    python benchmarks/flattery.py [--settings 1.0] [--seeds 0.8] [--pictures 0.2] [--studies 20000]
+    python benchmarks/flattery.py [--settings 0.5] [--seeds 0.8] [--pictures 0.2] [--studies 20000]
 """
 
 import argparse
@@ -55,7 +55,7 @@ def simulate(rule: Rule, spread: argparse.Namespace) -> dict[str, float]:
 def main() -> None:
     """Print a row for each rule."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--settings", type=float, default=1.0, help="deviation of the worth between settings, points")
+    parser.add_argument("--settings", type=float, default=0.5, help="deviation of the worth between settings, points")
     parser.add_argument("--seeds", type=float, default=0.8, help="deviation between seeds")
     parser.add_argument("--pictures", type=float, default=0.2, help="deviation from the validation pictures")
     parser.add_argument("--studies", type=int, default=20_000)

@@ -18,6 +18,7 @@ SMALL_RUN = {
     "ingest.source": "shapes",
     "tune.trials": 1,
     "tune.epochs": 1,
+    "tune.fresh_seeds": 1,
     "train.epochs": 6,
     "train.batch_size": 16,
     "model.filters": [8, 16],

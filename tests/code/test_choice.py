@@ -100,10 +100,9 @@ def test_fresh_seeds_are_fresh() -> None:
 
 def test_fresh_scores_alone_decide() -> None:
     trials = complete((0.7,), (0.99,), (0.8,))
-    choice = choose(trials, fresh({1: [0.5, 0.7], 2: [0.7, 0.9], 0: [0.6, 0.6]}), tune())
-    assert choice == Choice(
-        2, {"train": {"batch_size": 2}}, 0.8, pytest.approx(0.8), {0: [0.6, 0.6], 1: [0.5, 0.7], 2: [0.7, 0.9]}
-    )
+    choice = choose(trials, fresh({1: [0.5, 0.75], 2: [0.75, 1.0], 0: [0.5, 0.5]}), tune())
+    scores = {0: [0.5, 0.5], 1: [0.5, 0.75], 2: [0.75, 1.0]}
+    assert choice == Choice(2, {"train": {"batch_size": 2}}, 0.8, 0.875, scores)
 
 
 def test_the_lowest_loss_wins_and_a_tie_goes_to_the_lower_number() -> None:

@@ -1,15 +1,13 @@
-"""The metrics that choose a model: which direction is better, and the score of a model that diverged."""
+"""The metrics that choose a model, and which direction is better."""
 
-import math
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric as search and gate use it; `worst` is the score of a model that diverged."""
+    """A metric as search and gate use it."""
 
     lower_is_better: bool = False
-    worst: float = 0.0
 
 
 METRICS = {
@@ -21,5 +19,5 @@ METRICS = {
     "f1_macro": Metric(),
     "f1_weighted": Metric(),
     "roc_auc": Metric(),
-    "log_loss": Metric(lower_is_better=True, worst=math.inf),
+    "log_loss": Metric(lower_is_better=True),
 }

@@ -79,7 +79,7 @@ def finalists(trials: Sequence[Trial], tune: Tune) -> list[Trial]:
 
 
 def fresh_seeds(tune: Tune, train: Train) -> list[int]:
-    """Return the `tune.fresh_seeds` seeds of the last trainings: the same for all finalists, none of them train.seed."""
+    """Return the seeds of the finalists' trainings, the same for all; none is train.seed, that of the search."""
     seeds = {train.seed: None}
     for place in count():
         if len(seeds) > tune.fresh_seeds:

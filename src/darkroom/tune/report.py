@@ -9,9 +9,9 @@ import pandas as pd
 
 from darkroom.params.search import Tune
 from darkroom.tune.choice import Found, pareto_front
-from darkroom.tune.trial import Trial
+from darkroom.tune.trial import State, Trial
 
-STATES = ("pruned", "failed", "refused")  # of trials without a score
+STATES: tuple[State, ...] = ("pruned", "failed", "refused")  # of trials without a score
 
 
 def summarise(found: Found | None, tune: Tune) -> dict[str, Any]:
