@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 
 from darkroom.core.errors import UserError
 from darkroom.params.declared import DeclaredParams
-from darkroom.params.load import check_params, flatten, load_params, read_yaml, with_overlay
+from darkroom.params.load import Overlay, check_params, flatten, load_params, read_yaml, with_overlay
 from darkroom.params.schema import Params
 from darkroom.params.search import Choices, Range
 from darkroom.params.space import NOT_SEARCHED, in_order, inside
@@ -60,7 +60,7 @@ def test_what_another_searched_key_makes_possible_is_no_mistake() -> None:
 def test_a_value_is_judged_where_its_condition_holds() -> None:
     wide = {"choices": [0.5, 1.0], "when": {"model.architecture": ["MobileNet"]}}
     space = {"architecture": {"choices": ["MobileNet", "ResNet50"]}, "width": wide}
-    own = {"model": {"architecture": "ResNet50"}, "image": {"size": 64}}
+    own: dict[str, dict[str, Any]] = {"model": {"architecture": "ResNet50"}, "image": {"size": 64}}
     assert with_space({"model": space}, **own)
     wide["when"] = {"model.architecture": ["ResNet50"]}
     with pytest.raises(UserError, match=r"tune.space.model.width: 0.5 is not allowed for model.width: width \(0.5\)"):
@@ -145,8 +145,8 @@ def test_what_is_inside_is_what_can_be_drawn(values: Any, within: list[Any], wit
 
 
 def test_the_parts_of_a_training_shrink_with_it_and_other_drawn_values_stay() -> None:
-    own = {"train": {"epochs": 30, "small_epochs": 10, "step_epochs": [1, 15, 24]}, "tune": {"epochs": 6}}
-    more = {"finetune": {"epochs": 7, "layers": 20}, "model": {"head": "average"}, "image": {"size": 32}}
+    own: Overlay = {"train": {"epochs": 30, "small_epochs": 10, "step_epochs": [1, 15, 24]}, "tune": {"epochs": 6}}
+    more: Overlay = {"finetune": {"epochs": 7, "layers": 20}, "model": {"head": "average"}, "image": {"size": 32}}
     params = with_overlay(load_params(ROOT / "params.yaml"), {**own, **more}, "test")
     declared = DeclaredParams(params, list(type(params).model_fields), "tune")
     overlay = {"train": {"batch_size": 7}, "finetune": {"layers": 5}, "image": {"size": 48}}

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from cheap_search import SPACE, failing, params, run, told, train_cheaply
+from cheap_search import SPACE, cost, failing, params, run, told, train_cheaply
 from darkroom.core.errors import UserError
 from darkroom.examples.metrics import Diverged, score_split
 from darkroom.execution.logs import configure_logging
@@ -151,7 +151,7 @@ def test_a_score_that_is_not_a_number_has_failed(tmp_path: Path) -> None:
     assert len(trials[1].curve) == 9 and trials[1].scores == {}
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("a bug"), UserError("weights are missing")])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("a bug"), UserError("no internet", 1)])
 def test_a_search_that_was_stopped_resumes_however_often(
     whole: list[Trial], tmp_path: Path, error: BaseException
 ) -> None:
