@@ -52,7 +52,7 @@ def log_loss(values: Values, epoch: int) -> float:
     if values["train.optimizer"] == "sgd":
         floor += 0.05 + 0.2 * (momentum - 0.9) ** 2
     pace = 3 * 10 ** (-0.3 * off)  # in epochs
-    return LOWEST + floor + (CHANCE - LOWEST) * math.exp(-epoch / pace)
+    return float(LOWEST + floor + (CHANCE - LOWEST) * math.exp(-epoch / pace))
 
 
 def curve(values: Values, tune: Tune, number: int) -> Iterator[float]:

@@ -1,5 +1,6 @@
 """A search sees train and validation; the pictures of test might as well not exist."""
 
+import ast
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -102,6 +103,19 @@ def test_tune_reads_nothing_that_was_measured_on_test() -> None:
     stages = read_yaml(ROOT / "dvc.yaml")["stages"]
     after = {name for stage in ("train", "evaluate", "package") for name in outputs(stages[stage])}
     assert "reports/evaluate.json" in after and not after & {*stages["tune"]["deps"]}
+
+
+def test_no_code_of_tune_names_the_test_split() -> None:
+    folders = [path for path in read_yaml(ROOT / "dvc.yaml")["stages"]["tune"]["deps"] if path.startswith("src/")]
+    files = [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
+    naming = {file.name for file in [*files, ROOT / "pipeline" / "tune.py"] if names_test(file)}
+    assert len(files) > 50 and naming == {"tables.py"}  # the list of the splits' names
+
+
+def names_test(file: Path) -> bool:
+    nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+    constants = {node.value for node in nodes if isinstance(node, ast.Constant)}
+    return "test" in constants or "SPLIT_NAMES" in {getattr(node, "id", getattr(node, "attr", "")) for node in nodes}
 
 
 def outputs(stage: dict[str, Any]) -> set[str]:

@@ -4,8 +4,8 @@ import logging
 from pathlib import Path
 
 import pytest
-from test_search import failing, run, told, train_cheaply
 
+from cheap_search import failing, run, told, train_cheaply
 from darkroom.core.errors import UserError
 from darkroom.params.declared import DeclaredParams
 from darkroom.train.epochs import OnEpoch

@@ -23,10 +23,6 @@ from darkroom.train.jobs import Job, run_job
 if TYPE_CHECKING:
     import keras
 
-PRELOADED = (
-    "darkroom.train.callbacks",
-    "sklearn.metrics",
-)  # with TensorFlow: five seconds that each process would take
 LATENCY = "latency"  # the cost that takes time to measure, and that no two runs agree on
 Ask = Callable[[tuple[int, Row]], bool]
 
@@ -120,7 +116,7 @@ def prepare_processes() -> None:
     Elsewhere than on Linux, a process must not be forked from one that has loaded such libraries.
     """
     if sys.platform == "linux":
-        prepare_workers(*PRELOADED)
+        prepare_workers("darkroom.train.preloaded")
 
 
 def parallel_trainings(train: Train) -> int:
