@@ -87,7 +87,11 @@ def _cells(row: VariantRow, unit: Unit) -> dict[str, Any]:
 
 
 def _changes(differences: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [(key, shorten(str(value), 80, placeholder=" ...")) for key, value in differences.items()]
+    return [(key, shorten(_yaml(value), 80, placeholder=" ...")) for key, value in differences.items()]
+
+
+def _yaml(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _differences(rows: Sequence[VariantRow], unit: Unit) -> Markup:
@@ -99,7 +103,9 @@ def _differences(rows: Sequence[VariantRow], unit: Unit) -> Markup:
         _line(row, row.differences, (row.difference, row.low, row.high), unit, scale, unit.text(row.difference, True))
         for row in shown
     ]
-    return _picture(lines, scale, f"less that of the base, {unit.points}; a dot for each seed")
+    return _picture(
+        lines, scale, f"Variant less base, {unit.points}: a dot for each seed, below them mean and 95 % interval"
+    )
 
 
 def _scores(rows: Sequence[VariantRow], unit: Unit) -> Markup:
@@ -107,7 +113,7 @@ def _scores(rows: Sequence[VariantRow], unit: Unit) -> Markup:
     shown = [row for row in rows if row.scores]
     scale = _scale([unit.factor * x for row in shown for x in row.scores.values()])
     lines = [_line(row, row.scores, (row.mean, np.nan, np.nan), unit, scale, unit.text(row.mean)) for row in shown]
-    return _picture(lines, scale, f"{unit.name}; a dot for each seed, their mean below")
+    return _picture(lines, scale, f"{unit.name[0].upper()}{unit.name[1:]}: a dot for each seed, below them the mean")
 
 
 def _scale(values: Sequence[float]) -> Ticks:
@@ -130,8 +136,10 @@ def _line(
     if np.isfinite(mean[1]):
         marks += line.format("whisker", place(mean[1]), place(mean[2]), 72, 72)
     dot = Markup('<circle class="{}" cx="{:.2f}%" cy="{}%" r="{}"><title>{}</title></circle>')
+    before: dict[str, int] = {}
     for seed, value in seeds.items():
-        marks += dot.format("dot seed", place(value), 28, 4, f"seed {seed + 1}: {unit.text(value)}")
+        above = before[unit.text(value)] = before.get(unit.text(value), -1) + 1  # equal ones stand on each other
+        marks += dot.format("dot seed", place(value), 38 - 10 * (above % 5), 4, f"seed {seed + 1}: {unit.text(value)}")
     marks += dot.format("dot", place(mean[0]), 72, 5, f"mean: {unit.text(mean[0])}")
     svg = Markup('<svg class="bar {0}" role="img" aria-label="{1}">{2}</svg>')
     return Markup('<tr><th scope="row"><bdi title="{0}">{0}</bdi></th><td>{1}</td><td>{2}</td></tr>').format(
