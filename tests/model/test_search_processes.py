@@ -39,7 +39,7 @@ def run_for_ever(folder: Path) -> None:
     """Search with two long trainings side by side."""
     chosen = small_params(train={"threads": 1}, tune={"epochs": 100_000, "batch": 2, "space": SPACE})
     with open_store(folder, "name", chosen.tune) as store, Processes() as processes:
-        two = Trainer(trainer(processes, data(), folder, chosen).train, 2)
+        two = Trainer(trainer(processes, lambda _: data(), folder, chosen).train, 2)
         search(chosen, two, store, lambda _: None)
 
 
@@ -77,7 +77,7 @@ def test_a_process_that_is_killed_is_tried_again(tmp_path: Path) -> None:
     killed: list[int] = []
 
     with open_store(tmp_path, "name", chosen.tune) as store, Processes() as processes:
-        real = trainer(processes, data(), tmp_path, chosen)
+        real = trainer(processes, lambda _: data(), tmp_path, chosen)
 
         def train(candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None) -> Measured:
             def kill(epoch: int, row: Row) -> bool:
