@@ -120,8 +120,8 @@ def settings_of(**settings: Any) -> Tune:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--trials", type=int, default=40)
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--trials", type=int, default=30)
     parser.add_argument("--epochs", type=int, default=18)
     parser.add_argument("--of", nargs="+", default=["tpe", "cmaes", "nsga2", "random", "qmc"], help="samplers")
     options = parser.parse_args()

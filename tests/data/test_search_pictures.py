@@ -13,12 +13,12 @@ import pytest
 
 from darkroom.core.tables import SPLITS
 from darkroom.examples.pixels import Examples, load_examples
-from darkroom.images.packed import list_shards, read_pictures, read_thumbnails, shard_ids, write_shard
+from darkroom.images.packed import list_shards, shard_ids
 from darkroom.params.load import read_yaml
 from darkroom.tune import pictures
 from darkroom.tune.pictures import picture_loader
 from easy import small_params
-from pictures import ROOT, class_files, ingested, inside, write_files
+from pictures import ROOT, class_files, ingested, inside, without_test, write_files
 
 NAMES = ["train"] * 4 + ["validation"] * 2 + ["test"] * 3
 Asked = list[tuple[str, ...]]
@@ -52,16 +52,6 @@ def project(tmp_path: Path) -> tuple[Path, pd.DataFrame]:
     labels = ["cat", "dog", "eel"] * 3
     table = pd.DataFrame({"image_id": ids, "label": labels, "split": NAMES, "weight": 1.0, "copies": 1})
     return images, table.reindex(columns=list(SPLITS)).astype(SPLITS)
-
-
-def without_test(images: Path, splits: pd.DataFrame, target: Path) -> Path:
-    """Pack the pictures anew, those of test left out."""
-    ids = splits["image_id"][splits["split"] != "test"].to_numpy(dtype=str)
-    contents, thumbnails = read_pictures(images, ids), read_thumbnails(images, ids)
-    target.mkdir()
-    rows = [(name, contents[name], thumbnail.tobytes()) for name, thumbnail in zip(ids, thumbnails, strict=True)]
-    write_shard(target / "part-00000.parquet", rows)
-    return target
 
 
 def everything(data: dict[str, Examples]) -> dict[str, Any]:

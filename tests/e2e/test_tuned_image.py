@@ -55,3 +55,14 @@ def test_served_answers_are_those_of_evaluate(tuned: Project) -> None:
     assert len(both) == (answers["split"] == "test").sum() > 5
     assert both["label"].tolist() == both["predicted"].tolist()
     assert both["score"].to_numpy() == pytest.approx(np.stack(both["probabilities"].to_list()).max(axis=1), abs=1e-4)
+
+
+@pytest.mark.slow
+def test_exports_and_students_decode_alike(tuned: Project) -> None:
+    """A student is trained on the pictures, and an export compared with its model on them."""
+    side = read_yaml(tuned.root / "models/tune/best.yaml")["image"]["size"]
+    tuned.run("darkroom", "shrink", "--filters", "4,8", "--epochs", "1")
+    student = json.loads((tuned.root / "models/students/4-8/bundle.json").read_text())
+    assert (student["image"]["size"], student["image"]["resize"]) == (side, "crop")
+    tuned.run("darkroom", "export", "--format", "onnx", "--version", "models", "--output", "out")
+    assert f"{side}" in (tuned.root / "out" / "example.py").read_text()

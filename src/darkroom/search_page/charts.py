@@ -82,7 +82,8 @@ def _points_of_numbers(study: Study, values: KeyValues) -> Markup:
 
 def number_scale(values: KeyValues) -> Scale:
     """Return the axis of a key that has numbers."""
-    return (log_scale if values.log else linear_scale)(values.numbers, values.name.split(".", 1)[1])
+    known, label = values.numbers[np.isfinite(values.numbers)], values.name.split(".", 1)[1]
+    return log_scale(known, label) if values.log else linear_scale(known, label, bool((known == known.round()).all()))
 
 
 def _rows_of_choices(study: Study, values: KeyValues) -> Markup:

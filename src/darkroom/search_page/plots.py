@@ -156,7 +156,7 @@ def _set_scale(axis: "Axes", scale: Scale) -> None:
     """Give the horizontal axis the ticks of the page."""
     if scale.log:
         axis.set_xscale("log")
-    axis.set_xticks([value for value, _ in scale.ticks], [text for _, text in scale.ticks])
+    axis.set_xticks([value for value, _ in scale.ticks], [text for _, text in scale.ticks], fontsize=8)
     axis.minorticks_off()
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-METRICS = {"roc_auc": "ROC AUC", "f1_macro": "macro F1"}
+METRICS = {"roc_auc": "ROC AUC", "f1_macro": "macro F1", "f1_weighted": "weighted F1"}
 COSTS = {"multiply_adds": "multiply-adds", "kilobytes": "kB of weights", "latency": "ms for a picture"}
 MISSING = "\u2013"
 

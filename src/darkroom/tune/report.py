@@ -41,9 +41,10 @@ def summarise(found: Found | None, tune: Tune) -> dict[str, Any]:
 
 def _note(found: Found) -> str:
     """Return what must be known of the scores and of another search, in sentences."""
+    alone = sum(trial.state == "complete" for trial in found.trials) == 1
     flattered = (
         ""
-        if found.choice.fresh
+        if found.choice.fresh or alone
         else (
             "The score is the best of many, and so flattered: no trial was trained again with fresh seeds "
             "(tune.finalists is 0)."

@@ -45,7 +45,7 @@ def draw(
         fixed |= dict(enumerate(grid(tune, own), start=1))
         numbers = [number for number in numbers if number in fixed]
     study = _study(tune, trials, running, min(numbers, default=0))
-    known = [trial.drawn.overlay for trial in trials if trial.state != "failed"] + [one.overlay for one in running]
+    known = [drawn.overlay for drawn in (*(trial.drawn for trial in trials), *running)]
     together: list[Drawn] = []
     for number in numbers:
         given = number in fixed
@@ -139,7 +139,7 @@ def _empty_study(tune: Tune) -> "optuna.Study":
 
 
 def _study(tune: Tune, trials: Iterable[Trial], running: Iterable[Drawn], number: int) -> "optuna.Study":
-    """Return a study with each trial at its number, up to `number` at least; those that teach nothing have failed."""
+    """Return a study with each trial at its number, up to `number` at least; what teaches nothing has failed."""
     study = _empty_study(tune)
     if tune.sampler in UNLEARNED:
         return study
@@ -153,8 +153,9 @@ def _study(tune: Tune, trials: Iterable[Trial], running: Iterable[Drawn], number
 def _ended(trial: Trial, tune: Tune) -> "FrozenTrial":
     """Return a trial as Optuna knows it.
 
-    A refused one breaks a constraint, whatever its score; CMA-ES knows no constraints and is not told. The log losses
-    of a pruned one get the sign with which samplers, who compare them in the direction of the metric, order them well.
+    One that was refused, or failed, breaks a constraint: TPE, not told, would go on drawing where no trial has a score.
+    CMA-ES knows no constraints and is not told. The log losses of a pruned one get the sign with which samplers, who
+    compare them in the direction of the metric, order them well.
     """
     drawn, sign = trial.drawn, 1 if METRICS[tune.metric].lower_is_better else -1
     scores = [trial.scores.get(name, math.nan) for name in (tune.metric, *tune.costs)]
@@ -163,8 +164,8 @@ def _ended(trial: Trial, tune: Tune) -> "FrozenTrial":
     if trial.state == "pruned" and drawn.values:
         curve = {epoch: sign * row["validation_log_loss"] for epoch, row in enumerate(trial.curve, start=1)}
         return _frozen(tune, "PRUNED", drawn, intermediate_values=curve)
-    if trial.state == "refused" and drawn.values and tune.sampler != "cmaes":
-        return _frozen(tune, "COMPLETE", drawn, values=[0.0] * len(scores), constraints={"refused": 1.0})
+    if drawn.values and tune.sampler != "cmaes":
+        return _frozen(tune, "COMPLETE", drawn, values=[0.0] * len(scores), constraints={"gives a model": 1.0})
     return _frozen(tune, "FAIL", Drawn(trial.number, {}))
 
 
