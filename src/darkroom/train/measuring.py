@@ -93,7 +93,7 @@ def _measure_afresh(job: Job, splits: tuple[str, ...], latency: bool, device: in
     """Measure in a process that has not started TensorFlow."""
     silence_libraries()
     if device is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = _visible(device, job.params.train.devices)
+        os.environ["CUDA_VISIBLE_DEVICES"] = visible_gpus(device, job.params.train.devices)
     start_tensorflow(job.params.train.threads)
     import tensorflow as tf
 
@@ -103,8 +103,8 @@ def _measure_afresh(job: Job, splits: tuple[str, ...], latency: bool, device: in
         raise Failed(f"{type(error).__name__}: {first_line(error)}", 1) from None
 
 
-def _visible(share: int, count: int) -> str:
-    """Return the names for CUDA of the GPUs in a share of `count`, of those that the user has made visible."""
+def visible_gpus(share: int, count: int) -> str:
+    """Return the names for CUDA of the GPUs in a share, each of `count`, of those that the user has made visible."""
     end = (share + 1) * count
     names = (os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(map(str, range(end)))).split(",")
     return ",".join(names[share * count : end])

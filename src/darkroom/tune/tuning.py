@@ -30,6 +30,7 @@ def run_search(
     tune = params.tune
     searched = ", ".join(f"{section}.{key}" for section, space in tune.space.items() for key in space)
     logger.info("searching %s; their values in params.yaml are the first trial", searched)
+    load(params)  # in this thread, where Ctrl-C stops it
     with open_store(cache / "tune", study_name(content, params), tune) as store, Processes() as processes:
         training = trainer(processes, load, weights, params)
         trials = search(params, training, store, on_trial)
