@@ -1,7 +1,8 @@
 """comparisons/NAME.yaml: a base and named differences from it, read and checked."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +23,7 @@ RECIPE, FILTER = "recipe", "dedupe"  # what a variant may name beside the sectio
 COMMON = ("seed", "threads", "devices")  # keys of train that are the same for all variants
 ALONE = {"tune": {"enabled": False, "space": {}}, "ensemble": {"seeds": 1, "architectures": [], "folds": False}}
 Differences = dict[str, Any]
+Network = Callable[[str], Overlay]  # what a recipe says of the network and its training
 
 
 @dataclass(frozen=True)
@@ -79,18 +81,18 @@ def read_comparison(root: Path, name: str, seeds: int | None = None) -> Comparis
     own, file = load_params(root / "params.yaml"), _checked(read_yaml(root / FOLDER / f"{name}.yaml"), where)
     if BASE in file.variants:
         raise UserError(f"{where}: variants.{BASE}: is the name of what the others are compared with; choose another")
-    start = _merged(own.model_dump(), ALONE)
+    start, network = _merged(own.model_dump(), ALONE), cache(partial(recipe_network, root))
     shared = _sections(file.shared, f"{where}: set")
     if RECIPE in shared:
         raise UserError(f"{where}: set.{RECIPE}: name the recipe of all as `base`")
-    base = _params(root, file.base, start, shared, f"{where}: base")
+    base = _params(network, file.base, start, shared, f"{where}: base")
     rows = [_variant(BASE, base, base, own)]
     for variant, differences in file.variants.items():
         at = f"{where}: variants.{variant}"
         own_sections = _sections(differences, at)
         _require_common(own_sections, at)
         recipe = own_sections.pop(RECIPE, file.base)
-        rows.append(_variant(variant, _params(root, recipe, start, _merged(shared, own_sections), at), base, own))
+        rows.append(_variant(variant, _params(network, recipe, start, _merged(shared, own_sections), at), base, own))
     return Comparison(name, file.metric or own.package.metric, seeds or file.seeds, tuple(rows))
 
 
@@ -133,13 +135,13 @@ def _require_common(sections: dict[str, Any], where: str) -> None:
             raise UserError(f"{where}: train.{key}: is the same for all variants; put it under `set`")
 
 
-def _params(root: Path, recipe: str, start: dict[str, Any], sections: dict[str, Any], where: str) -> Params:
+def _params(network: Network, recipe: str, start: dict[str, Any], sections: dict[str, Any], where: str) -> Params:
     """Return `start` with a recipe and then the values of `sections`, checked; raises UserError that begins `where`."""
     try:
-        network: Overlay = recipe_network(root, recipe) if recipe else {}
+        named = network(recipe) if recipe else {}
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
-    return check_params(_merged(_merged(start, network), sections), where)
+    return check_params(_merged(_merged(start, named), sections), where)
 
 
 def _variant(name: str, params: Params, base: Params, own: Params) -> Variant:

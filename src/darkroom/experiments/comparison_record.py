@@ -5,6 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from darkroom.core.files import digest
 from darkroom.core.fingerprint import table_digest
@@ -67,8 +68,7 @@ def _record_variant(
     log = RunLogger(client, run_id)
     log.log_params({"variant": variant.name, "seeds": row.seeds, **_params(compared, variant)})
     log.log_metrics(metrics)
-    for seed, score in row.scores.items():
-        log.log_metrics({f"seed/{row.metric}": score}, step=seed)
+    log.log_history(pd.DataFrame({row.metric: row.scores}), "seed/")
     client.set_terminated(run_id, "FAILED" if not row.scores else "FINISHED")
     log.set_tag(ROW_TAG, content)
     return log

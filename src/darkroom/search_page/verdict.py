@@ -23,7 +23,7 @@ def tiles(study: Study) -> list[Tile]:
     afresh = count(study.tune.fresh_seeds, "fresh seed") if choice.fresh else "there were no fresh seeds"
     return [
         Tile(f"trial {choice.number}", "chosen", "the values of params.yaml" if choice.number == 0 else "", "plain"),
-        Tile(number(choice.fresh_score), f"{metric}, afresh", f"mean over {afresh}", "good"),
+        Tile(number(choice.fresh_score), f"{metric}, fresh seeds", f"mean over {afresh}", "good"),
         Tile(number(choice.search_score), f"{metric}, search", "of the trial that was chosen", "plain"),
         Tile(f"{len(trials):,}", "trials", f"{len(study.complete):,} complete, {pruned:,} pruned", "plain"),
     ]
