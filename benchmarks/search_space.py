@@ -10,7 +10,7 @@ from cost import session_members
 
 EPOCHS, THREADS = 6, 1
 CLASSES, DENSE, SIDE = 10, 128, 16
-KEPT_OF = 3  # halving, here and there: of three trials one goes on
+KEPT_OF, RANDOM_TRIALS = 3, 5  # of halving and of TPE, as those of darkroom.tune
 Setting = dict[str, dict[str, Any]]  # section -> key -> value
 SPACE: dict[str, dict[str, dict[str, Any]]] = {
     "train": {

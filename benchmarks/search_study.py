@@ -6,9 +6,9 @@ time; its score within 0.5 points of the test score on average; at least as good
     python benchmarks/search_study.py CIFAR [--seeds 0 1 2] [--arms random ours optuna kerastuner] [--results FILE]
 
 Each seed draws 4,000 pictures to train on and 1,000 to validate, a tenth of train/, at 16 pixels; a training has six
-epochs and one thread. The searches of plain Optuna and KerasTuner (search_peers.py) get as many epochs as ours took,
-so they come after it. The chosen setting is then trained by its own program with two seeds that no search has used, and
-measured on 5,000 pictures of test/, which no search is given. With --results, what is in the file is not run again.
+epochs and one thread. Plain Optuna and KerasTuner get as many epochs as ours took, so they come after it. The setting
+that a search chose is then trained by the same program with two seeds that no search has used, and measured on 5,000
+pictures of test/, which no search is given. With --results, what is in the file is not run again.
 """
 
 import argparse
@@ -61,20 +61,23 @@ def decode(archive: Path, file: Path, seed: int) -> None:
 PARTS = {"train": ("train", None, 0), "validation": ("train", None, SIZES["train"]), "test": ("test", 0, 0)}
 
 
-def run(*arguments: str) -> Result:
+def run(program: str, *arguments: str) -> Result:
     """Run a program of this folder in a session of its own and return the JSON of its last line."""
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
-    cost = measure([sys.executable, *arguments], BENCHMARKS.parent, environment)
+    cost = measure([sys.executable, str(BENCHMARKS / program), *arguments], BENCHMARKS.parent, environment)
     last = [line for line in cost.output.splitlines() if line.startswith("{")][-1]
     return {**json.loads(last), "wall": cost.wall}
 
 
 def study(arm: str, seed: int, file: Path, epochs: int) -> Result:
     """Return what a search found, its cost, and its setting's accuracies when it is trained anew."""
-    program = str(BENCHMARKS / ("search_ours.py" if arm in OURS else "search_peers.py"))
-    given = json.dumps(OURS[arm]) if arm in OURS else json.dumps({"tuner": arm, "epochs": epochs})
-    found = run(program, str(file), "search", str(seed), given)
-    anew = run(program, str(file), "again", FRESH, json.dumps(found["setting"]))
+    if arm in OURS:
+        program = "search_ours.py"
+        found = run(program, str(file), "search", str(seed), json.dumps(OURS[arm]))
+        anew = run(program, str(file), "again", FRESH, json.dumps(found["setting"]))
+    else:
+        found = run(f"search_{arm}.py", str(file), str(seed), str(epochs))
+        anew = run("search_network.py", str(file), FRESH, json.dumps(found["setting"]))
     return {"arm": arm, "seed": seed, **found, "test": anew["test"], "validation": anew["validation"]}
 
 
