@@ -12,12 +12,12 @@ import pytest
 from mlflow import MlflowClient
 from PIL import Image
 
-from darkroom.cli.live_comparison import compare_versions, print_waiting
 from darkroom.cli.main import main
 from darkroom.core.errors import UserError
 from darkroom.params.load import load_params
 from darkroom.params.serving import Ab
 from darkroom.traffic.comparison import COMPARED, compare
+from darkroom.traffic.live_comparison import compare_versions, print_waiting
 from darkroom.traffic.log import TrafficLog, open_log
 from darkroom.traffic.record import Role
 from darkroom.traffic.report import report_lines, waiting_requests

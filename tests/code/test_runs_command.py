@@ -159,15 +159,12 @@ def test_the_difference_has_the_paired_interval_of_groups(rows: list[Row], tmp_p
     )
     found = compare_answers(first, better, tmp_path / "curated.parquet")
     own, other = (answers(wrong)[:60] for wrong in (2, 20))
-    correct = [table["predicted"].to_numpy() == LABELS for table in (own, other)]
-    difference, (low, high) = paired_difference(*correct, groups)
+    right, before = (table["predicted"].to_numpy() == LABELS for table in (own, other))
+    difference, (low, high) = paired_difference(right, before, groups)
     assert found.gains["test_accuracy"] == Gain("test_accuracy", difference, low, high)
     assert difference == pytest.approx(0.3) and found.groups == 20 and found.gains["test_accuracy"].verdict == "better"
-    labels, scores = (
-        (LABELS == "dog").astype(int),
-        [np.stack(table["probabilities"].tolist()) for table in (own, other)],
-    )
-    difference, (low, high) = metric_difference("log_loss", labels, *scores, groups)
+    scores, earlier = (np.stack(table["probabilities"].tolist()) for table in (own, other))
+    difference, (low, high) = metric_difference("log_loss", (LABELS == "dog").astype(int), scores, earlier, groups)
     assert found.gains["test_log_loss"] == Gain("test_log_loss", difference, low, high)
     assert difference < 0 and found.gains["test_log_loss"].verdict == "better"
     turned = compare_answers(better, first, tmp_path / "curated.parquet").gains
@@ -186,6 +183,8 @@ def test_diff_prints_what_differs(workspace: Path, ids: dict[str, str], capsys: 
     assert said(capsys, "diff", "first", "other").splitlines()[-1] == (
         "No interval can be given: they were tested on other pictures: 60 and 60, of which 0 are the same."
     )
+    assert run("diff", "champion", "2") == 2
+    assert capsys.readouterr().err == "darkroom diff: champion and 2 are the same run, better\n"
     assert said(capsys, "diff", "2", ids["twice"]).endswith("given: no answers are recorded for twice.\n")
 
 

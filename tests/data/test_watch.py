@@ -10,12 +10,12 @@ import pytest
 from pydantic import ValidationError
 from scipy.stats import wasserstein_distance
 
-from darkroom.cli.watch import watch_model
 from darkroom.core.errors import UserError
 from darkroom.decision.reference import FACTS, NUMBERS, directions, read_reference, write_reference
 from darkroom.params.serving import Watch
 from darkroom.traffic.log import TrafficLog
 from darkroom.traffic.record import Record
+from darkroom.watch.command import watch_model
 from darkroom.watch.distances import kernel_discrepancy, stability_index, wasserstein
 from darkroom.watch.drift import Check, find_drift
 from darkroom.watch.report import lines, write_page
@@ -156,7 +156,7 @@ def test_a_failure_never_ends_with_the_status_of_drift(failure: Exception, monke
     def fail(_: str) -> Watched:
         raise failure
 
-    monkeypatch.setattr("darkroom.cli.watch.watch_traffic", fail)
+    monkeypatch.setattr("darkroom.watch.command.watch_traffic", fail)
     with pytest.raises(UserError) as caught:
         watch_model("champion")
     assert caught.value.status == 2 and len(str(caught.value).splitlines()) == 1
@@ -169,7 +169,7 @@ def test_the_exit_status_says_drift_and_a_page_that_cannot_be_written_is_a_failu
     log = TrafficLog(f"sqlite:///{tmp_path / 'traffic.db'}", 1000)
     log.add(records(pictures(100, 1, brighter=brighter)))
     found = compare(pictures(400, 0), "1", log, PARAMS)
-    monkeypatch.setattr("darkroom.cli.watch.watch_traffic", lambda _: found)
+    monkeypatch.setattr("darkroom.watch.command.watch_traffic", lambda _: found)
     (tmp_path / "dvc.yaml").touch()
     monkeypatch.chdir(tmp_path)
     assert watch_model("champion") == status

@@ -32,7 +32,7 @@ def ab(
       darkroom ab --waiting > waiting.csv   where the two differ and no right class is known
       darkroom ab --waiting --pictures out  and their pictures, if ab.log_pictures keeps them
     """
-    from darkroom.cli.live_comparison import compare_versions, print_waiting
+    from darkroom.traffic.live_comparison import compare_versions, print_waiting
 
     if waiting and apply:
         raise UserError("--waiting lists requests and decides nothing; run `darkroom ab --apply` by itself")

@@ -24,6 +24,6 @@ def watch(
       darkroom watch                      the champion's traffic
       darkroom watch --model 3            that of version 3
     """
-    from darkroom.cli.watch import watch_model
+    from darkroom.watch.command import watch_model
 
     return watch_model(model)

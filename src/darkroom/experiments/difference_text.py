@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from darkroom.core.errors import UserError
 from darkroom.core.paths import ARTEFACTS, workspace
 from darkroom.experiments.difference import Change, Pairing, changed_data, changed_params, compare_answers, find_row
 from darkroom.experiments.rows import REMEDY, Row, read_rows
@@ -16,6 +17,8 @@ def print_difference(a: str, b: str) -> int:
     with existing_store("reading its runs", REMEDY) as client:
         rows = read_rows(client)
     first, second = (find_row(text, rows, model) for text in (a, b))
+    if first is second:
+        raise UserError(f"{a} and {b} are the same run, {first.facts['name']}")
     pairing = compare_answers(first, second, workspace() / ARTEFACTS["curated"])
     print("\n".join(difference_lines(first, second, pairing)))
     return 0
