@@ -3,32 +3,32 @@
 from darkroom.core.files import digest
 from darkroom.core.fingerprint import table_digest
 from darkroom.core.paths import cache_folder
-from darkroom.examples.pixels import load_examples
-from darkroom.execution.workers import worker_pool
 from darkroom.models.backbones import weights_file_digest
+from darkroom.search_page.page import write_page
+from darkroom.search_page.recording import Recording
 from darkroom.stage import Report, Stage, run_stage
-from darkroom.train.debug import debug_data, debug_params
+from darkroom.train.debug import debug_params
 from darkroom.train.measuring import prepare_processes
-from darkroom.tune.tuning import no_search, run_search, summarise
+from darkroom.tune.pictures import picture_loader
+from darkroom.tune.report import summarise, trial_table
+from darkroom.tune.tuning import run_search
 
 
 def tune(stage: Stage) -> Report:
     """Search, or leave an empty result when the search is off."""
-    params = debug_params(stage.params)
+    params, found = debug_params(stage.params), None
     if params.tune.enabled:
         prepare_processes()
-        splits = stage.read("splits")
-        with worker_pool() as pool:
-            data = load_examples(stage.input("images"), splits, params.image, ("train", "validation"), pool)
-        data = debug_data(data, params)
-        weights = stage.input("weights")
+        splits, weights = stage.read("splits"), stage.input("weights")
+        load = picture_loader(stage.input("images"), splits, params)
         content = digest([stage.code_digest(), table_digest(splits), weights_file_digest(params.model, weights)])
-        best, trials = run_search(data, params, weights, cache_folder(), content, stage.run.log_metrics)
-    else:
-        best, trials = no_search()
-    stage.save("best", best)
-    stage.save("trials", trials)
-    return summarise(best, trials, params.tune)
+        recording = Recording(stage.run)
+        found = run_search(params, load, weights, cache_folder(), content, recording.add)
+        recording.finish(found)
+    stage.save("best", found.choice.overlay if found else {})
+    stage.save("trials", trial_table(found, params.tune))
+    write_page(stage.output("tune_page"), found)
+    return summarise(found, params.tune)
 
 
 if __name__ == "__main__":

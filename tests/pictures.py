@@ -19,6 +19,7 @@ from PIL import Image
 
 from darkroom.core.tables import MANIFEST
 from darkroom.images.convert import Depth
+from darkroom.images.packed import read_pictures, read_thumbnails, write_shard
 from darkroom.ingest.ingest import pack
 from darkroom.ingest.listing import list_entries, open_source
 from darkroom.params.data import Columns, Ingest
@@ -97,6 +98,16 @@ def ingested(source: Path, images: Path, depth: Depth = "auto") -> pd.DataFrame:
     """Pack a folder or an archive to `images` with two threads and return the manifest."""
     with open_source(source, "test") as opened, ThreadPoolExecutor(2) as pool:
         return pack(opened, list_entries(opened, ANY)[0], images, images.parent / "cache", pool, depth)
+
+
+def without_test(images: Path, splits: pd.DataFrame, target: Path) -> Path:
+    """Pack the pictures anew, those of test left out."""
+    ids = splits["image_id"][splits["split"] != "test"].to_numpy(dtype=str)
+    contents, thumbnails = read_pictures(images, ids), read_thumbnails(images, ids)
+    target.mkdir()
+    rows = [(name, contents[name], thumbnail.tobytes()) for name, thumbnail in zip(ids, thumbnails, strict=True)]
+    write_shard(target / "part-00000.parquet", rows)
+    return target
 
 
 def manifest_of(rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -18,6 +18,7 @@ SMALL_RUN = {
     "ingest.source": "shapes",
     "tune.trials": 1,
     "tune.epochs": 1,
+    "tune.fresh_seeds": 1,
     "train.epochs": 6,
     "train.batch_size": 16,
     "model.filters": [8, 16],
@@ -72,7 +73,7 @@ class Project:
         return MlflowClient(f"sqlite:///{self.root / 'mlflow.db'}")
 
     def rows(self) -> dict[str, list[Any]]:
-        """Return the pipeline rows by run_id, each with the stage runs below it."""
+        """Return the pipeline rows by run_id, each with the stage runs below it; below those of tune are its trials."""
         client = self.client()
         experiment = client.get_experiment_by_name("darkroom")
         assert experiment is not None
@@ -81,8 +82,8 @@ class Project:
             run.info.run_id: [] for run in runs if "mlflow.parentRunId" not in run.data.tags
         }
         for run in runs:
-            if "mlflow.parentRunId" in run.data.tags:
-                parents[run.data.tags["mlflow.parentRunId"]].append(run)
+            if (parent := run.data.tags.get("mlflow.parentRunId")) in parents:
+                parents[parent].append(run)
         return parents
 
 

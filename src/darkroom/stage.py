@@ -33,6 +33,7 @@ LIBRARIES = (  # whose versions change what a stage computes: pixels, numbers, t
     "simplejpeg",
     "tensorflow",
 )
+DRAWING = {"src/darkroom/pages", "src/darkroom/search_page"}
 
 
 class Stage:
@@ -89,7 +90,8 @@ class Stage:
     def code_digest(self) -> str:
         """Return the digest of the code in the folders that the stage declares, and of the libraries that compute.
 
-        A cache keyed by it is not used after one of them has changed.
+        A cache keyed by it is not used after one of them has changed. What only draws is left out: after an edit there
+        a report is made again, from the trials of a search that are known.
         """
         code = {path.relative_to(self.root).as_posix(): file_digest(path) for path in self._modules()}
         return digest([code, *map(version, LIBRARIES)])
@@ -103,7 +105,7 @@ class Stage:
         return digest([self.code_digest(), values, *content])
 
     def _modules(self) -> Iterator[Path]:
-        for dep in map(self.root.joinpath, self.deps):
+        for dep in map(self.root.joinpath, self.deps - DRAWING):
             found = dep.rglob("*.py") if dep.is_dir() else [dep] if dep.suffix == ".py" else []
             for path in found:
                 if not any(part.startswith(".") for part in path.relative_to(self.root).parts):  # as in .dvcignore

@@ -19,7 +19,15 @@ REPORTS: dict[str, dict[str, Any]] = {
     "ingest": {"pictures": 300, "unreadable": 1, "classes": 2},
     "dedupe": {"dropped_because": {"exact duplicate": 4}, "exact_duplicates": 4, "near_duplicates": 0},
     "split": {"train": 180, "validation": 60, "test": 60, "straddling_groups": 0, "digest": "d" * 64},
-    "tune": {"enabled": True, "trials": 4, "best": {"model": {"dropout": 0.3}}},
+    "tune": {
+        "enabled": True,
+        "trials": 4,
+        "best": {"model": {"dropout": 0.3}},
+        "chosen": 2,
+        "metric": "log_loss",
+        "search_score": 0.1,
+        "fresh_score": 0.12,
+    },
     "train": {
         "classes": ["a|b", "c"],
         "networks": 1,
@@ -74,7 +82,8 @@ def test_the_card_tells_what_was_measured() -> None:
         "one of 2 classes: a\\|b, c.",
         "Left out before the split: 4 exact duplicate.",
         "1,234,567 weights and 9 epochs in all; kept: epoch 7",
-        "A search of 4 trials chose model.dropout = 0.3.",
+        "A search of 4 trials chose model.dropout = 0.3: log_loss on validation 0.1000\n",
+        "\nin the search, 0.1200 with fresh seeds, which decided.\n",
         "| accuracy | 0.9000 | 0.9000 | 0.9000 (0.8100 to 0.9600) |",
         "| ROC AUC | - | - | - |",
         "less the earlier champion's: +0.0200 (-0.0100 to 0.0500),\np = 0.25",
@@ -91,6 +100,20 @@ def test_the_card_tells_what_was_measured() -> None:
         assert expected in text
     assert "small" not in text and "a\\|b: F1" not in text  # nothing is wrong with these
     assert "\n\n\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"fresh_score": None}, "0.1000\nin the search, which flatters it as the best of many.\n"),
+        ({"chosen": 0}, "A search of 4 trials found nothing better than model.dropout = 0.3: log_loss"),
+    ],
+)
+def test_the_card_is_honest_about_the_search(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], expected: str
+) -> None:
+    monkeypatch.setitem(REPORTS, "tune", REPORTS["tune"] | changes)
+    assert expected in card({}, {})
 
 
 @pytest.mark.parametrize("nothing", [{}, dict.fromkeys(MEASURED.keys() - {"test"})])

@@ -191,6 +191,15 @@ def test_the_search_space_is_replaced_as_a_whole(workspace: Path) -> None:
     assert list(load_params(workspace / "params.yaml").tune.space["train"]) == ["batch_size"]
 
 
+def test_a_searched_key_with_a_condition_stays_on_its_line(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("recipe", "binary-tuned")
+    momentum = "momentum: {choices: [0.0, 0.9], when: {train.optimizer: [sgd, rmsprop]}}\n"
+    assert f"      {momentum}" in (workspace / "params.yaml").read_text()
+    capsys.readouterr()
+    assert run("params", "tune.space.train.learning_rate") == 0  # as it is written, without keys that are not there
+    assert capsys.readouterr().out == "tune.space.train.learning_rate: {low: 0.0001, high: 0.01, log: true}\n"
+
+
 def test_an_impossible_recipe_changes_nothing(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (workspace / "recipes" / "wrong.yaml").write_text("# wrong\ntrain: {epochs: 0}\n")
     assert run("recipe", "wrong") == 2

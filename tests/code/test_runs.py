@@ -23,7 +23,7 @@ PARAMS = {"ingest.source": "pets", "model.architecture": "conv", "ensemble.archi
 REPORTS: dict[str, dict[str, Any]] = {
     "ingest": {"classes": 2, "pictures": 9},
     "split": {"train": 5, "validation": 2, "test": 2, "digest": "0123456789abcdef"},
-    "tune": {"best": {"train": {"epochs": 5}}, "enabled": True},
+    "tune": {"best": {"train": {"patience": 5}}, "enabled": True},
     "evaluate": {
         "test": {"accuracy": 0.5, "log_loss": 1.5, "interval": {"accuracy": [0.1, 0.9]}},
         "validation": {"accuracy": 0.75, "roc_auc": None},
@@ -110,7 +110,7 @@ def test_a_pipeline_run_adopts_the_stages_runs_and_is_found_again(results: Resul
     client = connect()
     run = find_or_create_pipeline_run(client, "pipeline", PARAMS, results)
     client.set_terminated(run.info.run_id)
-    assert run.data.params["train.epochs"] == "5"  # what tune found
+    assert run.data.params["train.epochs"] == "3"
     children = client.search_runs([run.info.experiment_id], f"tags.`{PARENT_TAG}` = '{run.info.run_id}'")
     names = {child.info.run_name: child.data.metrics for child in children}
     assert names.keys() == {"split", "ingest (cached)", "tune (cached)", "evaluate (cached)"}

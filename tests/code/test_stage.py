@@ -252,6 +252,21 @@ def test_a_missing_input_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert "data/curated.parquet is missing; run the earlier stages" in capsys.readouterr().err
 
 
+def test_what_only_draws_is_not_in_the_code_digest(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("darkroom.stage.DRAWING", {"src"})
+    seen = []
+
+    def work(stage: Stage) -> dict[str, Any]:
+        seen.append(stage.code_digest())
+        return {}
+
+    for text in ("1", "2"):
+        (workspace / "src" / "code.py").write_text(text)
+        with pytest.raises(FileNotFoundError):  # its outputs
+            run(work)
+    assert seen[0] == seen[1]
+
+
 def test_the_code_digest_follows_the_code_and_the_libraries(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the folder src: its modules, not what editors leave beside them."""
     seen = []

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from darkroom.tracking.headlines import HEADLINES
-from darkroom.tracking.results import PIPELINE_TAG
+from darkroom.tracking.results import PARENT_TAG, PIPELINE_TAG
 from darkroom.tracking.store import connect, experiment_id, own_store
 from darkroom.tracking.view import address
 from pictures import inside
@@ -59,12 +59,13 @@ def test_the_page_shows_pipelines_only_the_best_on_test_first(tmp_path: Path) ->
             for metric in HEADLINES:
                 client.log_metric(run.info.run_id, metric, accuracy)
         client.create_run(experiment, run_name="a stage")
+        client.create_run(experiment, run_name="trial 7", tags={PARENT_TAG: run.info.run_id})
         with pages(tmp_path) as server:
             page = address(server, "darkroom")
             command = [str(CHROMIUM), *OPTIONS, f"--user-data-dir={tmp_path}/profile", "--virtual-time-budget=30000"]
             done = subprocess.run([*command, "--dump-dom", page], capture_output=True, text=True, timeout=240)
     text = re.sub(r"<[^>]+>", " ", done.stdout)
-    assert "3 matching runs" in " ".join(text.split()) and "a stage" not in text
+    assert "3 matching runs" in " ".join(text.split()) and "a stage" not in text and "trial 7" not in text
     rows = re.findall(r">(first|second|third)<", done.stdout)
     assert rows == ["first", "second", "third"]
     shown = [text.find(f" {name} ") for name in ("test_accuracy", "test_f1_macro", "test_roc_auc")]

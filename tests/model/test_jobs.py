@@ -16,7 +16,7 @@ from darkroom.core.errors import UserError
 from darkroom.execution.processes import Processes, call_in_process
 from darkroom.train.checkpoint import Row
 from darkroom.train.jobs import Job
-from darkroom.train.measuring import measure, measure_in_process
+from darkroom.train.measuring import Failed, measure, measure_in_process, visible_gpus
 from easy import data, small_params
 
 
@@ -41,6 +41,19 @@ def test_a_training_in_a_process_can_be_stopped(tmp_path: Path) -> None:
     with Processes() as processes:
         stopped = measure_in_process(processes, job, ("validation",), lambda epoch, _: epoch == 2)
     assert len(stopped.curve) == 2
+
+
+def test_a_training_that_wants_too_much_memory_has_failed(tmp_path: Path) -> None:
+    job = Job(small_params(model={"filters": [65536, 65536], "kernel": 31}), data(), tmp_path)  # 16 TB
+    with Processes() as processes, pytest.raises(Failed, match=r"^ResourceExhaustedError: .*OOM"):
+        measure_in_process(processes, job, ("validation",))
+
+
+def test_each_training_has_gpus_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert [visible_gpus(share, 1) for share in range(3)] == ["0", "1", "2"] and visible_gpus(1, 2) == "2,3"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5,6,7")
+    assert [visible_gpus(share, 2) for share in range(2)] == ["4,5", "6,7"]
 
 
 def wait_forever(ask: Callable[[str], None]) -> None:

@@ -8,84 +8,31 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cheap_search import SPACE, cost, failing, params, run, told, train_cheaply
 from darkroom.core.errors import UserError
 from darkroom.examples.metrics import Diverged, score_split
 from darkroom.execution.logs import configure_logging
 from darkroom.execution.processes import Died, Killed, Processes
 from darkroom.models.combine import combine
 from darkroom.params.declared import DeclaredParams
-from darkroom.train.checkpoint import Row
 from darkroom.train.epochs import OnEpoch
 from darkroom.train.fit import fit
 from darkroom.train.measuring import Failed, Measured
 from darkroom.tune.attempts import Trainer, side_by_side, trainer
 from darkroom.tune.fresh import run_fresh
 from darkroom.tune.search import search
-from darkroom.tune.store import open_store, study_name
+from darkroom.tune.store import open_store
 from darkroom.tune.trial import Trial
 from easy import data, small_params
 from pictures import ROOT
 
-SPACE: dict[str, dict[str, dict[str, Any]]] = {
-    "train": {"learning_rate": {"low": 1e-4, "high": 1e-1, "log": True}, "batch_size": {"low": 8, "high": 32}},
-    "model": {"dropout": {"low": 0.1, "high": 0.5, "step": 0.1}, "filters": {"choices": [[4], [4, 8], [2, 2, 2]]}},
-}
 LOGGED = "darkroom.tune.search"
-Train = Callable[[DeclaredParams, OnEpoch | None, int | None], Measured]
-
-
-def params(**tune: Any) -> DeclaredParams:
-    return small_params(tune={"space": SPACE, "trials": 8, "epochs": 9, **tune})
-
-
-def cost(candidate: DeclaredParams) -> float:
-    train, model = candidate.train, candidate.model
-    return (math.log10(train.learning_rate) + 2) ** 2 + model.dropout + 0.2 * len(model.filters) + train.batch_size / 64
-
-
-def train_cheaply(candidate: DeclaredParams, on_epoch: OnEpoch | None, _gpu: int | None) -> Measured:
-    """Return the cost as log loss, to which each epoch comes nearer."""
-    curve: list[Row] = []
-    for epoch in range(1, candidate.train.epochs + 1):
-        curve.append({"epoch": epoch, "validation_log_loss": cost(candidate) + 1 / epoch})
-        if on_epoch and on_epoch(epoch, curve[-1]):
-            break
-    scores = {"log_loss": cost(candidate), "accuracy": 1 / (1 + cost(candidate))}
-    return Measured({"validation": scores}, curve, 0.0, {"parameters": 100.0 * len(candidate.model.filters)})
-
-
-def failing(error: BaseException, *calls: int) -> Train:
-    """Return a training that raises `error` in these of its calls, counted from 0."""
-    made: list[int] = []
-
-    def train(candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None) -> Measured:
-        made.append(len(made))
-        if made[-1] in calls:
-            raise error
-        return train_cheaply(candidate, on_epoch, gpu)
-
-    return train
-
-
-def run(folder: Path, train: Train = train_cheaply, slots: int = 1, **tune: Any) -> tuple[list[Trial], list[int]]:
-    """Search; return the trials and the numbers of those that were not kept before, in the order of their ends."""
-    tried: list[int] = []
-    chosen = params(**tune)
-    with open_store(folder, study_name("content", chosen), chosen.tune) as store:
-        trials = search(chosen, Trainer(train, slots), store, lambda trial: tried.append(trial.number))
-    return trials, tried
-
-
-def told(trials: list[Trial]) -> list[Any]:
-    """Return all that repeats: not the time."""
-    return [(trial.drawn, trial.state, trial.scores, trial.curve, trial.reason, trial.rungs) for trial in trials]
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +53,7 @@ def test_the_parameters_come_first_then_values_of_the_space(whole: list[Trial]) 
 KILLED = """
 import os, signal, threading
 from pathlib import Path
-from test_search import run, train_cheaply
+from cheap_search import run, train_cheaply
 calls, together = [], threading.Barrier(2)
 def train(candidate, on_epoch, gpu):
     calls.append(candidate)
@@ -125,7 +72,7 @@ run(Path({folder!r}), train, {batch}, batch={batch}, pruner={pruner!r})
 def killed(folder: Path, die_at: int, batch: int, pruner: str = "none") -> None:
     """Search in a process that kills itself in training number `die_at`, from 1."""
     code = KILLED.format(folder=str(folder), die_at=die_at, batch=batch, pruner=pruner)
-    folders = ":".join(str(ROOT / name) for name in ("src", "tests", "tests/model"))
+    folders = ":".join(str(ROOT / name) for name in ("src", "tests"))
     ended = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": folders}, timeout=120)
     assert ended.returncode == -signal.SIGKILL
 
@@ -204,7 +151,7 @@ def test_a_score_that_is_not_a_number_has_failed(tmp_path: Path) -> None:
     assert len(trials[1].curve) == 9 and trials[1].scores == {}
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("a bug"), UserError("weights are missing")])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("a bug"), UserError("no internet", 1)])
 def test_a_search_that_was_stopped_resumes_however_often(
     whole: list[Trial], tmp_path: Path, error: BaseException
 ) -> None:
@@ -249,6 +196,15 @@ def test_a_combination_that_makes_no_network_is_refused_before_training(tmp_path
     assert all("8 is too small for" in trial.reason for trial in refused)
 
 
+def test_what_only_the_network_shows_is_refused_too_unless_params_yaml_has_it(tmp_path: Path) -> None:
+    mistake = UserError("finetune.layers = 'x': the backbone has no such layer")
+    trials, _ = run(tmp_path / "drawn", failing(mistake, 2), trials=4)
+    assert [trial.state for trial in trials] == ["complete", "complete", "refused", "complete", "complete"]
+    assert trials[2].reason == str(mistake)
+    with pytest.raises(UserError, match="no such layer"):
+        run(tmp_path / "own", failing(mistake, 0))
+
+
 def test_a_grid_ends(tmp_path: Path) -> None:
     trials, _ = run(tmp_path, space=IMPOSSIBLE, sampler="grid", batch=3, trials=100)
     drawn = [str(trial.drawn.overlay) for trial in trials]
@@ -287,8 +243,8 @@ def test_fresh_runs_are_kept(tmp_path: Path, whole: list[Trial]) -> None:
         run_fresh(chosen, Trainer(train), store, pairs)
     with open_store(tmp_path, "name", chosen.tune) as store:
         runs = run_fresh(chosen, Trainer(train), store, pairs)
-        assert store.fresh_runs() == sorted(runs, key=lambda run: (run.number, run.seed))
-    assert seeds == [7, 8, 7, 7]
+        assert store.fresh_runs() == [runs[2], runs[0]]
+    assert seeds == [7, 8, 7, 8, 7]  # what gave no model is tried again
     assert [(run.number, run.seed, run.scores) for run in runs] == [
         (5, 7, whole[5].scores),
         (5, 8, {}),
@@ -342,7 +298,7 @@ def test_a_trial_is_trained_in_a_process_and_scored_as_it_will_be_served(tmp_pat
     )
     pictures, nothing = data(), tmp_path / "weights"
     with open_store(tmp_path, "name", chosen.tune) as store, Processes() as processes:
-        trial = search(chosen, trainer(processes, pictures, nothing, chosen), store, lambda _: None)[0]
+        trial = search(chosen, trainer(processes, lambda _: pictures, nothing, chosen), store, lambda _: None)[0]
     network = fit(pictures, chosen, nothing).network
     served, plain = (
         score_split(combine([network], average), pictures["validation"], 16)["log_loss"] for average in ("flip", "none")

@@ -79,17 +79,14 @@ def _align_comments(section: CommentedMap) -> None:
 
 
 def _in_flow_style(value: Any) -> Any:
-    """Return `value` as it is written by hand: lists and innermost mappings on one line."""
+    """Return `value` as it is written by hand: on one line, but for a mapping that holds nothing but mappings."""
     if isinstance(value, list):
         sequence = CommentedSeq(value)
         sequence.fa.set_flow_style()
         return sequence
     if not isinstance(value, dict):
         return value
-    nested = any(isinstance(item, dict) for item in value.values())
-    mapping = CommentedMap(
-        {key: _in_flow_style(item) if isinstance(item, dict) else item for key, item in value.items()}
-    )
-    if not nested:
+    mapping = CommentedMap({key: _in_flow_style(item) for key, item in value.items()})
+    if not value or not all(isinstance(item, dict) for item in value.values()):
         mapping.fa.set_flow_style()
     return mapping

@@ -18,6 +18,7 @@ ARTEFACTS = {
     "weights": "data/weights",
     "best": "models/tune/best.yaml",
     "trials": "models/tune/trials.csv",
+    "tune_page": "reports/tune.html",
     "augmented": "reports/augmented.png",
     "model": "models/model.keras",
     "validation_answers": "models/validation_answers.parquet",

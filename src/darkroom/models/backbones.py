@@ -113,7 +113,8 @@ def _load_imagenet(backbone: "keras.Model", params: "Model") -> None:
         reason = " ".join(str(error).split())[:250]  # the file's address is in it
         raise UserError(
             f"model.weights = imagenet: the weights of {params.architecture} could not be downloaded ({reason}); "
-            f"without internet put their no_top file into {FOLDER}/ and give its name"
+            f"without internet put their no_top file into {FOLDER}/ and give its name",
+            1,
         ) from None
     backbone.set_weights(given.get_weights())
 

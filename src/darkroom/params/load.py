@@ -52,7 +52,7 @@ def check_params(raw: dict[str, Any], file: str) -> Params:
 
 def with_overlay(params: Params, overlay: Overlay, file: str) -> Params:
     """Return `params` with the values of `overlay` ({section: {key: value}}), checked again, but not the space."""
-    raw = params.model_dump()
+    raw = params.model_dump(exclude_unset=True)
     for section, values in overlay.items():
         if not isinstance(values, dict) or section not in raw:
             raise UserError(f"{file}: {section}: unknown section{nearest(section, list(raw))}")
@@ -61,8 +61,12 @@ def with_overlay(params: Params, overlay: Overlay, file: str) -> Params:
 
 
 def flatten(params: Params) -> dict[str, Any]:
-    """Return {"section.key": value}, mappings below a key flattened too."""
-    return leaves(params.model_dump())
+    """Return {"section.key": value}, mappings below a key flattened too, but for the conditions of a search."""
+    space = params.tune.space.items()
+    conditions = [
+        f"tune.space.{section}.{key}.when" for section, keys in space for key, values in keys.items() if values.when
+    ]
+    return leaves(params.model_dump(exclude_unset=True), conditions)
 
 
 def leaves(tree: dict[str, Any], whole: Collection[str] = (), prefix: str = "") -> dict[str, Any]:

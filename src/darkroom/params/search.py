@@ -4,10 +4,20 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from darkroom.params.release import Metric
 from darkroom.params.section import Count, Section, Seed
 
 SEARCHED = ("model", "train", "augment", "image", "finetune")  # sections whose keys may be searched
+Objective = Literal[
+    "accuracy",
+    "precision_macro",
+    "precision_weighted",
+    "recall_macro",
+    "recall_weighted",
+    "f1_macro",
+    "f1_weighted",
+    "roc_auc",
+    "log_loss",
+]
 Cost = Literal["parameters", "multiply_adds", "kilobytes", "latency"]
 
 
@@ -37,6 +47,13 @@ class Choices(Section):
     choices: Annotated[list[Any], Field(min_length=1)]
     when: dict[str, list[Any]] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _differ(self) -> Self:
+        for place, choice in enumerate(self.choices):
+            if choice in self.choices[:place]:
+                raise ValueError(f"choices names {choice} twice")
+        return self
+
 
 def _kind_of_space(value: Any) -> str:
     """Return which of the two a user meant, so that messages are about that one."""
@@ -53,7 +70,7 @@ class Tune(Section):
     trials: Annotated[int, Field(ge=0)]
     minutes: Annotated[float, Field(ge=0)]
     epochs: Count
-    metric: Metric
+    metric: Objective
     costs: list[Cost]
     tolerance: Annotated[float, Field(ge=0)]
     sampler: Literal["tpe", "random", "qmc", "grid", "cmaes", "nsga2"]
@@ -75,7 +92,5 @@ class Tune(Section):
         if self.costs and self.sampler == "cmaes":
             raise ValueError("sampler cmaes optimises one objective; remove costs, or choose another sampler")
         if self.costs and self.pruner != "none":
-            raise ValueError(
-                f"pruner {self.pruner} would stop the cheap networks that costs look for; remove costs, or set it to none"
-            )
+            raise ValueError(f"pruner {self.pruner} would stop cheap networks; set it to none, or remove costs")
         return self

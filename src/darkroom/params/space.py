@@ -72,8 +72,9 @@ def check_space(params: Params, file: str) -> None:
     try:
         space = dict(in_order(params.tune))
     except CycleError as error:
-        *names, last = error.args[1]
-        raise UserError(f"{file}: tune.space.{last}: when: {' -> '.join([last, *names])} is a circle") from None
+        circle = error.args[1]
+        names = " -> ".join(circle)
+        raise UserError(f"{file}: tune.space.{circle[0]}: when: {names} wait for each other") from None
     for name in space:
         problem = _of_key(params, name) or _of_conditions(params, space, name) or _of_values(params, space, name)
         if problem:
@@ -137,7 +138,7 @@ def _is_possible(params: Params, space: Space, name: str, given: Values, error: 
 
 def _error(params: Params, values: Values) -> Errors:
     """Return what pydantic says of `params` with other values of some keys; empty when they are possible."""
-    raw = params.model_dump()
+    raw = params.model_dump(exclude_unset=True)
     for name, value in values.items():
         section, key = name.split(".", 1)
         raw[section][key] = value

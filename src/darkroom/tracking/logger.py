@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -38,6 +39,11 @@ class RunLogger:
             raise StoreUnavailable
         return self._client
 
+    @cached_property
+    def experiment_id(self) -> str:
+        """The id of the experiment that the run is in."""
+        return str(self.client.get_run(self.run_id).info.experiment_id)
+
     def guard(self) -> AbstractContextManager[None]:
         """Return the context that every write runs in."""
         return nullcontext()
@@ -47,8 +53,8 @@ class RunLogger:
         with self.guard():
             from mlflow.entities import Param
 
-            entries = [Param(_allowed_name(key), str(value)[:6000]) for key, value in sorted(params.items())]
-            for some in _chunks(entries, PARAMS_AT_ONCE):
+            entries = [Param(allowed_name(key), str(value)[:6000]) for key, value in sorted(params.items())]
+            for some in chunks(entries, PARAMS_AT_ONCE):
                 self.client.log_batch(self.run_id, params=some)
 
     def log_metrics(self, metrics: dict[str, float], step: int = 0) -> None:
@@ -58,7 +64,7 @@ class RunLogger:
 
             now = int(time.time() * 1000)
             entries = [Metric(name, float(value), now, step) for name, value in sorted(metrics.items())]
-            for some in _chunks(entries, METRICS_AT_ONCE):
+            for some in chunks(entries, METRICS_AT_ONCE):
                 self.client.log_batch(self.run_id, metrics=some)
 
     def log_history(self, history: "pd.DataFrame", prefix: str) -> None:
@@ -75,7 +81,7 @@ class RunLogger:
                 for name, values in history.items()
                 for step, value in values.dropna().items()
             ]
-            for some in _chunks(entries, METRICS_AT_ONCE):
+            for some in chunks(entries, METRICS_AT_ONCE):
                 self.client.log_batch(self.run_id, metrics=some)
 
     def set_tag(self, name: str, value: str) -> None:
@@ -121,10 +127,11 @@ class RunLogger:
                     self.client.log_artifact(self.run_id, str(path))
 
 
-def _allowed_name(name: str) -> str:
+def allowed_name(name: str) -> str:
     """Return a parameter's name in MLflow's characters; a folder's name in ingest.labels may hold any."""
     return "".join(char if char.isalnum() or char in "_-. :/" else "_" for char in name)[:250]
 
 
-def _chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:
+def chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:
+    """Return the items in order, up to `size` at a time."""
     return [items[start : start + size] for start in range(0, len(items), size)]

@@ -11,6 +11,7 @@ from darkroom.tracking.abandoned import PROCESS_TAG, close_abandoned, this_proce
 from darkroom.tracking.logger import RunLogger, StoreUnavailable
 from darkroom.tracking.results import KEY_TAG, STAGE_TAG, Report, StageResult, find_runs, report_metrics, stage_key
 from darkroom.tracking.store import connect, describe_failure, experiment_id, redacted
+from darkroom.tracking.trial_runs import delete_with_children
 
 ERROR_TAG = "darkroom.error"
 logger = logging.getLogger(__name__)
@@ -70,11 +71,10 @@ class StageRun(RunLogger):
             self.log_metrics(report_metrics(report))
             self.log_outputs(outputs)
             key = stage_key(StageResult(self.stage, self.params, report))
-            experiment = self.client.get_run(self.run_id).info.experiment_id
-            earlier = find_runs(self.client, experiment, key)
+            earlier = find_runs(self.client, self.experiment_id, key)
             self.client.set_terminated(self.run_id, "FINISHED")
             if earlier:
-                self.client.delete_run(self.run_id)
+                delete_with_children(self.client, self.experiment_id, self.run_id)
             else:
                 self.client.set_tag(self.run_id, KEY_TAG, key)  # last: with it, a pipeline run may adopt this one
 

@@ -13,7 +13,11 @@ PLAIN = {"horizontal_flip": False, "vertical_flip": False, "rotation": 0.0, "shi
 PLAIN |= {"crop": 1.0, "brightness": 0.0, "contrast": 0.0, "rand_augment": 0, "erase": 0.0, "mixup": 0.0, "cutmix": 0.0}
 OVERLAYS: dict[str, Overlay] = {
     "none": {},
-    "step": {"train": {"epochs": 1, "small_epochs": 0}, "finetune": {"epochs": 1}, "tune": {"epochs": 1, "trials": 1}},
+    "step": {
+        "train": {"epochs": 1, "small_epochs": 0},
+        "finetune": {"epochs": 1},
+        "tune": {"epochs": 1, "trials": 1, "finalists": 0},
+    },
     "overfit": {
         "train": {"epochs": 200, "small_epochs": 0, "patience": 0, "keep": "last", "schedule": "cosine", "warmup": 0.0}
         | dict.fromkeys(["label_smoothing", "l2", "weight_decay", "clip_norm", "ema"], 0.0),

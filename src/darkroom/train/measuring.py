@@ -23,7 +23,6 @@ from darkroom.train.jobs import Job, run_job
 if TYPE_CHECKING:
     import keras
 
-PRELOADED = "darkroom.train.preloading"  # with TensorFlow
 LATENCY = "latency"  # the cost that takes time to measure, and that no two runs agree on
 Ask = Callable[[tuple[int, Row]], bool]
 
@@ -94,7 +93,7 @@ def _measure_afresh(job: Job, splits: tuple[str, ...], latency: bool, device: in
     """Measure in a process that has not started TensorFlow."""
     silence_libraries()
     if device is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = _visible(device, job.params.train.devices)
+        os.environ["CUDA_VISIBLE_DEVICES"] = visible_gpus(device, job.params.train.devices)
     start_tensorflow(job.params.train.threads)
     import tensorflow as tf
 
@@ -104,8 +103,8 @@ def _measure_afresh(job: Job, splits: tuple[str, ...], latency: bool, device: in
         raise Failed(f"{type(error).__name__}: {first_line(error)}", 1) from None
 
 
-def _visible(share: int, count: int) -> str:
-    """Return the names for CUDA of the GPUs in a share of `count`, of those that the user has made visible."""
+def visible_gpus(share: int, count: int) -> str:
+    """Return the names for CUDA of the GPUs in a share, each of `count`, of those that the user has made visible."""
     end = (share + 1) * count
     names = (os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(map(str, range(end)))).split(",")
     return ",".join(names[share * count : end])
@@ -117,7 +116,7 @@ def prepare_processes() -> None:
     Elsewhere than on Linux, a process must not be forked from one that has loaded such libraries.
     """
     if sys.platform == "linux":
-        prepare_workers(PRELOADED)
+        prepare_workers("darkroom.train.preloaded")
 
 
 def parallel_trainings(train: Train) -> int:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from darkroom.examples.metrics import Diverged
-from darkroom.examples.pixels import Examples
 from darkroom.execution.processes import Died, Killed, Processes
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.search import Tune
@@ -19,6 +18,7 @@ from darkroom.train.checkpoint import Row
 from darkroom.train.epochs import OnEpoch
 from darkroom.train.jobs import Job
 from darkroom.train.measuring import LATENCY, Failed, Measured, measure_in_process, parallel_trainings
+from darkroom.tune.pictures import Load
 
 R = TypeVar("R")
 Task = Callable[[int], R]  # gets the number of its slot, from 0
@@ -34,7 +34,7 @@ class Trainer:
     slots: int = 1
 
 
-def trainer(processes: Processes, data: dict[str, Examples], weights: Path, params: DeclaredParams) -> Trainer:
+def trainer(processes: Processes, load: Load, weights: Path, params: DeclaredParams) -> Trainer:
     """Return the trainer whose trainings run in processes of their own, as many as `tune` and the machine allow.
 
     Where the latency of a network is measured, one at a time: the others would slow it.
@@ -42,7 +42,8 @@ def trainer(processes: Processes, data: dict[str, Examples], weights: Path, para
     tune, latency = params.tune, LATENCY in params.tune.costs
 
     def train(candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None) -> Measured:
-        return measure_in_process(processes, Job(candidate, data, weights), ("validation",), on_epoch, latency, gpu)
+        job = Job(candidate, load(candidate), weights)
+        return measure_in_process(processes, job, ("validation",), on_epoch, latency, gpu)
 
     return Trainer(train, 1 if latency else _slots(processes, tune, params.train))
 

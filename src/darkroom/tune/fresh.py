@@ -17,14 +17,15 @@ def run_fresh(
 ) -> list[FreshRun]:
     """Train each trial's setting with the seed beside it, as long as a trial; return the runs in the order of `pairs`.
 
-    Each is kept in `store` as it ends; those that are there are not run again. The scores are empty where the training
-    gave no model.
+    Each that gives a model is kept in `store` as it ends; those that are there are not run again. The scores of the
+    others, for which memory may have been short, are empty.
     """
     kept = {(run.number, run.seed): run for run in store.fresh_runs()}
     missing = [(trial, seed) for trial, seed in pairs if (trial.number, seed) not in kept]
     tasks = [_task(params, trainer, trial, seed) for trial, seed in missing]
     for run, reason in side_by_side(tasks, trainer.slots):
-        store.add_fresh(run)
+        if run.scores:
+            store.add_fresh(run)
         kept[run.number, run.seed] = run
         metric = params.tune.metric
         told = f"validation {metric} {run.scores[metric]:.4f}" if run.scores else f"gave no model: {reason}"

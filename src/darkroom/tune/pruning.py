@@ -33,7 +33,7 @@ class Pruning:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._tune = tune
         # Hyperband reads the name, without which a study would have one of chance
-        self._study = optuna.create_study(study_name="tune", direction="minimize", pruner=_pruner(tune))
+        self._study = optuna.create_study(study_name="tune", direction="minimize", pruner=pruner(tune))
         before = {trial.number: trial for trial in trials}
         for place in range(number):
             self._study.add_trial(_ended(before.get(place)))
@@ -57,7 +57,8 @@ class Pruning:
         return {name: value for name, value in noted.items() if name.startswith(RUNG)}
 
 
-def _pruner(tune: Tune) -> "BasePruner":
+def pruner(tune: Tune) -> "BasePruner":
+    """Return Optuna's pruner with resources in epochs."""
     from optuna.pruners import HyperbandPruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 
     first = -(-tune.epochs // SHARE)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 RANDOM_TRIALS = 5  # of TPE, before it learns from them
 POPULATION = 10  # of NSGA-II; Optuna's 50 would make a search of 50 trials a random one
+ATTEMPTS = 10  # to draw something new
+FIRST = {"NSGAIISampler:generation": 0}  # else NSGA-II would leave out what it has not drawn itself
 UNLEARNED = ("random", "qmc", "grid")  # samplers to which it is nothing how earlier trials ended
 Values = dict[str, Any]  # by "section.key"
 
@@ -35,13 +37,22 @@ def draw(
     """Return the combinations with these numbers, drawn together; number 0 is `own`, the values of params.yaml.
 
     `own` is all parameters by "section.key"; `trials` are those that ended, in any order, and `running` those that
-    have not. The sampler is seeded by tune.seed and the number, so the same call gives the same. A grid that has come
-    to its end gives fewer.
+    have not. Samplers are seeded by tune.seed and the number, so the same call gives the same. A grid that has come to
+    its end gives fewer.
     """
-    if (size := combinations(tune, own)) is not None:
-        numbers = [number for number in numbers if number < size]
+    fixed = {0: drawn_from(tune, own)}
+    if tune.sampler == "grid":
+        fixed |= dict(enumerate(grid(tune, own), start=1))
+        numbers = [number for number in numbers if number in fixed]
     study = _study(tune, trials, running, min(numbers, default=0))
-    return [_next(study, tune, own, number) for number in numbers]
+    known = [drawn.overlay for drawn in (*(trial.drawn for trial in trials), *running)]
+    together: list[Drawn] = []
+    for number in numbers:
+        given = number in fixed
+        drawn = _place(study, tune, own, number, fixed[number]) if given else _ask(study, tune, own, number, known)
+        together.append(drawn)
+        known.append(drawn.overlay)
+    return together
 
 
 def combinations(tune: Tune, own: Values) -> int | None:
@@ -49,28 +60,34 @@ def combinations(tune: Tune, own: Values) -> int | None:
     return 1 + len(grid(tune, own)) if tune.sampler == "grid" else None
 
 
-def _next(study: "optuna.Study", tune: Tune, own: Values, number: int) -> Drawn:
-    """Return a combination; the study has it as running then, so that its siblings keep away from it."""
-    if number and tune.sampler != "grid":
-        return _ask(study, tune, own, number)
-    values = grid(tune, own)[number - 1] if number else drawn_from(tune, own)
+def _place(study: "optuna.Study", tune: Tune, own: Values, number: int, values: Values) -> Drawn:
+    """Return given values as if drawn, those of `own` if there are none; the siblings shall keep away from them."""
     distributions = {name: distribution(space) for name, space in in_order(tune) if name in values}
     outside: Overlay = {part: {key: own[f"{part}.{key}"] for key in keys} for part, keys in tune.space.items()}
-    drawn = Drawn(number, recorded_overlay(values, tune) if values else outside, values, distributions)
+    overlay = recorded_overlay(values, tune) if values else outside
+    notes = dict(FIRST) if values and tune.sampler == "nsga2" else {}
+    drawn = Drawn(number, overlay, values, distributions, notes)
     study.add_trial(_running(drawn, tune))
     return drawn
 
 
-def _ask(study: "optuna.Study", tune: Tune, own: Values, number: int) -> Drawn:
-    study.sampler = _sampler(tune, number)
-    trial = study.ask()
-    overlay = suggest(trial, tune, own)
+def _ask(study: "optuna.Study", tune: Tune, own: Values, number: int, known: Sequence[Overlay]) -> Drawn:
+    """Return a combination that is not known, if the sampler finds one: trained again, it would give the same.
+
+    What it draws in vain stays in the study as running, so that TPE looks elsewhere.
+    """
+    for attempt in range(ATTEMPTS):
+        study.sampler = sampler(tune, number, attempt)
+        trial = study.ask()
+        overlay = suggest(trial, tune, own)
+        if overlay not in known or tune.sampler == "qmc":  # which draws the points of a sequence
+            break
     asked = study.get_trials(deepcopy=False)[trial.number]
     return Drawn(number, overlay, asked.params, asked.distributions, dict(asked.system_attrs))
 
 
-def _sampler(tune: Tune, number: int) -> "BaseSampler":
-    """Return the sampler of a trial.
+def sampler(tune: Tune, number: int, attempt: int = 0) -> "BaseSampler":
+    """Return the sampler of a trial, which is seeded by all three.
 
     TPE: Bergstra et al., NeurIPS 2011; several keys at once as in Falkner et al. (BOHB), ICML 2018; trials that run
     count as bad ones. CMA-ES: Hansen, arXiv 1604.00772. NSGA-II: Deb et al., IEEE Trans. Evol. Comput. 2002.
@@ -79,7 +96,7 @@ def _sampler(tune: Tune, number: int) -> "BaseSampler":
     from optuna.samplers import CmaEsSampler, NSGAIISampler, RandomSampler, TPESampler
 
     warnings.filterwarnings("ignore", category=ExperimentalWarning)  # of `group`
-    seed = int(sha256(f"{tune.seed}:{number}".encode()).hexdigest()[:8], 16)
+    seed = int(sha256(f"{tune.seed}:{number}:{attempt}".encode()).hexdigest()[:8], 16)
     match tune.sampler:
         case "tpe":  # without groups, each key that some trials lack would be drawn by itself
             conditional = any(space.when for _, space in in_order(tune))
@@ -122,7 +139,7 @@ def _empty_study(tune: Tune) -> "optuna.Study":
 
 
 def _study(tune: Tune, trials: Iterable[Trial], running: Iterable[Drawn], number: int) -> "optuna.Study":
-    """Return a study with each trial at its number, up to `number` at least; those that teach nothing have failed."""
+    """Return a study with each trial at its number, up to `number` at least; what teaches nothing has failed."""
     study = _empty_study(tune)
     if tune.sampler in UNLEARNED:
         return study
@@ -136,8 +153,9 @@ def _study(tune: Tune, trials: Iterable[Trial], running: Iterable[Drawn], number
 def _ended(trial: Trial, tune: Tune) -> "FrozenTrial":
     """Return a trial as Optuna knows it.
 
-    A refused one breaks a constraint, whatever its score; CMA-ES knows no constraints and is not told. The log losses
-    of a pruned one get the sign with which samplers, who compare them in the direction of the metric, order them well.
+    One that was refused, or failed, breaks a constraint: TPE, not told, would go on drawing where no trial has a score.
+    CMA-ES knows no constraints and is not told. The log losses of a pruned one get the sign with which samplers, who
+    compare them in the direction of the metric, order them well.
     """
     drawn, sign = trial.drawn, 1 if METRICS[tune.metric].lower_is_better else -1
     scores = [trial.scores.get(name, math.nan) for name in (tune.metric, *tune.costs)]
@@ -146,8 +164,8 @@ def _ended(trial: Trial, tune: Tune) -> "FrozenTrial":
     if trial.state == "pruned" and drawn.values:
         curve = {epoch: sign * row["validation_log_loss"] for epoch, row in enumerate(trial.curve, start=1)}
         return _frozen(tune, "PRUNED", drawn, intermediate_values=curve)
-    if trial.state == "refused" and drawn.values and tune.sampler != "cmaes":
-        return _frozen(tune, "COMPLETE", drawn, values=[0.0] * len(scores), constraints={"refused": 1.0})
+    if drawn.values and tune.sampler != "cmaes":
+        return _frozen(tune, "COMPLETE", drawn, values=[0.0] * len(scores), constraints={"gives a model": 1.0})
     return _frozen(tune, "FAIL", Drawn(trial.number, {}))
 
 

@@ -18,6 +18,7 @@ from darkroom.tune.store import TrialStore
 from darkroom.tune.trial import Drawn, Trial
 
 logger = logging.getLogger(__name__)
+USAGE = 2  # status of a UserError about parameters
 OnTrial = Callable[[Trial], None]
 
 
@@ -114,7 +115,12 @@ class _Searching:
             gpus = slot if self.trainer.slots > 1 else None
             return self.trainer.train(candidate, attempts[-1].on_epoch, gpus)
 
-        outcome = attempt(train, (self.tune.metric, *self.tune.costs))
+        try:
+            outcome = attempt(train, (self.tune.metric, *self.tune.costs))
+        except UserError as error:  # what only the network or the data shows: a layer that is not there
+            if drawn.number == 0 or error.status != USAGE:
+                raise  # params.yaml itself, or the machine, which other values need not mend
+            return Trial(drawn, "refused", reason=str(error))
         last = attempts[-1]
         ended: dict[str, Any] = {"curve": outcome.curve, "seconds": outcome.seconds, "rungs": last.pruning.rungs}
         if last.stopped_at and not outcome.reason:

@@ -18,13 +18,14 @@ def suggest(trial: "optuna.Trial", tune: Tune, current: dict[str, Any]) -> Overl
     """
     drawn: dict[str, Any] = {}
     for name, values in in_order(tune):
-        if _holds(values, {**current, **drawn}):
+        if holds(values, {**current, **drawn}):
             drawn[name] = _key_value(values, _draw(trial, name, values))
     return _nested(drawn)
 
 
-def _holds(values: Range | Choices, current: dict[str, Any]) -> bool:
-    """Tell whether the key is drawn; a key that is neither searched nor in `current` was checked with the file."""
+def holds(values: Range | Choices, current: dict[str, Any]) -> bool:
+    """Tell whether a key is drawn, given values of the others."""
+    # a key that is neither searched nor in `current` was checked with the file
     return all(current[name] in allowed for name, allowed in values.when.items() if name in current)
 
 
@@ -50,7 +51,7 @@ def distribution(values: Range | Choices) -> "optuna.distributions.BaseDistribut
 
 def drawn_from(tune: Tune, current: dict[str, Any]) -> dict[str, Any]:
     """Return the values of params.yaml as Optuna would have drawn them; empty when one lies outside the space."""
-    searched = [(name, values) for name, values in in_order(tune) if _holds(values, current)]
+    searched = [(name, values) for name, values in in_order(tune) if holds(values, current)]
     if not all(inside(values, current[name]) for name, values in searched):
         return {}
     return {name: _drawn_value(values, current[name]) for name, values in searched}

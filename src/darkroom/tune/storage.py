@@ -18,6 +18,23 @@ VARIABLE = "DARKROOM_TUNE_STORAGE"
 CONNECT_SECONDS = 10
 
 
+@contextmanager
+def reported_errors() -> Iterator[None]:
+    """Raise UserError, in one line without the address's password, when the database cannot be used."""
+    if not os.environ.get(VARIABLE):
+        yield
+        return
+    from optuna.exceptions import StorageInternalError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (SQLAlchemyError, StorageInternalError) as error:
+        cause = error.__cause__ if isinstance(error, StorageInternalError) and error.__cause__ else error
+        message = textwrap.shorten(redacted(first_line(getattr(cause, "orig", None) or cause)), 200, placeholder=" ...")
+        raise UserError(f"the database of {VARIABLE} cannot be used: {message}; check the address", 1) from None
+
+
 def open_storage(journal: Path) -> "BaseStorage":
     """Return the storage in the file `journal`, or in the database whose address DARKROOM_TUNE_STORAGE holds.
 
@@ -34,6 +51,7 @@ def open_storage(journal: Path) -> "BaseStorage":
     return optuna.storages.JournalStorage(JournalFileBackend(str(journal)))
 
 
+@reported_errors()
 def _open_database(address: str) -> "BaseStorage":
     from optuna.storages import RDBStorage
     from sqlalchemy.pool import NullPool
@@ -61,23 +79,6 @@ def _readable(address: str) -> "URL":
     except ArgumentError:
         raise UserError(f"{VARIABLE} is not the address of a database, like postgresql://user@host/database") from None
     return url
-
-
-@contextmanager
-def reported_errors() -> Iterator[None]:
-    """Raise UserError, in one line without the address's password, when the database cannot be used."""
-    if not os.environ.get(VARIABLE):
-        yield
-        return
-    from optuna.exceptions import StorageInternalError
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        yield
-    except (SQLAlchemyError, StorageInternalError) as error:
-        cause = error.__cause__ if isinstance(error, StorageInternalError) and error.__cause__ else error
-        message = textwrap.shorten(redacted(first_line(getattr(cause, "orig", None) or cause)), 120, placeholder=" ...")
-        raise UserError(f"the database of {VARIABLE} cannot be used: {message}; check the address", 1) from None
 
 
 def _cut_torn_line(journal: Path) -> None:

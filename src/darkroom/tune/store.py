@@ -83,12 +83,11 @@ class TrialStore:
         return _sorted({(run.number, run.seed): run for run in found})
 
     def add_fresh(self, run: FreshRun) -> None:
-        """Keep a training with a fresh seed."""
+        """Keep a training with a fresh seed that gave a model."""
         import optuna
 
-        state, value = ("COMPLETE", run.scores[self._tune.metric]) if run.scores else ("FAIL", None)
-        frozen = optuna.trial.create_trial(state=optuna.trial.TrialState[state], value=value, user_attrs=asdict(run))
-        self._add(self._fresh, frozen)
+        score = run.scores[self._tune.metric]
+        self._add(self._fresh, optuna.trial.create_trial(value=score, user_attrs=asdict(run)))
 
     @reported_errors()
     def _add(self, study: "optuna.Study", frozen: "FrozenTrial") -> None:

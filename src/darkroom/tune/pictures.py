@@ -1,0 +1,35 @@
+"""The pictures of a search: train and validation, brought to the size that a candidate asks for."""
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Lock
+
+import pandas as pd
+
+from darkroom.core.files import digest
+from darkroom.examples.pixels import Examples, load_examples
+from darkroom.execution.workers import worker_pool
+from darkroom.params.declared import DeclaredParams
+from darkroom.train.debug import debug_data
+
+SPLITS = ("train", "validation")  # never test, by which nothing is chosen
+Load = Callable[[DeclaredParams], dict[str, Examples]]
+
+
+def picture_loader(images: Path, splits: pd.DataFrame, params: DeclaredParams) -> Load:
+    """Return a function that gives a candidate its pictures; several threads may call it.
+
+    They are loaded once for each setting of the section image, and `debug` leaves the same ones to all candidates.
+    """
+    known: dict[str, dict[str, Examples]] = {}
+    lock = Lock()
+
+    def load(candidate: DeclaredParams) -> dict[str, Examples]:
+        key = digest(candidate.flat(["image"]))
+        with lock:
+            if key not in known:
+                with worker_pool() as pool:
+                    known[key] = debug_data(load_examples(images, splits, candidate.image, SPLITS, pool), params)
+            return known[key]
+
+    return load

@@ -1,0 +1,69 @@
+"""A search whose trainings cost nothing."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from darkroom.params.declared import DeclaredParams
+from darkroom.train.checkpoint import Row
+from darkroom.train.epochs import OnEpoch
+from darkroom.train.measuring import Measured
+from darkroom.tune.attempts import Trainer
+from darkroom.tune.search import search
+from darkroom.tune.store import open_store, study_name
+from darkroom.tune.trial import Trial
+from easy import small_params
+
+SPACE: dict[str, dict[str, dict[str, Any]]] = {
+    "train": {"learning_rate": {"low": 1e-4, "high": 1e-1, "log": True}, "batch_size": {"low": 8, "high": 32}},
+    "model": {"dropout": {"low": 0.1, "high": 0.5, "step": 0.1}, "filters": {"choices": [[4], [4, 8], [2, 2, 2]]}},
+}
+Train = Callable[[DeclaredParams, OnEpoch | None, int | None], Measured]
+
+
+def params(**tune: Any) -> DeclaredParams:
+    return small_params(tune={"space": SPACE, "trials": 8, "epochs": 9, **tune})
+
+
+def cost(candidate: DeclaredParams) -> float:
+    train, model = candidate.train, candidate.model
+    return (math.log10(train.learning_rate) + 2) ** 2 + model.dropout + 0.2 * len(model.filters) + train.batch_size / 64
+
+
+def train_cheaply(candidate: DeclaredParams, on_epoch: OnEpoch | None, _gpu: int | None) -> Measured:
+    """Return the cost as log loss, to which each epoch comes nearer."""
+    curve: list[Row] = []
+    for epoch in range(1, candidate.train.epochs + 1):
+        curve.append({"epoch": epoch, "validation_log_loss": cost(candidate) + 1 / epoch})
+        if on_epoch and on_epoch(epoch, curve[-1]):
+            break
+    scores = {"log_loss": cost(candidate), "accuracy": 1 / (1 + cost(candidate))}
+    return Measured({"validation": scores}, curve, 0.0, {"parameters": 100.0 * len(candidate.model.filters)})
+
+
+def failing(error: BaseException, *calls: int) -> Train:
+    """Return a training that raises `error` in these of its calls, counted from 0."""
+    made: list[int] = []
+
+    def train(candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None) -> Measured:
+        made.append(len(made))
+        if made[-1] in calls:
+            raise error
+        return train_cheaply(candidate, on_epoch, gpu)
+
+    return train
+
+
+def run(folder: Path, train: Train = train_cheaply, slots: int = 1, **tune: Any) -> tuple[list[Trial], list[int]]:
+    """Search; return the trials and the numbers of those that were not kept before, in the order of their ends."""
+    tried: list[int] = []
+    chosen = params(**tune)
+    with open_store(folder, study_name("content", chosen), chosen.tune) as store:
+        trials = search(chosen, Trainer(train, slots), store, lambda trial: tried.append(trial.number))
+    return trials, tried
+
+
+def told(trials: list[Trial]) -> list[Any]:
+    """Return all that repeats: not the time."""
+    return [(trial.drawn, trial.state, trial.scores, trial.curve, trial.reason, trial.rungs) for trial in trials]

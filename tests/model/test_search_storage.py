@@ -1,0 +1,76 @@
+"""A search whose trials are kept in a database."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from cheap_search import failing, run, told, train_cheaply
+from darkroom.core.errors import UserError
+from darkroom.params.declared import DeclaredParams
+from darkroom.train.epochs import OnEpoch
+from darkroom.train.measuring import Measured
+from postgres import running_server
+
+VARIABLE = "DARKROOM_TUNE_STORAGE"
+
+
+def check_that_it_resumes(folder: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, _ = run(folder / "file", batch=2, pruner="halving")
+    monkeypatch.setenv(VARIABLE, address)
+    with pytest.raises(KeyboardInterrupt):
+        run(folder / "database", failing(KeyboardInterrupt(), 4), batch=2, pruner="halving")
+    trials, tried = run(folder / "database", batch=2, pruner="halving")
+    assert told(trials) == told(whole) and tried == [4, 5, 6, 7]
+    assert run(folder / "elsewhere", batch=2, pruner="halving") == (trials, [])
+    assert run(folder / "elsewhere", batch=2, pruner="halving", seed=1)[1] == list(range(8))  # a study of its own
+    assert not list(folder.glob("database/*.journal"))
+
+
+def test_a_search_in_a_database_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_that_it_resumes(tmp_path, f"sqlite:///{tmp_path / 'search.db'}", monkeypatch)
+
+
+@pytest.mark.slow
+def test_a_search_on_a_server_of_postgresql_resumes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with running_server() as address:
+        check_that_it_resumes(tmp_path, address, monkeypatch)
+        monkeypatch.setenv(VARIABLE, address.replace("s3cret", "wr0ng"))
+        with pytest.raises(UserError, match=f"the database of {VARIABLE} cannot be used: .*authentication") as error:
+            run(tmp_path)
+    assert "wr0ng" not in str(error.value) and "s3cret" not in caplog.text + str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("no address", "is not the address of a database"),
+        ("sqlite:////no/such/folder/search.db", "unable to open database file; check the address"),
+        ("nosuch://anna:s3cret@host/search", "is not the address of a database"),
+        ("postgresql://anna:s3cret@127.0.0.1:1/search", "connection refused|Connection refused"),
+    ],
+)
+def test_what_cannot_be_used_is_said_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, message: str
+) -> None:
+    monkeypatch.setenv(VARIABLE, address)
+    with pytest.raises(UserError, match=message) as error:
+        run(tmp_path)
+    assert VARIABLE in str(error.value) and "s3cret" not in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_database_that_is_damaged_meanwhile_is_said_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "search.db"
+
+    def damage(candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None) -> Measured:
+        file.write_bytes(b"no database" * 1000)
+        return train_cheaply(candidate, on_epoch, gpu)
+
+    monkeypatch.setenv(VARIABLE, f"sqlite:///{file}")
+    with pytest.raises(UserError, match="file is not a database"):
+        run(tmp_path, damage)
