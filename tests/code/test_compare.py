@@ -1,5 +1,6 @@
 """`darkroom compare` with a training that takes no time: what is kept, tabled, drawn and recorded."""
 
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -258,3 +259,13 @@ def test_the_command_lists_what_there_is(root: Path, capsys: pytest.CaptureFixtu
         assert ended.value.code == status
     output = capsys.readouterr()
     assert output.out == "mine  base: {}\n" and "did you mean mine?" in output.err
+
+
+@pytest.mark.slow
+def test_real_trainings_repeat(root: Path) -> None:
+    scores = []
+    for _ in range(2):
+        shutil.rmtree(root / ".cache/compare", ignore_errors=True)
+        compare("mine", 2, False)
+        scores.append(table_of(root)[["seed_0", "seed_1", "parameters"]])
+    assert scores[0].equals(scores[1]) and scores[0].notna().all(axis=None)

@@ -2,7 +2,8 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -48,20 +49,25 @@ def run_trainings(
     if missing:
         prepare_processes()
         jobs = load_jobs(root, [trainings[number] for number in missing], ("train", *names))
-        with Processes() as processes:
-            slots = processes.call(parallel_trainings, jobs[0].params.train)  # another process counts the GPUs
-
-            def measure(job: Job, share: int | None) -> Measured:
-                return measure_in_process(processes, job, names, device=share if slots > 1 else None)
-
-            tasks = _tasks({n: trainings[n].variant for n in missing}, jobs, measure)
-            for done, (number, outcome) in enumerate(side_by_side(tasks, slots), start=known + 1):
+        variants = {number: trainings[number].variant for number in missing}
+        with closing(_train(variants, jobs, names)) as ended:  # wherever Ctrl-C comes, the processes end
+            for done, (number, outcome) in enumerate(ended, start=known + 1):
                 found[number] = outcome
                 if outcome.lasting:
                     _keep(kept, trainings[number], outcome)
-                sentence = _sentence(trainings[number], outcome, metric)
-                logger.info("%d of %d: %s", done, len(trainings), sentence)
+                logger.info("%d of %d: %s", done, len(trainings), _sentence(trainings[number], outcome, metric))
     return [outcome for outcome in found if outcome is not None]
+
+
+def _train(variants: dict[int, str], jobs: Sequence[Job], names: tuple[str, ...]) -> Generator[Ended, None, None]:
+    """Train the jobs of the numbered variants, as many side by side as the machine allows; yield each that ends."""
+    with Processes() as processes:
+        slots = processes.call(parallel_trainings, jobs[0].params.train)  # another process counts the GPUs
+
+        def measure(job: Job, share: int | None) -> Measured:
+            return measure_in_process(processes, job, names, device=share if slots > 1 else None)
+
+        yield from side_by_side(_tasks(variants, jobs, measure), slots)
 
 
 def _tasks(variants: dict[int, str], jobs: Sequence[Job], measure: Measure) -> Iterator[Task[Ended]]:
