@@ -47,7 +47,7 @@ class Processes:
         """End what still runs; the calls that wait for it raise UserError."""
         with self._lock:
             self._closed = True
-            for process in self._running:
+            for process in list(self._running):  # calls that end meanwhile take theirs out
                 process.terminate()
 
     def call(self, function: Callable[..., R], *arguments: Any, answer: Answer | None = None) -> R:
@@ -64,14 +64,17 @@ class Processes:
         self._start(process)
         theirs.close()
         try:
-            return cast(R, _converse(ours, answer))
-        except (EOFError, ConnectionResetError):
+            kind, value = _converse(ours, answer)
+        except (EOFError, ConnectionError):  # it has died, perhaps while it waited for an answer
             process.join()
             raise _ended_early(process.exitcode) from None
         finally:
             process.terminate()
             process.join()
             self._running.discard(process)
+        if kind == "error":
+            raise value
+        return cast(R, value)
 
     def _start(self, process: BaseProcess) -> None:
         with self._lock, deferred_interrupts():  # the fork server serves one at a time
@@ -87,14 +90,12 @@ def call_in_process(function: Callable[..., R], *arguments: Any) -> R:
         return processes.call(function, *arguments)
 
 
-def _converse(connection: Connection, answer: Answer | None) -> Any:
-    """Answer what the process asks until it sends its result; raises what it raised."""
+def _converse(connection: Connection, answer: Answer | None) -> tuple[str, Any]:
+    """Answer what the process asks; return "result" and what it returned, or "error" and what it raised."""
     while True:
         kind, value = connection.recv()
-        if kind == "result":
-            return value
-        if kind == "error":
-            raise value
+        if kind != "question":
+            return kind, value
         assert answer is not None
         connection.send(answer(value))
 
