@@ -54,6 +54,8 @@ def test_each_training_has_gpus_of_its_own(monkeypatch: pytest.MonkeyPatch) -> N
     assert [visible_gpus(share, 1) for share in range(3)] == ["0", "1", "2"] and visible_gpus(1, 2) == "2,3"
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5,6,7")
     assert [visible_gpus(share, 2) for share in range(2)] == ["4,5", "6,7"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert [visible_gpus(share, 1) for share in range(2)] == ["", ""]  # what the user hides stays hidden
 
 
 def wait_forever(ask: Callable[[str], None]) -> None:

@@ -106,7 +106,8 @@ def _measure_afresh(job: Job, splits: tuple[str, ...], latency: bool, device: in
 def visible_gpus(share: int, count: int) -> str:
     """Return the names for CUDA of the GPUs in a share, each of `count`, of those that the user has made visible."""
     end = (share + 1) * count
-    names = (os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(map(str, range(end)))).split(",")
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")  # empty: none
+    names = [str(number) for number in range(end)] if visible is None else visible.split(",")
     return ",".join(names[share * count : end])
 
 
