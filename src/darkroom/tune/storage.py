@@ -84,5 +84,5 @@ def _readable(address: str) -> "URL":
 def _cut_torn_line(journal: Path) -> None:
     """Take away a last line that a crash or a full disk left unfinished; Optuna could not read beyond it."""
     content = journal.read_bytes() if journal.exists() else b""
-    if not content.endswith(b"\n"):
-        journal.write_bytes(content[: content.rfind(b"\n") + 1])
+    if content and not content.endswith(b"\n"):
+        os.truncate(journal, content.rfind(b"\n") + 1)  # a kill during a rewrite would lose all
