@@ -11,13 +11,12 @@ from pathlib import Path
 from darkroom.core.errors import UserError
 from darkroom.core.files import read_value, replacing, write_value
 from darkroom.examples.metrics import Diverged
-from darkroom.execution.processes import Died, Processes
+from darkroom.execution.processes import Processes
 from darkroom.experiments.comparison_data import Training, load_jobs
 from darkroom.train.jobs import Job
 from darkroom.train.measuring import Measured, measure_in_process, parallel_trainings, prepare_processes
-from darkroom.tune.attempts import Task, side_by_side
+from darkroom.tune.attempts import Task, reason_of, side_by_side, train_again_if_it_died
 
-ATTEMPTS = 2  # of a training whose process is killed
 Measure = Callable[[Job, int | None], Measured]  # a training, and the share of the GPUs that it gets
 Ended = tuple[int, "Outcome"]  # the number of a training
 logger = logging.getLogger(__name__)
@@ -87,17 +86,13 @@ def _tasks(variants: dict[int, str], jobs: Sequence[Job], measure: Measure) -> I
 
 def attempt(job: Job, slot: int, measure: Measure) -> Outcome:
     """Train and score; once more when the process is killed. What the variant or the machine lacks is a reason."""
-    for _ in range(ATTEMPTS):
-        try:
-            found = measure(job, slot)
-        except Died:
-            continue
-        except Diverged as error:
-            return Outcome(reason=str(error))
-        except UserError as error:  # refused, such as weights that cannot be had; or TensorFlow has failed
-            return Outcome(reason=str(error), lasting=False)
-        return Outcome(found.scores, found.seconds, found.costs["parameters"])
-    return Outcome(reason="its process was killed twice; it probably ran out of memory", lasting=False)
+    try:
+        found = train_again_if_it_died(lambda: measure(job, slot))
+    except Diverged as error:
+        return Outcome(reason=str(error))
+    except UserError as error:  # killed twice; refused, such as weights that cannot be had; or TensorFlow has failed
+        return Outcome(reason=reason_of(error), lasting=False)
+    return Outcome(found.scores, found.seconds, found.costs["parameters"])
 
 
 def _sentence(training: Training, outcome: Outcome, metric: str) -> str:

@@ -70,9 +70,9 @@ def attempt(train: Callable[[], Measured], needed: Iterable[str]) -> Outcome:
     """
     start = time.monotonic()
     try:
-        measured = _train_again_if_it_died(train)
+        measured = train_again_if_it_died(train)
     except (Died, Diverged, Failed) as error:
-        return Outcome(seconds=time.monotonic() - start, reason=_reason(error))
+        return Outcome(seconds=time.monotonic() - start, reason=reason_of(error))
     seconds, scores = time.monotonic() - start, {**measured.scores["validation"], **measured.costs}
     bad = [name for name in needed if not math.isfinite(scores[name])]
     if bad:
@@ -80,7 +80,8 @@ def attempt(train: Callable[[], Measured], needed: Iterable[str]) -> Outcome:
     return Outcome(scores, measured.curve, seconds)
 
 
-def _train_again_if_it_died(train: Callable[[], Measured]) -> Measured:
+def train_again_if_it_died(train: Callable[[], Measured]) -> Measured:
+    """Train; once more when the process died before it had a result. Raises Died the second time."""
     for _ in range(ATTEMPTS - 1):
         try:
             return train()
@@ -89,7 +90,8 @@ def _train_again_if_it_died(train: Callable[[], Measured]) -> Measured:
     return train()
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """Return why a training gave no model, when `train_again_if_it_died` raised this."""
     if isinstance(error, Killed):
         return "killed twice; it probably ran out of memory"
     return f"{error}, twice" if isinstance(error, Died) else str(error)
