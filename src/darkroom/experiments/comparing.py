@@ -26,7 +26,7 @@ def list_comparisons() -> int:
         raise UserError(f"no comparisons in {root.name}/{FOLDER}/; run this in the repository, docs/compare.md has one")
     width = max(map(len, names))
     for name in names:
-        first = (root / FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[:1]
+        first = (root / FOLDER / f"{name}.yaml").read_text(encoding="utf-8", errors="replace").splitlines()[:1]
         print(f"{name:{width}}  {''.join(first).removeprefix('# ')}")
     return 0
 

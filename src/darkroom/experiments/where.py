@@ -100,7 +100,7 @@ def parse(text: str, known: Iterable[str]) -> Condition:
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
-    """Return pairs of a kind (quoted, sign, word, operator, join) and a text."""
+    """Return pairs of a kind (quoted, sign, word) and a text; `and`, `or` and `contains` are signs."""
     found, place = [], 0
     while text[place:].strip():
         match = TOKEN.match(text, place)
