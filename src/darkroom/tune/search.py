@@ -63,7 +63,7 @@ class _Searching:
         """Run what the budget allows and the store lacks."""
         if self.ended and self.budget.allows(self._first_missing(), self.trials):
             logger.info("resumes after trial %d", max(self.ended))
-        for tasks in self._batches() if self.tune.batch else [self._one_by_one()]:
+        for tasks in self._batches() if self.tune.batch else self._rounds():
             for trial in side_by_side(tasks, self.trainer.slots):
                 if trial:  # else the time was up
                     self._keep(trial)
@@ -78,6 +78,11 @@ class _Searching:
                 earlier = [trial for trial in self.trials if trial.number < start]
                 yield [task for drawn in self._draw(earlier, numbers) if (task := self._task(drawn, earlier))]
                 self.running.clear()
+
+    def _rounds(self) -> "Iterator[Iterator[Task[Trial | None]]]":
+        """Yield what draws trials one by one; again where one of the last was refused, which leaves its place free."""
+        while self.budget.allows(self._first_missing(), self.trials):
+            yield self._one_by_one()
 
     def _one_by_one(self) -> "Iterator[Task[Trial | None]]":
         """Yield each trial when there is room for it, drawn from all that have ended by then."""
