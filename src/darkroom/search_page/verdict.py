@@ -45,6 +45,8 @@ def _flattered(study: Study) -> Statement:
     choice, metric = study.found.choice, capital(metric_name(study.tune.metric))
     if choice.fresh_score is None:
         promise = f"{metric} {number(choice.search_score)} is the score of the search (tune.finalists is 0)"
+        if len(study.complete) == 1:
+            return Statement(f"{promise}.")
         return Statement(f"{promise}: the best of {count(len(study.complete), 'trial')} flatters itself.", "warning")
     lead = choice.search_score - choice.fresh_score
     lead = -lead if study.lower_is_better else lead
