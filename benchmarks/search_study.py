@@ -7,8 +7,8 @@ time; its score within 0.5 points of the test score on average; at least as good
 
 Each seed draws 4,000 pictures to train on and 1,000 to validate, a tenth of train/, at 16 pixels; a training has six
 epochs and one thread. Plain Optuna and KerasTuner get as many epochs as ours took, so they come after it. The setting
-that a search chose is then trained by the same program with two seeds that no search has used, and measured on 5,000
-pictures of test/, which no search is given. With --results, what is in the file is not run again.
+that a search chose is then trained by the same program with eight seeds that no search has used, and measured on
+5,000 pictures of test/, which no search is given. With --results, what is in the file is not run again.
 """
 
 import argparse
@@ -31,10 +31,10 @@ SIZES = {"train": 4000, "validation": 1000, "test": 5000}
 SHARED = {"batch": 1, "costs": [], "minutes": 0}
 OURS = {
     "random": {"trials": 20, "sampler": "random", "pruner": "none", "finalists": 0, **SHARED},
-    "ours": {"trials": 9, "sampler": "tpe", "pruner": "halving", "finalists": 2, "fresh_seeds": 2, **SHARED},
+    "ours": {"trials": 12, "sampler": "tpe", "pruner": "halving", "finalists": 2, "fresh_seeds": 2, **SHARED},
 }
 PEERS = ("optuna", "kerastuner")
-FRESH = "9001,9002"
+FRESH = 9001  # the first of the seeds that no search has used
 Result = dict[str, Any]
 
 
@@ -69,15 +69,16 @@ def run(program: str, *arguments: str) -> Result:
     return {**json.loads(last), "wall": cost.wall}
 
 
-def study(arm: str, seed: int, file: Path, epochs: int) -> Result:
+def study(arm: str, seed: int, file: Path, epochs: int, fresh: int) -> Result:
     """Return what a search found, its cost, and its setting's accuracies when it is trained anew."""
+    seeds = ",".join(str(FRESH + number) for number in range(fresh))
     if arm in OURS:
         program = "search_ours.py"
         found = run(program, str(file), "search", str(seed), json.dumps(OURS[arm]))
-        anew = run(program, str(file), "again", FRESH, json.dumps(found["setting"]))
+        anew = run(program, str(file), "again", seeds, json.dumps(found["setting"]))
     else:
         found = run(f"search_{arm}.py", str(file), str(seed), str(epochs))
-        anew = run("search_network.py", str(file), FRESH, json.dumps(found["setting"]))
+        anew = run("search_network.py", str(file), seeds, json.dumps(found["setting"]))
     return {"arm": arm, "seed": seed, **found, "test": anew["test"], "validation": anew["validation"]}
 
 
@@ -118,6 +119,7 @@ def main() -> None:
     parser.add_argument("archive", type=Path, help="CIFAR-10 as a .zip with train/ and test/, ten class folders each")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--arms", nargs="+", choices=[*OURS, *PEERS], default=list(OURS))
+    parser.add_argument("--fresh", type=int, default=8, help="seeds with which each chosen setting is trained again")
     parser.add_argument("--results", type=Path, help="keeps what was measured, a line of JSON for each search")
     chosen = parser.parse_args()
     kept = chosen.results.read_text().splitlines() if chosen.results and chosen.results.exists() else []
@@ -130,7 +132,7 @@ def main() -> None:
                 known = {(one["arm"], one["seed"]): one for one in results}
                 if (arm, seed) not in known:
                     epochs = known.get(("ours", seed), {"epochs": 0})["epochs"]
-                    results.append(study(arm, seed, file, epochs))
+                    results.append(study(arm, seed, file, epochs, chosen.fresh))
                     print(json.dumps(results[-1]), flush=True)
                     if chosen.results:
                         with chosen.results.open("a") as out:
