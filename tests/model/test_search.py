@@ -205,6 +205,11 @@ def test_what_only_the_network_shows_is_refused_too_unless_params_yaml_has_it(tm
         run(tmp_path / "own", failing(mistake, 0))
 
 
+def test_the_place_of_a_refused_trial_goes_to_the_next_one_of_its_batch(tmp_path: Path) -> None:
+    trials, _ = run(tmp_path, failing(UserError("no such layer"), 3), batch=3, trials=4)
+    assert [(trial.number, trial.state) for trial in trials[3:]] == [(3, "refused"), (4, "complete")]
+
+
 def test_a_grid_ends(tmp_path: Path) -> None:
     trials, _ = run(tmp_path, space=IMPOSSIBLE, sampler="grid", batch=3, trials=100)
     drawn = [str(trial.drawn.overlay) for trial in trials]

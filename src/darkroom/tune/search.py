@@ -74,9 +74,13 @@ class _Searching:
             if not self.budget.allows(start, self.trials):
                 return
             numbers = [n for n in range(start, start + self.tune.batch) if self.budget.has_number(n)]
-            if not all(number in self.ended for number in numbers):
-                earlier = [trial for trial in self.trials if trial.number < start]
-                yield [task for drawn in self._draw(earlier, numbers) if (task := self._task(drawn, earlier))]
+            earlier = [trial for trial in self.trials if trial.number < start]
+            # again where one was refused in training and so leaves its place: as a search that resumes would
+            while not all(number in self.ended for number in numbers) and not self.budget.time_is_up():
+                tasks = [task for drawn in self._draw(earlier, numbers) if (task := self._task(drawn, earlier))]
+                if not tasks:
+                    break
+                yield tasks
                 self.running.clear()
 
     def _rounds(self) -> "Iterator[Iterator[Task[Trial | None]]]":
