@@ -84,7 +84,14 @@ def test_with_costs_it_has_the_front() -> None:
 
 
 def test_off_it_is_short() -> None:
-    assert summarise(None, tune()) == {"enabled": False, "trials": 0, "best": {}}
+    counts = {"trials": 0, "pruned": 0, "failed": 0, "refused": 0}
+    assert summarise(None, tune()) == {
+        "enabled": False,
+        **counts,
+        "best": {},
+        "search_score": None,
+        "fresh_score": None,
+    }
 
 
 def test_the_table_has_a_row_for_each_trial(tmp_path: Path) -> None:

@@ -43,11 +43,11 @@ def compare(name: str, seeds: int | None, test: bool) -> int:
     rows = variant_rows(comparison, trainings, outcomes, "validation")
     on_test = variant_rows(comparison, trainings, outcomes, "test") if test else []
     compared = Compared(comparison, trainings, outcomes, rows, on_test)
+    record_comparison(compared)  # first, as it counts a look at the test split
     table = root / REPORTS / f"{name}.csv"
     with replacing(table) as unfinished:
         write_value(unfinished, frame_of(compared), ".csv")
     write_page(table.with_suffix(".html"), compared)
-    record_comparison(compared)
     _print(rows, f"validation {comparison.metric.replace('_', ' ')}")
     if test:
         _print(on_test, f"test {comparison.metric.replace('_', ' ')}")

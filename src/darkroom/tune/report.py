@@ -17,7 +17,8 @@ STATES: tuple[State, ...] = ("pruned", "failed", "refused")  # of trials without
 def summarise(found: Found | None, tune: Tune) -> dict[str, Any]:
     """Return the report; None stands for a search that is off."""
     if found is None:
-        return {"enabled": False, "trials": 0, "best": {}}
+        nothing = dict.fromkeys(("search_score", "fresh_score"))
+        return {"enabled": False, "trials": 0, **dict.fromkeys(STATES, 0), "best": {}, **nothing}
     choice, states = found.choice, Counter(trial.state for trial in found.trials)
     fresh = choice.fresh.get(choice.number, [])
     return {
