@@ -33,8 +33,8 @@ COLOURS = ["red", "green", "blue"]
 RED, BLUE, GREY = (encode(Image.new("RGB", (9, 9), name)) for name in ("red", "blue", "#505050"))
 
 
-def bundle_of(folder: Path) -> Path:
-    """Write the bundle of a network that answers with the mean colours."""
+def bundle_of(folder: Path, channels: tuple[int, int, int] = (0, 1, 2)) -> Path:
+    """Write the bundle of a network that answers with the mean colours, in the order of `channels`."""
     import keras
 
     params = default_params()
@@ -45,7 +45,7 @@ def bundle_of(folder: Path) -> Path:
     last = keras.layers.Dense(3, use_bias=False, name="probabilities")
     network = keras.Model(pixels, last(means))
     network.get_layer("scale").set_weights([np.eye(3, dtype=np.float32)[None, None]])
-    last.set_weights([np.eye(3, dtype=np.float32)])
+    last.set_weights([np.eye(3, dtype=np.float32)[list(channels)]])
     network.save(folder / "model.keras")
     write_decision(folder / "decision", Rule(1.0, 0.9, 0.5), Familiarity(np.eye(3, dtype=np.float32), 1, 0.5))
     sample = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 3), np.uint8)

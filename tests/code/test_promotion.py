@@ -63,7 +63,7 @@ def one_after_the_other(scores: tuple[float, float], order: tuple[int, int]) -> 
     return aliases
 
 
-@pytest.mark.parametrize("at", some(7, {2, 5}))
+@pytest.mark.parametrize("at", some(6, {2, 5}))
 @pytest.mark.parametrize("scores", [(0.7, 0.9), (0.9, 0.7), pytest.param((0.9, 0.9001), marks=pytest.mark.slow)])
 def test_the_end_is_as_if_one_clone_had_come_after_the_other(
     client: MlflowClient, uri: str, at: int, scores: tuple[float, float]
