@@ -6,22 +6,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app_server import BLUE, GREY, RED, App, running
+from app_server import BLUE, GREY, RED, App
 from browser import CHROMIUM, Browser, chromium
 from darkroom.core.feedback import read_feedback
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not CHROMIUM, reason="no Chromium is installed")]
 WIDTHS = "document.documentElement.scrollWidth <= innerWidth"
-
-
-@pytest.fixture(scope="module")
-def app(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    folder = tmp_path_factory.mktemp("app")
-    (folder / "example.png").write_bytes(RED)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DARKROOM_TRAFFIC_URI", f"sqlite:///{folder / 'traffic.db'}")
-        with running(bundle, folder) as found:
-            yield found
 
 
 @pytest.fixture
@@ -97,4 +87,6 @@ def test_a_picture_can_be_dropped_or_pasted(page: Browser) -> None:
             Object.defineProperty(event, "{field}", {{value: given}});
             document.dispatchEvent(event);
         }})()""")
-        page.wait(f"!!document.querySelector('[data-summary^={kind}]')")
+        answered = f"!!document.querySelector('[data-summary^={kind}]')"
+        page.wait(answered)
+        assert page.run(answered)

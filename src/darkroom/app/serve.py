@@ -91,7 +91,7 @@ def listen(host: str, port: int) -> socket.socket:
     """Return a socket bound to an address; raises UserError when it cannot be used."""
     try:
         *kind, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        opened = socket.socket(*kind)  # asyncio sends small answers at once only where the protocol is said
+        opened = socket.socket(*kind)  # with the protocol given, asyncio sends small answers without delay
     except OSError:
         raise UserError(f"--host {host}: no such address; give 127.0.0.1 or 0.0.0.0") from None
     try:

@@ -15,7 +15,7 @@ from darkroom.images.limits import UnreadablePicture
 from darkroom.params.schema import ImageParams
 
 FOLDER = "data/other"
-LARGEST = 500_000_000  # bytes of a file; a larger one is no picture
+LARGEST = 500_000_000  # bytes of a file; larger files are not decoded
 # what reading a damaged, encrypted or forbidden file raises; of zipfile too
 UNREADABLE = (UnreadablePicture, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 SPREAD = (5**0.5 - 1) / 2  # multiples of the golden ratio fill an interval evenly, however many they are

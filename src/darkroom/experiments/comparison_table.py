@@ -21,7 +21,7 @@ SAME = 1e-12  # differences of scores that are closer are equal
 
 @dataclass(frozen=True)
 class VariantRow:
-    """A variant over the seeds that gave a score; what cannot be said is NaN.
+    """A variant over the seeds that gave a score; NaN where there is no figure.
 
     `deviation` is that between seeds. `difference` is the mean over the seeds of the score less that of the base with
     the same seed, `low` and `high` its 95 % interval (paired t test), `p` is corrected for the number of variants.

@@ -25,7 +25,7 @@ def print_difference(a: str, b: str) -> int:
 
 
 def difference_lines(first: Row, second: Row, pairing: Pairing) -> list[str]:
-    """Return the report: the two runs, what differs in parameters and data, the metrics, what can be said of them."""
+    """Return the report: the two runs, what differs in parameters and data, metrics and their intervals."""
     params, data = changed_params(first, second), changed_data(first, second)
     return [
         *_aligned([("A", *_facts(first)), ("B", *_facts(second))]),

@@ -90,7 +90,7 @@ def find_key(text: str, known: Iterable[str]) -> str:
 def parse(text: str, known: Iterable[str]) -> Condition:
     """Return the condition that `text` states about `known` keys.
 
-    Raises UserError for what is no condition, for an unknown key, and for an order with a value that is no number.
+    Raises UserError for text that is not a condition, an unknown key, or < and > with a value that is not a number.
     """
     reader = _Reader(_tokens(text), list(known))
     found = reader.any_of(0)

@@ -38,7 +38,7 @@ def importances(study: Study) -> dict[str, float]:
         table.add_trial(optuna.trial.create_trial(params=drawn, distributions=distributions, value=score))
     evaluator = PedAnovaImportanceEvaluator(target_quantile=max(SHARE, BEST / len(known)))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a key of few trials is said to be inaccurate
+        warnings.simplefilter("ignore")  # Optuna warns of keys that few trials have
         return dict(get_param_importances(table, evaluator=evaluator))
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from darkroom.params.load import Overlay
+from darkroom.params.load import Overlay, leaves
 from darkroom.search_page.plots import draw_plots
 from darkroom.tracking.logger import RunLogger
 from darkroom.tracking.trial_runs import Status, TrialRun, record_trial_run
@@ -50,18 +50,14 @@ def trial_run(trial: Trial) -> TrialRun:
     """Return what the run of a trial shows."""
     tags = {STATE_TAG: trial.state, REASON_TAG: trial.reason}
     curve = [{name: value for name, value in row.items() if name not in ("epoch", "phase")} for row in trial.curve]
-    params, name = _flat(trial.drawn.overlay), f"trial {trial.number}"
+    params, name = leaves(trial.drawn.overlay), f"trial {trial.number}"
     return TrialRun(name, STATUS[trial.state], trial.seconds, params, trial.scores, curve, tags)
 
 
 def fresh_run(run: FreshRun, overlay: Overlay) -> TrialRun:
     """Return what the run of a training with a fresh seed shows; without scores it has failed."""
     state = "complete" if run.scores else "failed"
-    params, name = {**_flat(overlay), "train.seed": run.seed}, f"trial {run.number}, seed {run.seed}"
+    params, name = {**leaves(overlay), "train.seed": run.seed}, f"trial {run.number}, seed {run.seed}"
     return TrialRun(
         name, STATUS[state], run.seconds, params, run.scores, (), {STATE_TAG: state, ROLE_TAG: "fresh seed"}
     )
-
-
-def _flat(overlay: Overlay) -> dict[str, object]:
-    return {f"{section}.{key}": value for section, keys in overlay.items() for key, value in keys.items()}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from darkroom.core.metrics import METRICS
+from darkroom.params.load import leaves
 from darkroom.params.search import Range, Tune
 from darkroom.tune.choice import Found, pareto_front
 from darkroom.tune.trial import Trial
@@ -173,8 +174,7 @@ def value_text(value: Any) -> str:
 
 def overlay_texts(trial: Trial) -> dict[str, str]:
     """Return the values of a trial as text by "section.key"."""
-    overlay = trial.drawn.overlay
-    return {f"{section}.{key}": value_text(value) for section, keys in overlay.items() for key, value in keys.items()}
+    return {name: value_text(value) for name, value in leaves(trial.drawn.overlay).items()}
 
 
 def _is_number(value: Any) -> bool:

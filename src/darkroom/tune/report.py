@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from darkroom.params.load import leaves
 from darkroom.params.search import Tune
 from darkroom.tune.choice import Found, pareto_front
 from darkroom.tune.trial import State, Trial
@@ -87,11 +88,7 @@ def _rows(trials: Sequence[Trial], fresh: dict[int, list[float]]) -> list[dict[s
     return [
         {
             **trial.scores,
-            **{
-                f"{section}.{key}": value
-                for section, keys in trial.drawn.overlay.items()
-                for key, value in keys.items()
-            },
+            **leaves(trial.drawn.overlay),
             "number": trial.number,
             "state": trial.state,
             "epochs": len(trial.curve),
