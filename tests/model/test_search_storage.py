@@ -1,15 +1,19 @@
 """A search whose trials are kept in a database."""
 
 import logging
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from optuna.exceptions import StorageInternalError
 
 from cheap_search import failing, run, told, train_cheaply
 from darkroom.core.errors import UserError
 from darkroom.params.declared import DeclaredParams
 from darkroom.train.epochs import OnEpoch
 from darkroom.train.measuring import Measured
+from darkroom.tune.storage import open_storage, reported_errors
 from postgres import running_server
 
 VARIABLE = "DARKROOM_TUNE_STORAGE"
@@ -51,6 +55,10 @@ def test_a_search_on_a_server_of_postgresql_resumes(
         ("sqlite:////no/such/folder/search.db", "unable to open database file; check the address"),
         ("nosuch://anna:s3cret@host/search", "is not the address of a database"),
         ("postgresql://anna:s3cret@127.0.0.1:1/search", "connection refused|Connection refused"),
+        ("postgresql://anna:no@s3cret@127.0.0.1:1/search", "holds more than one @; .* is written %40"),
+        ("postgresql://anna:no@s3cret:s3cret@127.0.0.1:1/search", "holds more than one @; .* is written %40"),
+        ("postgresql://anna:no@s3cret/s3cret?a@127.0.0.1:1/search", "holds more than one @; .* is written %40"),
+        ("postgresql://anna:s3cret/search", "is not the address of a database"),
     ],
 )
 def test_what_cannot_be_used_is_said_in_one_line(
@@ -60,6 +68,36 @@ def test_what_cannot_be_used_is_said_in_one_line(
     with pytest.raises(UserError, match=message) as error:
         run(tmp_path)
     assert VARIABLE in str(error.value) and "s3cret" not in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_drivers_message_is_shown_without_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "postgresql://anna:s3%40cret@host/search")
+    for said in ("no password s3@cret", "in s3%40cret@host", "postgresql://anna:s3%40cret@host"):
+        with pytest.raises(UserError, match=r"\*\*\*") as error, reported_errors():
+            raise StorageInternalError(said)
+        assert "cret" not in str(error.value)
+
+
+def test_an_at_sign_in_the_path_of_a_file_is_none_of_a_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder := tmp_path / "a@b@c").mkdir()
+    monkeypatch.setenv(VARIABLE, f"sqlite:///{folder / 'search.db'}")
+    assert open_storage(tmp_path / "none").get_all_studies() == []
+
+
+def test_a_database_of_another_optuna_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, f"sqlite:///{tmp_path / 'search.db'}")
+    open_storage(tmp_path / "none")
+    with closing(sqlite3.connect(tmp_path / "search.db")) as database:
+        database.execute("UPDATE alembic_version SET version_num = 'v3.0.0.a'")
+        database.commit()
+    with pytest.raises(UserError) as error:
+        open_storage(tmp_path / "none")
+    assert str(error.value) == (
+        f"the database of {VARIABLE} was made by another version of Optuna; upgrade it with "
+        f'`optuna storage upgrade --storage "${VARIABLE}"`, or name another database'
+    )
 
 
 def test_a_database_that_is_damaged_meanwhile_is_said_in_one_line(

@@ -115,13 +115,13 @@ def _artifact_location(experiment: str) -> str | None:
     return (project_root() / "mlruns" / folder).as_uri()
 
 
-def redacted(text: str) -> str:
+def redacted(text: str, address: str = "") -> str:
     """Return an address, or a message that holds one, without user names and passwords.
 
-    The password of MLFLOW_TRACKING_URI is taken out wherever it stands: libraries repeat parts of an address.
+    The password of `address`, or else of MLFLOW_TRACKING_URI, is taken out wherever it stands: libraries repeat parts
+    of an address.
     """
-    address = os.environ.get("MLFLOW_TRACKING_URI", "")
-    found = re.search(r"://[^:@/]*:(.*)@", address)
+    found = re.search(r"://[^:@/]*:(.*)@", address or os.environ.get("MLFLOW_TRACKING_URI", ""))
     text = re.sub(r"://[^\s/]*@", "://***@", text)
     text = re.sub(r"([?&][^=&\s]*(?:password|passwd|pwd|token|secret|key)[^=&\s]*=)[^&\s]+", r"\1***", text, flags=re.I)
     for password in {found[1], unquote(found[1])} if found else ():

@@ -173,7 +173,7 @@ class TrafficLog:
         try:
             yield
         except (SQLAlchemyError, OSError) as error:
-            cause = redacted(first_line(getattr(error, "orig", None) or error))
+            cause = redacted(first_line(getattr(error, "orig", None) or error), self.address)
             message = textwrap.shorten(cause, 120, placeholder=" ...")
             shown = redacted(self.address)
             raise UserError(

@@ -21,7 +21,8 @@ CONNECT_SECONDS = 10
 @contextmanager
 def reported_errors() -> Iterator[None]:
     """Raise UserError, in one line without the address's password, when the database cannot be used."""
-    if not os.environ.get(VARIABLE):
+    address = os.environ.get(VARIABLE)
+    if not address:
         yield
         return
     from optuna.exceptions import StorageInternalError
@@ -31,8 +32,9 @@ def reported_errors() -> Iterator[None]:
         yield
     except (SQLAlchemyError, StorageInternalError) as error:
         cause = error.__cause__ if isinstance(error, StorageInternalError) and error.__cause__ else error
-        message = textwrap.shorten(redacted(first_line(getattr(cause, "orig", None) or cause)), 200, placeholder=" ...")
-        raise UserError(f"the database of {VARIABLE} cannot be used: {message}; check the address", 1) from None
+        message = redacted(first_line(getattr(cause, "orig", None) or cause), address)
+        shown = textwrap.shorten(message, 200, placeholder=" ...")
+        raise UserError(f"the database of {VARIABLE} cannot be used: {shown}; check the address", 1) from None
 
 
 def open_storage(journal: Path) -> "BaseStorage":
@@ -60,7 +62,14 @@ def _open_database(address: str) -> "BaseStorage":
     waiting = {"connect_timeout": CONNECT_SECONDS} if url.get_backend_name() == "postgresql" else {}
     # each use has its own connection: a server may close what is idle during a long training
     options: dict[str, Any] = {"poolclass": NullPool, "connect_args": waiting}
-    return RDBStorage(url.render_as_string(hide_password=False), engine_kwargs=options)
+    try:
+        return RDBStorage(url.render_as_string(hide_password=False), engine_kwargs=options)
+    except RuntimeError:  # so Optuna says that the tables are of another version
+        raise UserError(
+            f"the database of {VARIABLE} was made by another version of Optuna; upgrade it with "
+            f'`optuna storage upgrade --storage "${VARIABLE}"`, or name another database',
+            1,
+        ) from None
 
 
 def _readable(address: str) -> "URL":
@@ -68,6 +77,9 @@ def _readable(address: str) -> "URL":
     from sqlalchemy import make_url
     from sqlalchemy.exc import ArgumentError
 
+    after = address.partition("://")[2]
+    if after.count("@") > 1 and not after.startswith("/"):  # else what follows the first would be read as a host
+        raise UserError(f"{VARIABLE} holds more than one @; one in a user name, password or option is written %40")
     try:
         url = make_url(address)
         if url.drivername in ("postgres", "postgresql"):
@@ -76,7 +88,7 @@ def _readable(address: str) -> "URL":
     except ModuleNotFoundError as error:
         install = 'install it with `pip install "psycopg[binary]"`' if error.name == "psycopg" else "install it"
         raise UserError(f"{VARIABLE} needs the package {error.name}; {install}", 1) from None
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the latter of a port, whose text may be a password
         raise UserError(f"{VARIABLE} is not the address of a database, like postgresql://user@host/database") from None
     return url
 
