@@ -57,6 +57,13 @@ def test_what_another_searched_key_makes_possible_is_no_mistake() -> None:
         with_space({"train": {"schedule": cycle}})
 
 
+def test_a_number_and_the_same_as_text_are_not_both_choices() -> None:
+    with pytest.raises(UserError, match=r"tune.space.finetune.layers: choices names 20 as a number and as a text"):
+        with_space({"finetune": {"layers": {"choices": [10, 20, "20"]}}})
+    with pytest.raises(UserError, match=r"tune.space.finetune.layers: choices names 20.0 twice"):
+        with_space({"finetune": {"layers": {"choices": [20, 20.0]}}})
+
+
 def test_a_value_is_judged_where_its_condition_holds() -> None:
     wide = {"choices": [0.5, 1.0], "when": {"model.architecture": ["MobileNet"]}}
     space = {"architecture": {"choices": ["MobileNet", "ResNet50"]}, "width": wide}

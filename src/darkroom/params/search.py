@@ -50,8 +50,11 @@ class Choices(Section):
     @model_validator(mode="after")
     def _differ(self) -> Self:
         for place, choice in enumerate(self.choices):
-            if choice in self.choices[:place]:
+            before = self.choices[:place]
+            if choice in before:
                 raise ValueError(f"choices names {choice} twice")
+            if str(choice) in map(str, before):  # Optuna records the texts
+                raise ValueError(f"choices names {choice} as a number and as a text; remove one of them")
         return self
 
 
