@@ -107,6 +107,15 @@ def test_rows_are_sorted_the_best_first(sort: str, found: list[str]) -> None:
     assert [each.facts["name"] for each in chosen_rows(ROWS, "", sort).rows] == found
 
 
+@pytest.mark.parametrize(
+    ("sort", "found"),
+    [("finetune.layers", ["5", "20", "all", "top", ""]), ("-finetune.layers", ["20", "5", "top", "all", ""])],
+)
+def test_numbers_come_before_texts_in_both_directions_and_what_is_missing_last(sort: str, found: list[str]) -> None:
+    rows = [row("without"), *(row(value, finetune__layers=value) for value in ("all", "20", "top", "5"))]
+    assert [each.params.get("finetune.layers", "") for each in chosen_rows(rows, "", sort).rows] == found
+
+
 def test_an_unknown_key_to_sort_by_is_one_line() -> None:
     with pytest.raises(UserError, match=r"^--sort: no run has 'accuracy'; did you mean test_accuracy\?$"):
         chosen_rows(ROWS, "", "-accuracy")

@@ -45,15 +45,14 @@ def _sort_key(text: str, known: Sequence[str]) -> str:
 def sort_rows(rows: list[Row], key: str, turned: bool) -> list[Row]:
     """Return rows by a key: of a metric the best first, the latest start first, else the smallest; `turned`: the last.
 
-    Numbers come before texts. Rows without a value stay at the end; equal ones keep their order.
+    Both ways numbers come before texts, and rows without a value last. Equal ones keep their order.
     """
-    falling = (key in HEADLINES and key not in LOWER_IS_BETTER) or key == "started"
-    having = [row for row in rows if row.values.get(key, "") != ""]
+    falling = ((key in HEADLINES and key not in LOWER_IS_BETTER) or key == "started") != turned
 
-    def place(row: Row) -> tuple[bool, float, str]:
-        value = row.values[key]
+    def place(row: Row) -> tuple[int, float, str]:
+        value = row.values.get(key, "")
         amount = None if key in TEXTS else number(value)
-        return amount is None, amount or 0.0, str(value)
+        rank = 2 if value == "" else int(amount is None)
+        return -rank if falling else rank, amount or 0.0, str(value)
 
-    ordered = sorted(having, key=place, reverse=falling != turned)
-    return [*ordered, *(row for row in rows if row.values.get(key, "") == "")]
+    return sorted(rows, key=place, reverse=falling)
