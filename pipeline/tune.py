@@ -20,10 +20,10 @@ def tune(stage: Stage) -> Report:
     if params.tune.enabled:
         prepare_processes()
         splits, weights = stage.read("splits"), stage.input("weights")
-        load = picture_loader(stage.input("images"), splits, params)
         content = digest([stage.code_digest(), table_digest(splits), weights_file_digest(params.model, weights)])
         recording = Recording(stage.run)
-        found = run_search(params, load, weights, cache_folder(), content, recording.add)
+        with picture_loader(stage.input("images"), splits, params) as load:
+            found = run_search(params, load, weights, cache_folder(), content, recording.add)
         recording.finish(found)
     stage.save("best", found.choice.overlay if found else {})
     stage.save("trials", trial_table(found, params.tune))

@@ -2,9 +2,11 @@
 
 import ast
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
+from time import sleep
 from typing import Any
 
 import numpy as np
@@ -67,8 +69,8 @@ def test_the_pictures_of_test_are_not_needed(project: tuple[Path, pd.DataFrame],
     for folder in (images, without_test(images, splits, tmp_path / "fewer")):
         root = tmp_path / f"root of {folder.name}"  # with a cache of its own
         root.mkdir()
-        with inside(root):
-            found.append(everything(picture_loader(folder, splits, params)(params)))
+        with inside(root), picture_loader(folder, splits, params) as load:
+            found.append(everything(load(params)))
     assert found[0] == found[1] and found[0].keys() == {"train", "validation"}
     assert [len(found[0][name][0]) for name in ("train", "validation")] == [4, 2]
     assert not {*splits["image_id"][splits["split"] == "test"]} & {
@@ -79,14 +81,34 @@ def test_the_pictures_of_test_are_not_needed(project: tuple[Path, pd.DataFrame],
 
 def test_each_way_to_decode_is_loaded_once(project: tuple[Path, pd.DataFrame], asked: Asked, tmp_path: Path) -> None:
     params = small_params()
-    with inside(tmp_path):
-        load = picture_loader(*project, params)
+    with inside(tmp_path), picture_loader(*project, params) as load:
         large = params.overlaid({"image": {"size": 16}}, "test")
         sides = [
             load(one)["train"].pixels[0].shape[0]
             for one in (params, large, params.overlaid({"train": {"seed": 3}}, "test"), large)
         ]
     assert sides == [8, 16, 8, 16] and len(asked) == 2
+
+
+def test_leaving_the_search_ends_threads_that_decode(
+    project: tuple[Path, pd.DataFrame], asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params, begun, decoded = small_params(), Event(), list[int]()
+
+    def slow(_images: Path, _splits: pd.DataFrame, image: Any, _names: tuple[str, ...], pool: Any) -> None:
+        asked.append((str(image.size),))
+        jobs = [pool.submit(lambda: (sleep(0.1), decoded.append(1))) for _ in range(100)]
+        begun.set()
+        for job in jobs:
+            job.result()
+
+    monkeypatch.setattr(pictures, "load_examples", slow)
+    large = params.overlaid({"image": {"size": 16}}, "test")
+    with ThreadPoolExecutor(2) as threads, picture_loader(*project, params) as load:
+        futures = [threads.submit(load, candidate) for candidate in (params, large)]
+        assert begun.wait(5)
+    assert all(isinstance(future.exception(), CancelledError) for future in futures)
+    assert len(decoded) < 10 and len(asked) == 1
 
 
 def test_tune_reads_nothing_that_was_measured_on_test() -> None:

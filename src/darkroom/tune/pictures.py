@@ -1,8 +1,10 @@
 """The pictures of a search: train and validation, brought to the size that a candidate asks for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Executor
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 
 import pandas as pd
 
@@ -16,20 +18,30 @@ SPLITS = ("train", "validation")  # never test, by which nothing is chosen
 Load = Callable[[DeclaredParams], dict[str, Examples]]
 
 
-def picture_loader(images: Path, splits: pd.DataFrame, params: DeclaredParams) -> Load:
-    """Return a function that gives a candidate its pictures; several threads may call it.
+@contextmanager
+def picture_loader(images: Path, splits: pd.DataFrame, params: DeclaredParams) -> Iterator[Load]:
+    """Yield a function that gives a candidate its pictures; several threads may call it.
 
     They are loaded once for each setting of the section image, and `debug` leaves the same ones to all candidates.
+    Leaving the block stops a thread that still decodes, where Ctrl-C does not arrive.
     """
     known: dict[str, dict[str, Examples]] = {}
-    lock = Lock()
+    lock, pools, left = Lock(), list[Executor](), Event()
 
     def load(candidate: DeclaredParams) -> dict[str, Examples]:
         key = digest(candidate.flat(["image"]))
         with lock:
             if key not in known:
                 with worker_pool() as pool:
+                    pools.append(pool)
+                    if left.is_set():  # while this thread waited for another one
+                        raise CancelledError
                     known[key] = debug_data(load_examples(images, splits, candidate.image, SPLITS, pool), params)
             return known[key]
 
-    return load
+    try:
+        yield load
+    finally:
+        left.set()
+        for pool in pools:
+            pool.shutdown(wait=False, cancel_futures=True)
