@@ -1,11 +1,10 @@
-import re
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
 
 from darkroom.pages.axes import BOTTOM, LEFT, RIGHT, TOP, log_ticks, round_ticks
-from darkroom.pages.line_charts import Line, interval_bars, line_chart, matrix_chart
+from darkroom.pages.line_charts import Line, line_chart, matrix_chart
 
 
 @pytest.mark.parametrize(
@@ -64,17 +63,3 @@ def test_a_matrix_has_a_mark_for_each_count_and_numbers_while_they_fit(classes: 
     assert len(numbers) == (classes + 1 if classes <= 25 else 0)
     side = float(root.find(".//svg").get("width"))  # type: ignore[union-attr,arg-type]
     assert all(float(mark.get("x", 0)) + float(mark.get("width", 0)) <= side for mark in marks)
-
-
-def test_intervals_share_one_scale_that_covers_them() -> None:
-    rows = [("a & b", 0.9, 0.8, 1.0, "0.90"), ("c", 0.7, 0.6, 0.75, "0.70")]
-    drawing = interval_bars(rows, "F1", mean=0.8)
-    root = ElementTree.fromstring(drawing)
-    assert [cell.text for cell in root.findall("./tbody/tr/td[2]")] == ["0.90", "0.70"]
-    ends = re.findall(r'class="whisker" x1="([\d.]+)%" x2="([\d.]+)%"', drawing)
-    assert ends == [("50.00", "98.00"), ("2.00", "38.00")]  # of a scale from 0.6 to 1
-    assert drawing.count('class="mean"') == 2
-
-
-def test_no_rows_are_an_empty_table() -> None:
-    assert "<tbody></tbody>" in interval_bars([], "F1")

@@ -9,7 +9,8 @@ from markupsafe import Markup
 from darkroom.evaluation_page.content import Calibration, Curve, Curves
 from darkroom.evaluation_page.texts import number, percent, sentence_case
 from darkroom.pages.axes import round_ticks
-from darkroom.pages.line_charts import SHARES, Line, interval_bars, line_chart
+from darkroom.pages.dot_rows import DotRow, dot_rows
+from darkroom.pages.line_charts import SHARES, Line, line_chart
 
 COLOURS = 7  # curves of classes at most; more could not be told apart
 SLICES = 12  # values of one column at most
@@ -25,17 +26,17 @@ def class_charts(classes: pd.DataFrame, macro: Mapping[str, float | None]) -> li
     charts = []
     for measure, title in MEASURES.items():
         table = weakest[["class", measure, f"{measure}_low", f"{measure}_high"]].dropna(subset=[measure])
-        rows = [(*_whisker(row), number(row[1])) for row in table.itertuples(index=False)]
+        rows = [_row(row, number(row[1])) for row in table.itertuples(index=False)]
         if table[measure].nunique() > 1:
-            charts.append(interval_bars(rows, title, macro.get(f"{measure}_macro")))
+            charts.append(dot_rows(rows, title, line=macro.get(f"{measure}_macro")))
     return charts
 
 
-def _whisker(row: tuple[str, float, float, float]) -> tuple[str, float, float, float]:
-    """Return name, value, low and high; without an interval both ends are the value."""
-    name, value, *ends = row
-    low, high = (float(value) if pd.isna(end) else float(end) for end in ends)
-    return str(name), float(value), low, high
+def _row(row: tuple[str, float, float, float], text: str) -> DotRow:
+    """Return the row of a name, a value and the ends of its interval, which may be missing."""
+    name, value, low, high = row
+    interval = None if pd.isna(low) or pd.isna(high) else (float(low), float(high))
+    return DotRow(str(name), text, float(value), interval)
 
 
 def curve_charts(curves: Curves, order: list[str]) -> list[Markup]:
@@ -86,9 +87,9 @@ def _slice_chart(rows: pd.DataFrame, title: str, accuracy: float | None) -> Mark
     columns = ["value", "accuracy", "low", "high"]
     shown = rows.head(SLICES)
     texts = [f"{percent(right)} of {size:,}" for right, size in shown[["accuracy", "pictures"]].itertuples(index=False)]
-    bars = [(*_whisker(row), text) for row, text in zip(shown[columns].itertuples(index=False), texts, strict=True)]
+    drawn = [_row(row, text) for row, text in zip(shown[columns].itertuples(index=False), texts, strict=True)]
     more = f" (the first {SLICES} of {len(rows)})" if len(rows) > SLICES else ""
-    return interval_bars(bars, title + more, accuracy)
+    return dot_rows(drawn, title + more, line=accuracy)
 
 
 def learning_charts(history: pd.DataFrame) -> list[Markup]:

@@ -13,14 +13,13 @@ from darkroom.core.files import replacing
 from darkroom.core.metrics import METRICS
 from darkroom.experiments.comparison_file import BASE
 from darkroom.experiments.comparison_table import ENOUGH, Compared, VariantRow
-from darkroom.pages.axes import Ticks, places, round_ticks, scaled
+from darkroom.pages.dot_rows import DotRow, dot_rows
 from darkroom.pages.render import render
 
 TEMPLATE = Path(__file__).with_name("comparison.html.j2")
 TONES = {"better": "good", "worse": "bad"}
 NAMES = {"accuracy": "accuracy", "f1_macro": "F1, mean of the classes", "roc_auc": "ROC AUC", "log_loss": "log loss"}
 NONE = "\N{EN DASH}"  # stands for a number that is not known
-START, END = 2, 98  # per cent of a drawing's width
 
 
 @dataclass(frozen=True)
@@ -96,61 +95,29 @@ def _yaml(value: Any) -> str:
 
 def _differences(rows: Sequence[VariantRow], unit: Unit) -> Markup:
     """Return the picture of the differences to the base, for each variant its seeds, their mean and its interval."""
-    shown = [row for row in rows if row.variant != BASE and row.differences]
-    values = [unit.factor * x for row in shown for x in (*row.differences.values(), row.low, row.high)]
-    scale = _scale([*values, 0.0])
-    lines = [
-        _line(row, row.differences, (row.difference, row.low, row.high), unit, scale, unit.text(row.difference, True))
-        for row in shown
-    ]
-    return _picture(
-        lines, scale, f"Variant less base, {unit.points}: a dot for each seed, below them mean and 95 % interval"
-    )
+    drawn = []
+    for row in rows:
+        if row.variant != BASE and row.differences:
+            interval = (unit.factor * row.low, unit.factor * row.high) if np.isfinite(row.low) else None
+            drawn.append(_row(row, row.differences, row.difference, unit.text(row.difference, True), unit, interval))
+    title = f"Variant less base, {unit.points}: a dot for each seed, below them mean and 95 % interval"
+    return dot_rows(drawn, title, line=0.0)
 
 
 def _scores(rows: Sequence[VariantRow], unit: Unit) -> Markup:
     """Return the picture of the scores, for each variant its seeds and their mean."""
-    shown = [row for row in rows if row.scores]
-    scale = _scale([unit.factor * x for row in shown for x in row.scores.values()])
-    lines = [_line(row, row.scores, (row.mean, np.nan, np.nan), unit, scale, unit.text(row.mean)) for row in shown]
-    return _picture(lines, scale, f"{unit.name[0].upper()}{unit.name[1:]}: a dot for each seed, below them the mean")
+    drawn = [_row(row, row.scores, row.mean, unit.text(row.mean), unit) for row in rows if row.scores]
+    return dot_rows(drawn, f"{unit.name[0].upper()}{unit.name[1:]}: a dot for each seed, below them the mean")
 
 
-def _scale(values: Sequence[float]) -> Ticks:
-    finite = [value for value in values if np.isfinite(value)]
-    return round_ticks(min(finite, default=0.0), max(finite, default=1.0))
-
-
-def _line(
-    row: VariantRow, seeds: Mapping[int, float], mean: tuple[float, float, float], unit: Unit, scale: Ticks, text: str
-) -> Markup:
-    """Return a row: the seeds above, below them the mean and its interval, where there is one."""
-
-    def place(value: float) -> float:
-        return float(scaled(np.array(unit.factor * value), scale[0][0], scale[-1][0], START, END))
-
-    line = Markup('<line class="{}" x1="{:.2f}%" x2="{:.2f}%" y1="{}%" y2="{}%"/>')
-    marks = line.format("track", START, END, 72, 72)
-    if scale[0][0] < 0 < scale[-1][0]:
-        marks += line.format("mean", place(0), place(0), 0, 100)
-    if np.isfinite(mean[1]):
-        marks += line.format("whisker", place(mean[1]), place(mean[2]), 72, 72)
-    dot = Markup('<circle class="{}" cx="{:.2f}%" cy="{}%" r="{}"><title>{}</title></circle>')
-    before: dict[str, int] = {}
-    for seed, value in seeds.items():
-        above = before[unit.text(value)] = before.get(unit.text(value), -1) + 1  # equal ones stand on each other
-        marks += dot.format("dot seed", place(value), 38 - 10 * (above % 5), 4, f"seed {seed + 1}: {unit.text(value)}")
-    marks += dot.format("dot", place(mean[0]), 72, 5, f"mean: {unit.text(mean[0])}")
-    svg = Markup('<svg class="bar {0}" role="img" aria-label="{1}">{2}</svg>')
-    return Markup('<tr><th scope="row"><bdi title="{0}">{0}</bdi></th><td>{1}</td><td>{2}</td></tr>').format(
-        row.variant, svg.format(TONES.get(row.verdict, ""), f"{row.variant}: mean {text}", marks), text
-    )
-
-
-def _picture(lines: Sequence[Markup], scale: Ticks, caption: str) -> Markup:
-    tick = Markup('<text x="{:.1f}%" y="12" text-anchor="middle">{}</text>')
-    axis = Markup("").join(tick.format(*pair) for pair in places(scale, scale[0][0], scale[-1][0], START, END))
-    return Markup(
-        '<table class="bars intervals seeds"><caption>{}</caption><tbody>{}</tbody>'
-        '<tfoot><tr><th></th><td><svg class="bar" aria-hidden="true">{}</svg></td><td></td></tr></tfoot></table>'
-    ).format(caption, Markup("").join(lines), axis)
+def _row(
+    row: VariantRow,
+    seeds: Mapping[int, float],
+    mean: float,
+    text: str,
+    unit: Unit,
+    interval: tuple[float, float] | None = None,
+) -> DotRow:
+    values = [unit.factor * value for value in seeds.values()]
+    texts = [f"seed {seed + 1}: {unit.text(value)}" for seed, value in seeds.items()]
+    return DotRow(row.variant, text, unit.factor * mean, interval, values, texts, tone=TONES.get(row.verdict, ""))

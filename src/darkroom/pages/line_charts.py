@@ -1,4 +1,4 @@
-"""Charts of curves, confusion matrices and intervals as inline SVG; colours come from the page's style sheet."""
+"""Charts of curves and confusion matrices as inline SVG; colours come from the page's style sheet."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from darkroom.pages.axes import BOTTOM, LEFT, RIGHT, TOP, Ticks, frame, places, round_ticks, scaled
+from darkroom.pages.axes import BOTTOM, LEFT, RIGHT, TOP, Ticks, frame, places, scaled
 
 POINTS = 300  # of a curve, at most; more are thinned out
 DOTS = 40  # a curve of at most so many points shows each of them
@@ -122,40 +122,3 @@ def _cell(x: int, y: int, side: int, share: float, tone: str, text: str, number:
     words = Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="middle">{}</text>') if number else Markup("")
     on = "on" if opacity > 0.6 else "off"
     return mark.format(tone, x, y, side - 1, opacity, text) + words.format(on, x + side / 2, y + side / 2 + 4, number)
-
-
-def interval_bars(
-    rows: Sequence[tuple[str, float, float, float, str]], title: str, mean: float | None = None
-) -> Markup:
-    """Return a table with a dot and whiskers for each (name, value, low, high, text); values and intervals in 0-1.
-
-    All rows share one scale, which covers the intervals only; `mean` is drawn as a line through all of them.
-    """
-    values = [number for row in rows for number in row[1:4]] + ([] if mean is None else [mean])
-    ticks = round_ticks(min(values, default=0.0), max(values, default=1.0))
-    scale = (ticks[0][0], ticks[-1][0])
-    line = Markup('<tr><th scope="row"><bdi title="{0}">{0}</bdi></th><td>{1}</td><td>{2}</td></tr>')
-    body = Markup("").join(
-        line.format(name, _whiskers(f"{name}: {text}", (value, low, high), scale, mean), text)
-        for name, value, low, high, text in rows
-    )
-    tick = Markup('<text x="{:.1f}%" y="12" text-anchor="middle">{}</text>')
-    axis = Markup("").join(tick.format(*pair) for pair in places(ticks, *scale, 2, 98))
-    return Markup(
-        '<table class="bars intervals"><caption>{}</caption><tbody>{}</tbody>'
-        '<tfoot><tr><th></th><td><svg class="bar" aria-hidden="true">{}</svg></td><td></td></tr></tfoot></table>'
-    ).format(title, body, axis)
-
-
-def _whiskers(text: str, numbers: tuple[float, float, float], scale: tuple[float, float], mean: float | None) -> Markup:
-    """Return the drawing of a row; `numbers` are the value and the ends of its interval."""
-    value, low, high = scaled(np.array(numbers), *scale, 2, 98).tolist()
-    line = Markup('<line class="{}" x1="{:.2f}%" x2="{:.2f}%" y1="{}%" y2="{}%"/>')
-    marks = line.format("track", 2, 98, 50, 50)
-    if mean is not None:
-        place = float(scaled(np.array(mean), *scale, 2, 98))
-        marks += line.format("mean", place, place, 0, 100)
-    marks += line.format("whisker", low, high, 50, 50)
-    dot = Markup('<circle class="dot" cx="{:.2f}%" cy="50%" r="4.5"/>').format(value)
-    svg = Markup('<svg class="bar" role="img" aria-label="{0}"><title>{0}</title>{1}</svg>')
-    return svg.format(text, marks + dot)

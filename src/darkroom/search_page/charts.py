@@ -94,7 +94,7 @@ def _rows_of_choices(study: Study, values: KeyValues) -> Markup:
         texts = [f"trial {study.numbers[member]}: {number(study.scores[member])}" for member in members]
         median = float(np.median(scores)) if len(members) else None
         text = f"{number(median)} ({len(members)})" if len(members) else "not tried"
-        rows.append(DotRow(choice, scores, texts, text, median))
+        rows.append(DotRow(choice, text, median, values=scores, texts=texts))
     return dot_rows(rows, values.name, linear_scale(study.shown_scores, ""))
 
 
@@ -128,12 +128,11 @@ def finalist_chart(study: Study) -> Markup:
     rows = []
     for finalist in study.finalists:
         scores = study.found.choice.fresh[finalist]
-        values = np.array(scores, float)
-        mean = float(values.mean()) if len(values) else None
+        mean = float(np.mean(scores)) if scores else None
         name = f"trial {finalist}" + (", chosen" if finalist == study.found.choice.number else "")
-        rows.append(DotRow(name, values, [number(value) for value in scores], number(mean), mean, known.get(finalist)))
-    everything = np.array([value for row in rows for value in (*row.values, row.ring) if value is not None], float)
-    return dot_rows(rows, metric_name(study.tune.metric), linear_scale(everything, ""))
+        texts = [number(value) for value in scores]
+        rows.append(DotRow(name, number(mean), mean, values=scores, texts=texts, ring=known.get(finalist)))
+    return dot_rows(rows, metric_name(study.tune.metric))
 
 
 def score_scale(study: Study) -> Scale:
