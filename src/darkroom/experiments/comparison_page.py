@@ -18,7 +18,6 @@ from darkroom.pages.render import render
 
 TEMPLATE = Path(__file__).with_name("comparison.html.j2")
 TONES = {"better": "good", "worse": "bad"}
-NAMES = {"accuracy": "accuracy", "f1_macro": "F1, mean of the classes", "roc_auc": "ROC AUC", "log_loss": "log loss"}
 NONE = "\N{EN DASH}"  # stands for a number that is not known
 
 
@@ -40,10 +39,9 @@ class Unit:
 
 def unit_of(metric: str) -> Unit:
     """Return how a metric is written."""
+    name = METRICS[metric].name
     loss = METRICS[metric].lower_is_better
-    return (
-        Unit(1, 4, NAMES[metric], NAMES[metric]) if loss else Unit(100, 2, f"{NAMES[metric]}, %", "percentage points")
-    )
+    return Unit(1, 4, name, name) if loss else Unit(100, 2, f"{name}, %", "percentage points")
 
 
 def write_page(path: Path, compared: Compared) -> None:

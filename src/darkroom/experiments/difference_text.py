@@ -6,6 +6,7 @@ from darkroom.core.errors import UserError
 from darkroom.core.paths import ARTEFACTS, workspace
 from darkroom.experiments.difference import Change, Pairing, changed_data, changed_params, compare_answers, find_row
 from darkroom.experiments.rows import REMEDY, Row, read_rows
+from darkroom.experiments.table import aligned
 from darkroom.params.load import load_params
 from darkroom.tracking.headlines import HEADLINES
 from darkroom.tracking.store import existing_store
@@ -28,11 +29,11 @@ def difference_lines(first: Row, second: Row, pairing: Pairing) -> list[str]:
     """Return the report: the two runs, what differs in parameters and data, metrics and their intervals."""
     params, data = changed_params(first, second), changed_data(first, second)
     return [
-        *_aligned([("A", *_facts(first)), ("B", *_facts(second))]),
+        *aligned([("A", *_facts(first)), ("B", *_facts(second))]),
         *_changes("Parameters", params),
         *_changes("Data", data),
         "",
-        *_aligned(_metrics(first, second, pairing)),
+        *aligned(_metrics(first, second, pairing)),
         "",
         _remark(pairing),
     ]
@@ -47,7 +48,7 @@ def _facts(row: Row) -> list[str]:
 def _changes(title: str, changes: list[Change]) -> list[str]:
     if not changes:
         return ["", f"{title}: the same"]
-    return ["", title, *_aligned([(f"  {name}", old or "''", "->", new or "''") for name, old, new in changes])]
+    return ["", title, *aligned([(f"  {name}", old or "''", "->", new or "''") for name, old, new in changes])]
 
 
 def _metrics(first: Row, second: Row, pairing: Pairing) -> list[Sequence[str]]:
@@ -78,11 +79,3 @@ def _remark(pairing: Pairing) -> str:
         f"Both answered the same {pairing.pictures:,} test pictures; the intervals are paired. Which pictures belong "
         "together is not known here, so each counts as independent, and intervals may be too narrow."
     )
-
-
-def _aligned(lines: Sequence[Sequence[str]]) -> list[str]:
-    """Return lines of cells in columns as wide as they need to be."""
-    count = max(map(len, lines))
-    full = [[*line, *[""] * (count - len(line))] for line in lines]
-    widths = [max(map(len, column)) for column in zip(*full, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in full]

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -29,9 +30,13 @@ def cell_text(row: Row, key: str) -> str:
 
 def plain_lines(rows: Sequence[Row], columns: Sequence[str]) -> list[str]:
     """Return the heading and a line for each row, every column as wide as it needs to be."""
-    cells = [list(columns), *([cell_text(row, key) for key in columns] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
+    return aligned([columns, *([cell_text(row, key) for key in columns] for row in rows)])
+
+
+def aligned(lines: Sequence[Sequence[str]]) -> list[str]:
+    """Return lines of cells in columns as wide as they need to be; a line may lack the last cells."""
+    widths = [max(map(len, column)) for column in zip_longest(*lines, fillvalue="")]
+    return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
 
 
 def print_fitted(rows: Sequence[Row], columns: Sequence[str], asked: Sequence[str], out: TextIO) -> list[str]:

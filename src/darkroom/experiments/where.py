@@ -28,7 +28,7 @@ DEEPEST = 50  # parentheses within each other
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Predicate:
     """A key, an operator of `OPERATORS` and a value; a key that a row lacks has the empty text.
 
     Texts are the same whatever the case of their letters; an order holds only between numbers, or for a key of `TEXTS`.
@@ -64,7 +64,7 @@ class Joined:
         return (all if self.every else any)(part.holds(values) for part in self.parts)
 
 
-Condition = Comparison | Joined
+Condition = Predicate | Joined
 
 
 def number(value: str | float) -> float | None:
@@ -138,7 +138,7 @@ class _Reader:
 
     def _single(self, depth: int) -> Condition:
         if not self._takes("("):
-            return self._comparison()
+            return self._predicate()
         if depth == DEEPEST:
             raise UserError(f"--where: more than {DEEPEST} parentheses within each other")
         inner = self.any_of(depth + 1)
@@ -146,7 +146,7 @@ class _Reader:
             raise UserError("--where: a parenthesis is not closed")
         return inner
 
-    def _comparison(self) -> Comparison:
+    def _predicate(self) -> Predicate:
         words = self._words()
         sign = self.tokens.pop(0)[1] if self.tokens else "the end"
         if not words or sign not in OPERATORS:
@@ -163,7 +163,7 @@ class _Reader:
         value = " ".join(values)
         if sign in ORDERS and key not in TEXTS and number(value) is None:
             raise UserError(f"--where: {key} {sign} {value}: {value!r} is not a number; = and contains compare texts")
-        return Comparison(key, sign, value)
+        return Predicate(key, sign, value)
 
     def _words(self) -> list[str]:
         found = []

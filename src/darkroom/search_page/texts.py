@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 
-METRICS = {"roc_auc": "ROC AUC", "f1_macro": "macro F1", "f1_weighted": "weighted F1"}
+from darkroom.core.metrics import METRICS
+
 COSTS = {"multiply_adds": "multiply-adds", "kilobytes": "kB of weights", "latency": "ms for a picture"}
 MISSING = "\u2013"
 
 
 def metric_name(metric: str) -> str:
     """Return the name of a metric within a sentence."""
-    return METRICS.get(metric, metric.replace("_", " "))
+    return METRICS[metric].name
 
 
 def cost_name(cost: str) -> str:
