@@ -18,16 +18,15 @@ def _complete_comparison(incomplete: str) -> list[str]:
     return []
 
 
+Name = Annotated[
+    str | None, typer.Argument(help="A file of comparisons/, without .yaml.", autocompletion=_complete_comparison)
+]
+Seeds = Annotated[int | None, typer.Option("--seeds", min=1, help="How many, in place of those in the file.")]
+OnTest = Annotated[bool, typer.Option("--test", help="Also measure all of them on the test split, once.")]
+
+
 @app.command(cls=Command)
-def compare(
-    name: Annotated[
-        str | None, typer.Argument(help="A file of comparisons/, without .yaml.", autocompletion=_complete_comparison)
-    ] = None,
-    seeds: Annotated[
-        int | None, typer.Option("--seeds", min=1, help="How many, in place of those in the file.")
-    ] = None,
-    test: Annotated[bool, typer.Option("--test", help="Also measure all of them on the test split, once.")] = False,
-) -> int:
+def compare(name: Name = None, seeds: Seeds = None, test: OnTest = False) -> int:
     """Compare variants over the same seeds, or list the comparisons.
 
     Trains the base and every variant of comparisons/NAME.yaml with each seed and writes reports/comparisons/NAME.csv

@@ -108,14 +108,16 @@ def rates() -> int:
     return suggest_learning_rate()
 
 
+Inputs = Annotated[
+    list[str], typer.Argument(help="Files, folders, quoted globs, archives, tables with a column path, or -.")
+]
+Served = Annotated[str, typer.Option("--model", help="champion, a version number, or a folder such as models.")]
+
+
 @app.command(cls=Command)
 def predict(
-    paths: Annotated[
-        list[str], typer.Argument(help="Files, folders, quoted globs, archives, tables with a column path, or -.")
-    ],
-    model: Annotated[
-        str, typer.Option("--model", help="champion, a version number, or a folder such as models.")
-    ] = "champion",
+    paths: Inputs,
+    model: Served = "champion",
     output: Annotated[Path | None, typer.Option("--output", help="A .csv, .jsonl or .parquet file.")] = None,
     top: Annotated[int, typer.Option("--top", min=1, help="How many classes, the most probable first.")] = 1,
     html: Annotated[Path | None, typer.Option("--html", help="Also write a page with the pictures.")] = None,

@@ -78,9 +78,7 @@ def _with_problems(rows: pd.DataFrame, depth: int) -> pd.DataFrame:
     address = path.str.match(ADDRESS)
     other = path.str.match(SCHEME) & ~address
     local = ~address & ~other
-    path = path.where(~local, path.str.replace("\\", "/", regex=False))
-    odd = local & path.str.contains(r"(?:^|/)\.{0,2}(?:/|$)", regex=True)
-    path = path.where(~odd, path[odd].map(posixpath.normpath).reindex(path.index, fill_value=""))
+    path = _plain(path, local)
     split = rows["split"].str.lower().map(SPLITS).fillna("")
     wrong = {  # of several the last one is reported
         "has no label": rows["label"] == "",
@@ -97,6 +95,13 @@ def _with_problems(rows: pd.DataFrame, depth: int) -> pd.DataFrame:
     for reason, rows_with_it in wrong.items():
         problem[rows_with_it] = reason
     return rows.assign(path=path, split=split, problem=problem)
+
+
+def _plain(path: pd.Series, local: pd.Series) -> pd.Series:
+    """Return paths with slashes and without "." and "..", addresses as they are."""
+    path = path.where(~local, path.str.replace("\\", "/", regex=False))
+    odd = local & path.str.contains(r"(?:^|/)\.{0,2}(?:/|$)", regex=True)
+    return path.where(~odd, path[odd].map(posixpath.normpath).reindex(path.index, fill_value=""))
 
 
 def _contradicted(path: pd.Series, label: pd.Series) -> pd.Series:

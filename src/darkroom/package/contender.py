@@ -58,15 +58,18 @@ def contender(
         return judge(candidate, other, criteria, found)
 
     def describe(verdict: Verdict) -> None:
-        """Write on the pipeline's run, and on the version, what people read there."""
-        number, card = number_of(version), goods.card(verdict)
-        log = RunLogger(client, run_id)
-        log.set_tag(NOTE_TAG, card)
-        log.set_tag("darkroom.version", f"{package.name}/{number}")
-        log.set_tag(READABLE_VERDICT_TAG, readable(verdict))
-        describe_version(client, package.name, number, card)
+        _describe(client, version, run_id, verdict, goods.card(verdict))
 
     return Contender(number_of(version), known, judge_against, describe)
+
+
+def _describe(client: "MlflowClient", version: "ModelVersion", run_id: str, verdict: Verdict, card: str) -> None:
+    """Write on the pipeline's run, and on the version, what people read there."""
+    log, number = RunLogger(client, run_id), number_of(version)
+    log.set_tag(NOTE_TAG, card)
+    log.set_tag("darkroom.version", f"{version.name}/{number}")
+    log.set_tag(READABLE_VERDICT_TAG, readable(verdict))
+    describe_version(client, version.name, number, card)
 
 
 def readable(verdict: Verdict) -> str:

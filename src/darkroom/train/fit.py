@@ -58,27 +58,34 @@ def fit(
     """Train a network on data["train"]; its best epoch is what `train.keep` says, on data["validation"].
 
     Pictures have weights in the loss, and copies; the accuracy counts each copy alike. `weights` is the folder with
-    the file that `model.weights` may name.
-    A training that was interrupted resumes from `checkpoint`, to the same weights. `log` gets the metrics of each epoch
-    as it ends; `on_epoch` too, and stops the training by returning True. `vary` makes the pictures and targets of each
-    epoch in place of the augmentation of params. Start TensorFlow first (`start_tensorflow`).
+    the file that `model.weights` may name. A training that was interrupted resumes from `checkpoint`, to the same
+    weights. `log` gets the metrics of each epoch as it ends; `on_epoch` too, and stops the training by returning True.
+    `vary` makes pictures and targets in place of the augmentation of params. Call `start_tensorflow` first.
     """
-    import keras
-
-    keras.utils.clear_session(free_memory=False)  # Keras numbers layers; a second network's have the same names
-    keras.utils.set_random_seed(params.train.seed)
+    _start_keras(params.train.seed)
     progress = Progress(params.train.keep)
     vary = vary or Variation(params.augment, params.train.seed)
     with distributed(params.train.devices):
         trainer = build_trainer(params, data["train"], weights)
-        training = Training(trainer, params, progress, checkpoint, log, on_epoch, vary)
-        for phase in phases(params):
-            set_trainable(training.network, phase)  # an unknown layer is an error before anything is trained
-        for phase in phases(params):
-            _run_phase(training, phase, data, verbose)
-    if checkpoint and not progress.stopped:  # what stopped it may not do so again
-        checkpoint.finish(progress)
+        _run_phases(Training(trainer, params, progress, checkpoint, log, on_epoch, vary), data, verbose)
     return _best(progress, params, len(data["train"].classes), verbose)
+
+
+def _start_keras(seed: int) -> None:
+    import keras
+
+    keras.utils.clear_session(free_memory=False)  # Keras numbers layers; a second network's have the same names
+    keras.utils.set_random_seed(seed)
+
+
+def _run_phases(training: Training, data: dict[str, Examples], verbose: int) -> None:
+    """Train all phases; an unknown layer is an error before anything is trained."""
+    for phase in phases(training.params):
+        set_trainable(training.network, phase)
+    for phase in phases(training.params):
+        _run_phase(training, phase, data, verbose)
+    if training.checkpoint and not training.progress.stopped:  # what stopped it may not do so again
+        training.checkpoint.finish(training.progress)
 
 
 def _best(progress: Progress, params: DeclaredParams, classes: int, verbose: int) -> Fit:
