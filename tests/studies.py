@@ -65,7 +65,10 @@ def _trial(random: np.random.Generator, number: int, tune: Tune) -> Trial:
     if number % 17 == 11:
         return Trial(drawn, "refused", reason="model.pool_size: the map has shrunk to nothing after 4 blocks")
     if number % 19 == 12:
-        return Trial(drawn, "failed", curve=curve[:1], seconds=2, reason="the loss is not a number in epoch 2")
+        diverged = {"epoch": 2.0, "validation_log_loss": float("nan")}
+        return Trial(
+            drawn, "failed", curve=[curve[0], diverged], seconds=2, reason="the loss is not a number in epoch 2"
+        )
     if tune.pruner != "none" and number and losses[1] > 1.35:
         return Trial(drawn, "pruned", curve=curve[:2], seconds=seconds / 3, reason="behind the better half at epoch 2")
     width = sum(overlay["model"]["filters"])

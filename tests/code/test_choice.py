@@ -55,9 +55,28 @@ def test_the_front_of_a_loss_has_the_lowest() -> None:
     assert numbers(pareto_front(trials, tune("log_loss", costs=["parameters"]))) == [1, 2, 3]
 
 
-def test_only_complete_trials_count() -> None:
+def test_only_complete_trials_are_on_the_front() -> None:
     trials = [Trial(Drawn(0, {}), "pruned"), Trial(Drawn(1, {}), "failed"), *complete((0, 0), (0, 0), (0.5, 9))[2:]]
-    assert numbers(pareto_front(trials, tune())) == numbers(finalists(trials, tune())) == [2]
+    assert numbers(pareto_front(trials, tune())) == [2]
+
+
+def pruned(number: int, *losses: float) -> Trial:
+    return Trial(Drawn(number, {}), "pruned", curve=[{"validation_log_loss": loss} for loss in losses])
+
+
+def test_pruned_trials_take_the_places_that_complete_ones_leave() -> None:
+    ended = [*complete((0.5,)), pruned(1, 0.9, 0.8), pruned(2, 0.1), pruned(3, 1.0, 0.7), Trial(Drawn(4, {}), "failed")]
+    assert [numbers(finalists(ended, tune(finalists=count))) for count in (1, 2, 3, 9)] == [
+        [0],
+        [0, 3],
+        [0, 3, 1],
+        [0, 3, 1, 2],
+    ]
+
+
+def test_a_pruned_trial_may_win_with_fresh_seeds_and_has_no_score_of_the_search() -> None:
+    choice = choose([*complete((0.5,)), pruned(1, 0.9)], fresh({0: [0.5, 0.5], 1: [0.75, 0.75]}), tune())
+    assert choice == Choice(1, {}, None, 0.75, {0: [0.5, 0.5], 1: [0.75, 0.75]})
 
 
 @pytest.mark.parametrize(("metric", "expected"), [("accuracy", [3, 1, 2]), ("log_loss", [0, 4, 2])])

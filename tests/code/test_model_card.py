@@ -106,6 +106,10 @@ def test_the_card_tells_what_was_measured() -> None:
     ("changes", "expected"),
     [
         ({"fresh_score": None}, "0.1000\nin the search, which flatters it as the best of many.\n"),
+        (
+            {"search_score": None},
+            "not known\nin the search, which had pruned it, 0.1200 with fresh seeds, which decided.\n",
+        ),
         ({"chosen": 0}, "A search of 4 trials found nothing better than model.dropout = 0.3: log_loss"),
     ],
 )

@@ -1,5 +1,6 @@
 """The runs of trials below that of their search, in a real store."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,8 @@ def test_each_trial_is_a_run_below_its_search_resumed_or_not(client: MlflowClien
     assert chosen.data.metrics["accuracy"] == pytest.approx(found.choice.search_score)
     curve = client.get_metric_history(chosen.info.run_id, "epoch/validation_log_loss")
     assert [point.step for point in curve] == [1, 2, 3, 4, 5, 6]
+    points = client.get_metric_history(failed.info.run_id, "epoch/validation_log_loss")
+    assert [point.value > 0 for point in points] == [True, False] and math.isnan(points[1].value)
     complete = [trial.number for trial in found.trials if trial.state == "complete"]
     assert sorted(point.step for point in client.get_metric_history(run.run_id, "accuracy")) == complete
 

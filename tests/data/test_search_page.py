@@ -18,7 +18,7 @@ from darkroom.search_page.plots import draw_plots
 from darkroom.search_page.study import Study
 from darkroom.search_page.verdict import REPEATS
 from darkroom.tune.choice import Found, choose
-from darkroom.tune.trial import Drawn, Trial
+from darkroom.tune.trial import Drawn, FreshRun, Trial
 from page_reader import Reader, read_page
 from studies import found_of, tune_section
 
@@ -32,7 +32,7 @@ def test_the_page_says_what_was_chosen_how_far_to_trust_it_and_needs_no_other_fi
     found = found_of(60)
     page = page_of(tmp_path, found)
     text, choice = " ".join(page.texts), found.choice
-    assert choice.fresh_score is not None and choice.search_score > choice.fresh_score
+    assert choice.fresh_score and choice.search_score and choice.search_score > choice.fresh_score
     assert f"Trial {choice.number} is chosen" in text and REPEATS in text
     scores = f"{choice.search_score:.4f} in the search, {choice.fresh_score:.4f} on 3 fresh seeds"
     assert f"{scores}: the search flattered it by {choice.search_score - choice.fresh_score:.4f}" in text
@@ -43,6 +43,17 @@ def test_the_page_says_what_was_chosen_how_far_to_trust_it_and_needs_no_other_fi
     assert all(f"{score:.4f}" in text for scores in choice.fresh.values() for score in scores)
     assert all(link.startswith(("#", "data:")) for link in page.links if link)
     assert page.tags.count("tr") > 60
+
+
+def test_a_pruned_trial_that_fresh_seeds_chose_has_a_page_and_plots(tmp_path: Path) -> None:
+    found = found_of(9)
+    stopped = next(trial for trial in found.trials if trial.state == "pruned")
+    runs = [*found.fresh_runs, *(FreshRun(stopped.number, seed, {"accuracy": 0.99}, 1.0) for seed in (101, 202, 303))]
+    won = replace(found, fresh_runs=runs, choice=choose(found.trials, runs, found.tune))
+    text = " ".join(page_of(tmp_path, won).texts)
+    assert f"Trial {stopped.number} is chosen" in text
+    assert "Accuracy 0.9900 on 3 fresh seeds; the search had pruned it after 2 epochs." in text
+    draw_plots(tmp_path / "plots", won)
 
 
 def test_the_page_does_not_depend_on_how_long_a_trial_took(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A search whose trials are kept in a database."""
 
 import logging
+import math
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +11,7 @@ from optuna.exceptions import StorageInternalError
 
 from cheap_search import failing, run, told, train_cheaply
 from darkroom.core.errors import UserError
+from darkroom.examples.metrics import Diverged
 from darkroom.params.declared import DeclaredParams
 from darkroom.train.epochs import OnEpoch
 from darkroom.train.measuring import Measured
@@ -112,3 +114,21 @@ def test_a_database_that_is_damaged_meanwhile_is_said_in_one_line(
     monkeypatch.setenv(VARIABLE, f"sqlite:///{file}")
     with pytest.raises(UserError, match="file is not a database"):
         run(tmp_path, damage)
+
+
+def test_a_trial_that_diverged_keeps_the_epochs_that_it_had(tmp_path: Path) -> None:
+    calls: list[int] = []
+
+    def train(candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None) -> Measured:
+        calls.append(len(calls))
+        if calls[-1] == 1 and on_epoch:
+            on_epoch(1, {"epoch": 1, "validation_log_loss": 0.7})
+            on_epoch(2, {"epoch": 2, "validation_log_loss": math.nan})
+            raise Diverged("the network diverged")
+        return train_cheaply(candidate, on_epoch, gpu)
+
+    trials, resumed = run(tmp_path, train, trials=2)[0], run(tmp_path, train, trials=2)[0]
+    for trial in (trials[1], resumed[1]):
+        assert (trial.state, str(trial.curve[1]["validation_log_loss"])) == ("failed", "nan")
+    assert trials[0] == resumed[0] and trials[1].curve[0] == resumed[1].curve[0]
+    assert "NaN" not in next(tmp_path.glob("*.journal")).read_text()  # no JSON for a dashboard

@@ -148,7 +148,7 @@ def score_texts(study: Study, more: list[str] | None = None) -> list[str]:
 
 
 def _chosen(study: Study, x: np.ndarray) -> Series:
-    chosen = study.numbers == study.found.choice.number
-    return Series(
-        "chosen", x[chosen], study.scores[chosen], [f"trial {study.found.choice.number}, chosen"], "warn", "ring"
-    )
+    """Return the ring around the chosen trial; one that was pruned has no place."""
+    chosen, texts = study.is_chosen, [f"trial {study.chosen.number}, chosen"]
+    name, texts = ("chosen", texts) if chosen.any() else ("", [])
+    return Series(name, x[chosen], study.scores[chosen], texts, "warn", "ring")

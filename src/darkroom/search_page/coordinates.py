@@ -11,7 +11,7 @@ from darkroom.search_page.texts import metric_name
 
 def coordinates(study: Study) -> Markup:
     """Return the parallel coordinates of all complete trials."""
-    chosen = study.numbers.tolist().index(study.found.choice.number)
+    chosen = int(study.is_chosen.argmax()) if study.is_chosen.any() else None
     return parallel_chart(dimensions(study), shades(study), score_texts(study), chosen, "Parallel coordinates")
 
 

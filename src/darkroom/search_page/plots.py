@@ -130,7 +130,7 @@ def parallel_coordinates(study: Study) -> "Figure":
     places = np.array([dimension.places for dimension in shown])
     places = np.where(np.isfinite(places), places, -0.1)
     for row, shade in enumerate(shades(study).tolist()):
-        chosen = int(study.numbers[row]) == study.found.choice.number
+        chosen = bool(study.is_chosen[row])
         look: dict[str, Any] = (
             {"color": ORANGE, "zorder": 3} if chosen else {"color": BLUE, "alpha": 0.06 + 0.6 * shade**2}
         )
@@ -146,9 +146,10 @@ def parallel_coordinates(study: Study) -> "Figure":
 
 
 def _mark_chosen(axis: "Axes", study: Study, x: np.ndarray) -> None:
-    """Draw a ring around the chosen trial, and name the axis of the score, whose worst ones may be beyond it."""
-    chosen, scale = study.numbers == study.found.choice.number, score_scale(study)
-    axis.plot(x[chosen], study.scores[chosen], "o", color=ORANGE, fillstyle="none", markersize=10, label="chosen")
+    """Ring the chosen trial, unless pruned, and name the axis of the score, whose worst ones may be beyond it."""
+    chosen, scale = study.is_chosen, score_scale(study)
+    ring: dict[str, Any] = {"fillstyle": "none", "markersize": 10, "label": "chosen" if chosen.any() else None}
+    axis.plot(x[chosen], study.scores[chosen], "o", color=ORANGE, **ring)
     axis.set(ylabel=f"{metric_name(study.tune.metric)} on validation", ylim=(scale.low, scale.high))
 
 

@@ -88,6 +88,17 @@ class Study:
         """Return a score or cost of the complete trials, (n,) float."""
         return np.array([trial.scores[name] for trial in self.complete], float)
 
+    @property
+    def chosen(self) -> Trial:
+        """The trial that was chosen."""
+        return next(trial for trial in self.found.trials if trial.number == self.found.choice.number)
+
+    @cached_property
+    def is_chosen(self) -> np.ndarray:
+        """Whether each complete trial is the chosen one, (n,) bool; none is where it was pruned in the search."""
+        chosen: np.ndarray = self.numbers == self.found.choice.number
+        return chosen
+
     def of_state(self, state: str) -> list[Trial]:
         """Return the trials that ended so."""
         return [trial for trial in self.found.trials if trial.state == state]

@@ -24,7 +24,7 @@ def tiles(study: Study) -> list[Tile]:
     return [
         Tile(f"trial {choice.number}", "chosen", "the values of params.yaml" if choice.number == 0 else "", "plain"),
         Tile(number(choice.fresh_score), f"{metric}, fresh seeds", f"mean over {afresh}", "good"),
-        Tile(number(choice.search_score), f"{metric}, search", "of the trial that was chosen", "plain"),
+        Tile(number(choice.search_score), f"{metric}, search", _searched(study), "plain"),
         Tile(f"{len(trials):,}", "trials", f"{len(study.complete):,} complete, {pruned:,} pruned", "plain"),
     ]
 
@@ -32,7 +32,7 @@ def tiles(study: Study) -> list[Tile]:
 def statements(study: Study) -> list[Statement]:
     """Return the sentences of the summary."""
     choice = study.found.choice
-    values = listed(overlay_texts(next(trial for trial in study.complete if trial.number == choice.number)))
+    values = listed(overlay_texts(study.chosen))
     what = "The values of params.yaml are chosen" if choice.number == 0 else f"Trial {choice.number} is chosen"
     found = [Statement(f"{what}: {values}."), *_costs(study), _flattered(study), *_own(study), _ended(study)]
     obstacle = study.found.obstacle or "The same search may find something else."
@@ -40,9 +40,19 @@ def statements(study: Study) -> list[Statement]:
     return [one for one in (*found, repeats) if one.text]
 
 
+def _searched(study: Study) -> str:
+    """Return how the chosen trial came to its score in the search."""
+    if study.found.choice.search_score is None:
+        return f"pruned after {count(len(study.chosen.curve), 'epoch')}, taken up again"
+    return "of the trial that was chosen"
+
+
 def _flattered(study: Study) -> Statement:
     """Return what the search promised and what fresh seeds gave."""
     choice, metric = study.found.choice, capital(metric_name(study.tune.metric))
+    if choice.search_score is None:
+        seeds = f"{number(choice.fresh_score)} on {count(len(choice.fresh[choice.number]), 'fresh seed')}"
+        return Statement(f"{metric} {seeds}; the search had pruned it after {count(len(study.chosen.curve), 'epoch')}.")
     if choice.fresh_score is None:
         promise = f"{metric} {number(choice.search_score)} is the score of the search (tune.finalists is 0)"
         if len(study.complete) == 1:
@@ -66,7 +76,7 @@ def _own(study: Study) -> list[Statement]:
     if afresh:
         mean = sum(afresh) / len(afresh)
         return [Statement(f"The values of params.yaml (trial 0) have {metric} {number(mean)} on the same seeds.")]
-    own = float(study.scores[study.numbers.tolist().index(0)])
+    own = study.complete[0].scores[study.tune.metric]
     return [Statement(f"The values of params.yaml (trial 0) have {metric} {number(own)} in the search.")]
 
 
@@ -75,8 +85,7 @@ def _costs(study: Study) -> list[Statement]:
     costs, metric = study.tune.costs, metric_name(study.tune.metric)
     if not costs:
         return []
-    chosen = study.complete[study.numbers.tolist().index(study.found.choice.number)]
-    has = " and ".join(f"{quantity(chosen.scores[cost])} {cost_name(cost)}" for cost in costs)
+    has = " and ".join(f"{quantity(study.chosen.scores[cost])} {cost_name(cost)}" for cost in costs)
     rule = f"of those at most {study.tune.tolerance:g} worse in {metric} than the best, the one of least {costs[0]}"
     front = f"{len(study.front)} of {count(len(study.complete), 'trial')} are on the Pareto front"
     return [Statement(f"It has {has}: {rule.replace('_', ' ')}; {front}.")]

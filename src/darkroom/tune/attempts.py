@@ -14,7 +14,6 @@ from darkroom.execution.processes import Died, Killed, Processes
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.search import Tune
 from darkroom.params.training import Train
-from darkroom.train.checkpoint import Row
 from darkroom.train.epochs import OnEpoch
 from darkroom.train.jobs import Job
 from darkroom.train.measuring import LATENCY, Failed, Measured, measure_in_process, parallel_trainings
@@ -58,7 +57,6 @@ class Outcome:
     """How a training ended: its scores and costs, empty when it gave no model, and the reason why not."""
 
     scores: dict[str, float] = field(default_factory=dict)
-    curve: list[Row] = field(default_factory=list)
     seconds: float = 0.0
     reason: str = ""
 
@@ -76,8 +74,8 @@ def attempt(train: Callable[[], Measured], needed: Iterable[str]) -> Outcome:
     seconds, scores = time.monotonic() - start, {**measured.scores["validation"], **measured.costs}
     bad = [name for name in needed if not math.isfinite(scores[name])]
     if bad:
-        return Outcome({}, measured.curve, seconds, f"{bad[0]} is not a number")
-    return Outcome(scores, measured.curve, seconds)
+        return Outcome({}, seconds, f"{bad[0]} is not a number")
+    return Outcome(scores, seconds)
 
 
 def train_again_if_it_died(train: Callable[[], Measured]) -> Measured:

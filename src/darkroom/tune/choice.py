@@ -22,13 +22,14 @@ Scores = Mapping[str, float]
 class Choice:
     """The trial that was chosen: its number, its values as an overlay, tune.metric in the search and afresh.
 
-    `fresh_score` is the mean over the fresh seeds, None without finalists. `fresh` has the scores of each finalist by
-    its number, in the order of the seeds; [] where a training with a fresh seed gave no model.
+    `search_score` is None for a trial that was pruned, and taken up again as a finalist. `fresh_score` is the mean over
+    the fresh seeds, None without finalists. `fresh` has the scores of each finalist by its number, in the order of the
+    seeds; [] where a training with a fresh seed gave no model.
     """
 
     number: int
     overlay: Overlay
-    search_score: float
+    search_score: float | None
     fresh_score: float | None
     fresh: dict[int, list[float]]
 
@@ -58,11 +59,12 @@ def pareto_front(trials: Sequence[Trial], tune: Tune) -> list[Trial]:
 
 
 def finalists(trials: Sequence[Trial], tune: Tune) -> list[Trial]:
-    """Return the `tune.finalists` complete trials that promise most, the first of them the best in the metric.
+    """Return the `tune.finalists` trials that promise most, the first of them the best in the metric.
 
     With costs they come from the front: first those that the rule of `choose` could take, the cheapest first; then
     from the front of the others. Of two or more, trial 0, which has the values of params.yaml, takes the last place
-    where it is not among them: so a search can say that it found nothing better.
+    where it is not among them: so a search can say that it found nothing better. Where too few are complete, those
+    that were pruned follow: the latest first, then by their last log loss.
     """
     rest = [trial for trial in trials if trial.state == "complete"]
     own = [trial for trial in rest if trial.number == 0]
@@ -72,7 +74,7 @@ def finalists(trials: Sequence[Trial], tune: Tune) -> list[Trial]:
         ranked += front
         taken = {trial.number for trial in front}
         rest = [trial for trial in rest if trial.number not in taken]
-    chosen = ranked[: tune.finalists]
+    chosen = [*ranked, *_pruned_by_promise(trials)][: tune.finalists]
     if own and own[0] not in chosen and tune.finalists > 1:
         chosen[-1] = own[0]
     return chosen
@@ -95,7 +97,7 @@ def choose(trials: Sequence[Trial], runs: Sequence[FreshRun], tune: Tune) -> Cho
     of least first cost among those whose mean is at most `tune.tolerance` worse than the best. A tie goes to the better
     mean, then to the lower number. Raises UserError when each setting failed with a fresh seed.
     """
-    by_number = {trial.number: trial for trial in trials if trial.state == "complete"}
+    by_number = {trial.number: trial for trial in trials}
     afresh: dict[int, list[Scores]] = {}
     for run in sorted(runs, key=lambda run: run.number):
         afresh.setdefault(run.number, []).append(run.scores)
@@ -106,11 +108,11 @@ def choose(trials: Sequence[Trial], runs: Sequence[FreshRun], tune: Tune) -> Cho
             "or free memory and start again",
             1,
         )
-    number = _pick(means or {number: trial.scores for number, trial in by_number.items()}, tune)
+    number = _pick(means or {trial.number: trial.scores for trial in trials if trial.state == "complete"}, tune)
     return Choice(
         number,
         by_number[number].drawn.overlay,
-        by_number[number].scores[tune.metric],
+        by_number[number].scores.get(tune.metric),
         means[number][tune.metric] if means else None,
         {one: [each[tune.metric] for each in scores if all(scores)] for one, scores in afresh.items()},
     )
@@ -136,6 +138,12 @@ def _by_promise(front: list[Trial], tune: Tune) -> list[Trial]:
         return (trial is not best, loss > limit, *cost, loss, trial.number)
 
     return sorted(front, key=key)
+
+
+def _pruned_by_promise(trials: Sequence[Trial]) -> list[Trial]:
+    """Return the pruned trials: those that went on for longest first, then by their last log loss on validation."""
+    pruned = [trial for trial in trials if trial.state == "pruned"]
+    return sorted(pruned, key=lambda one: (-len(one.curve), one.curve[-1]["validation_log_loss"], one.number))
 
 
 def _front(scores: Sequence[Scores], tune: Tune) -> list[int]:

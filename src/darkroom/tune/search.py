@@ -131,7 +131,7 @@ class _Searching:
                 raise  # params.yaml itself, or the machine, which other values need not mend
             return Trial(drawn, "refused", reason=str(error))
         last = attempts[-1]
-        ended: dict[str, Any] = {"curve": outcome.curve, "seconds": outcome.seconds, "rungs": last.pruning.rungs}
+        ended: dict[str, Any] = {"curve": last.curve, "seconds": outcome.seconds, "rungs": last.pruning.rungs}
         if last.stopped_at and not outcome.reason:
             return Trial(drawn, "pruned", reason=f"behind earlier trials after epoch {last.stopped_at}", **ended)
         if outcome.reason:
@@ -162,9 +162,11 @@ class _Watched:
 
     def __init__(self, pruning: Pruning) -> None:
         self.pruning, self.stopped_at = pruning, 0
+        self.curve: list[Row] = []
 
     def on_epoch(self, epoch: int, row: Row) -> bool:
         """Tell whether the training shall stop."""
+        self.curve.append(row)
         loss = row["validation_log_loss"]
         if loss == loss and self.pruning.stops(epoch, loss):  # a loss that is not a number ends it anyway
             self.stopped_at = epoch

@@ -115,6 +115,10 @@ def _frozen(trial: Trial, tune: Tune) -> "FrozenTrial":
     states = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
     drawn = trial.drawn
     kept = {key: value for key, value in asdict(trial).items() if key != "drawn"}
+    # JSON has no NaN, at which Optuna's dashboard would stop
+    kept["curve"] = [
+        {name: value if math.isfinite(value) else str(value) for name, value in row.items()} for row in trial.curve
+    ]
     return optuna.trial.create_trial(
         state=states.get(trial.state, TrialState.FAIL),
         values=[trial.scores[name] for name in (tune.metric, *tune.costs)] if trial.scores else None,
@@ -124,7 +128,7 @@ def _frozen(trial: Trial, tune: Tune) -> "FrozenTrial":
         intermediate_values={
             int(row["epoch"]): row["validation_log_loss"]
             for row in trial.curve
-            if not math.isnan(row["validation_log_loss"])
+            if math.isfinite(row["validation_log_loss"])
         },
         user_attrs={"number": drawn.number, "overlay": drawn.overlay, "notes": drawn.notes, **kept},
     )
@@ -133,4 +137,5 @@ def _frozen(trial: Trial, tune: Tune) -> "FrozenTrial":
 def _trial(frozen: "FrozenTrial") -> Trial:
     kept = dict(frozen.user_attrs)
     number, overlay, notes = (kept.pop(key) for key in ("number", "overlay", "notes"))
+    kept["curve"] = [{name: float(value) for name, value in row.items()} for row in kept["curve"]]
     return Trial(Drawn(number, overlay, dict(frozen.params), dict(frozen.distributions), notes), **kept)

@@ -47,4 +47,5 @@ def _told(choice: Choice, metric: str) -> str:
     """Return the choice as a line of the log."""
     afresh = "" if choice.fresh_score is None else f", {choice.fresh_score:.4f} with fresh seeds"
     name = f"trial {choice.number}" if choice.number else "trial 0, the values of params.yaml,"
-    return f"{name} is chosen: validation {metric} {choice.search_score:.4f} in the search{afresh}"
+    searched = "pruned" if choice.search_score is None else f"{choice.search_score:.4f}"
+    return f"{name} is chosen: validation {metric} {searched} in the search{afresh}"
