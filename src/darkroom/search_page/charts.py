@@ -8,7 +8,7 @@ from darkroom.pages.elements import Bar
 from darkroom.pages.scales import Scale, linear_scale, log_scale
 from darkroom.pages.scatter_charts import Series, scatter_chart
 from darkroom.search_page.study import KeyValues, Study
-from darkroom.search_page.texts import capital, cost_name, metric_name, number, quantity
+from darkroom.search_page.texts import capital, cost_name, number, quantity
 
 TONES = {"pruned": "faint", "failed": "bad", "refused": "warn"}
 WIDE = 10  # times the smallest cost: from there on the axis is logarithmic
@@ -132,13 +132,13 @@ def finalist_chart(study: Study) -> Markup:
         name = f"trial {finalist}" + (", chosen" if finalist == study.found.choice.number else "")
         texts = [number(value) for value in scores]
         rows.append(DotRow(name, number(mean), mean, values=scores, texts=texts, ring=known.get(finalist)))
-    return dot_rows(rows, metric_name(study.tune.metric))
+    return dot_rows(rows, study.metric)
 
 
 def score_scale(study: Study) -> Scale:
     """Return the axis of the metric."""
     better = "lower" if study.lower_is_better else "higher"
-    return linear_scale(study.shown_scores, f"{metric_name(study.tune.metric)} on validation, {better} is better")
+    return linear_scale(study.shown_scores, f"{study.metric} on validation, {better} is better")
 
 
 def score_texts(study: Study, more: list[str] | None = None) -> list[str]:

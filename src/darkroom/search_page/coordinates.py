@@ -6,7 +6,6 @@ from markupsafe import Markup
 from darkroom.pages.parallel_chart import Dimension, parallel_chart
 from darkroom.search_page.charts import number_scale, score_scale, score_texts
 from darkroom.search_page.study import KeyValues, Study
-from darkroom.search_page.texts import metric_name
 
 
 def coordinates(study: Study) -> Markup:
@@ -18,7 +17,7 @@ def coordinates(study: Study) -> Markup:
 def dimensions(study: Study) -> list[Dimension]:
     """Return an axis for each key, and the score as the last one."""
     scale = score_scale(study)
-    score = Dimension(metric_name(study.tune.metric), scale.places(study.scores, 0, 1), scale.tick_places(0, 1))
+    score = Dimension(study.metric, scale.places(study.scores, 0, 1), scale.tick_places(0, 1))
     return [*(_dimension(study.values(name, study.complete)) for name in study.keys), score]
 
 

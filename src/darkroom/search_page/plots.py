@@ -12,7 +12,7 @@ from darkroom.search_page.charts import TONES, cost_scale, number_scale, score_s
 from darkroom.search_page.coordinates import dimensions, shades
 from darkroom.search_page.importance import importances
 from darkroom.search_page.study import KeyValues, Study
-from darkroom.search_page.texts import cost_name, metric_name
+from darkroom.search_page.texts import cost_name
 from darkroom.tune.choice import Found
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def _mark_chosen(axis: "Axes", study: Study, x: np.ndarray) -> None:
     chosen, scale = study.is_chosen, score_scale(study)
     ring: dict[str, Any] = {"fillstyle": "none", "markersize": 10, "label": "chosen" if chosen.any() else None}
     axis.plot(x[chosen], study.scores[chosen], "o", color=ORANGE, **ring)
-    axis.set(ylabel=f"{metric_name(study.tune.metric)} on validation", ylim=(scale.low, scale.high))
+    axis.set(ylabel=f"{study.metric} on validation", ylim=(scale.low, scale.high))
 
 
 def _set_scale(axis: "Axes", scale: Scale) -> None:

@@ -65,6 +65,11 @@ class Study:
         return self.found.tune
 
     @property
+    def metric(self) -> str:
+        """The name of the metric within a sentence."""
+        return METRICS[self.tune.metric].name
+
+    @property
     def lower_is_better(self) -> bool:
         """Whether a low score is a good one."""
         return METRICS[self.tune.metric].lower_is_better

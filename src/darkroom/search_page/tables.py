@@ -1,7 +1,7 @@
 """The tables of the search report."""
 
 from darkroom.search_page.study import Study, overlay_texts
-from darkroom.search_page.texts import capital, cost_name, metric_name, number
+from darkroom.search_page.texts import capital, cost_name, number
 from darkroom.tune.trial import Trial
 
 Cell = str | int | float
@@ -10,7 +10,7 @@ Cell = str | int | float
 def trial_table(study: Study) -> tuple[list[str], list[list[Cell]]]:
     """Return the names of the columns, and a row for each trial; a column that would be empty is left out."""
     tune = study.tune
-    names = [metric_name(tune.metric), *map(cost_name, tune.costs)]
+    names = [study.metric, *map(cost_name, tune.costs)]
     columns = ["trial", "state", *names, "epochs", *study.keys, "reason"]
     rows = [_trial_row(trial, study) for trial in study.found.trials]
     kept = [place for place in range(len(columns)) if any(row[place] != "" for row in rows)]

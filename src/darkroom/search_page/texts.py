@@ -2,15 +2,8 @@
 
 from collections.abc import Mapping
 
-from darkroom.core.metrics import METRICS
-
 COSTS = {"multiply_adds": "multiply-adds", "kilobytes": "kB of weights", "latency": "ms for a picture"}
 MISSING = "\u2013"
-
-
-def metric_name(metric: str) -> str:
-    """Return the name of a metric within a sentence."""
-    return METRICS[metric].name
 
 
 def cost_name(cost: str) -> str:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from darkroom.pages.elements import Tile
 from darkroom.search_page.study import Study, overlay_texts
-from darkroom.search_page.texts import capital, cost_name, count, listed, metric_name, number, quantity
+from darkroom.search_page.texts import capital, cost_name, count, listed, number, quantity
 
 REPEATS = "The same search finds the same again."
 
@@ -18,7 +18,7 @@ class Statement(NamedTuple):
 
 def tiles(study: Study) -> list[Tile]:
     """Return the headline numbers."""
-    choice, metric = study.found.choice, metric_name(study.tune.metric)
+    choice, metric = study.found.choice, study.metric
     pruned, trials = len(study.of_state("pruned")), study.found.trials
     afresh = count(study.tune.fresh_seeds, "fresh seed") if choice.fresh else "there were no fresh seeds"
     return [
@@ -49,7 +49,7 @@ def _searched(study: Study) -> str:
 
 def _flattered(study: Study) -> Statement:
     """Return what the search promised and what fresh seeds gave."""
-    choice, metric = study.found.choice, capital(metric_name(study.tune.metric))
+    choice, metric = study.found.choice, capital(study.metric)
     if choice.search_score is None:
         seeds = f"{number(choice.fresh_score)} on {count(len(choice.fresh[choice.number]), 'fresh seed')}"
         return Statement(f"{metric} {seeds}; the search had pruned it after {count(len(study.chosen.curve), 'epoch')}.")
@@ -69,7 +69,7 @@ def _flattered(study: Study) -> Statement:
 
 def _own(study: Study) -> list[Statement]:
     """Return how the values of params.yaml did beside the choice, on the same seeds where there are some."""
-    choice, metric = study.found.choice, metric_name(study.tune.metric)
+    choice, metric = study.found.choice, study.metric
     if choice.number == 0 or 0 not in study.numbers:
         return []
     afresh = choice.fresh.get(0)
@@ -82,7 +82,7 @@ def _own(study: Study) -> list[Statement]:
 
 def _costs(study: Study) -> list[Statement]:
     """Return by which rule one point of the Pareto front is chosen."""
-    costs, metric = study.tune.costs, metric_name(study.tune.metric)
+    costs, metric = study.tune.costs, study.metric
     if not costs:
         return []
     has = " and ".join(f"{quantity(study.chosen.scores[cost])} {cost_name(cost)}" for cost in costs)
