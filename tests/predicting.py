@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-import pytest
 from PIL import Image
 
-from darkroom.cli.main import main
+from commands import run
 from pictures import encode, write_files
 
 COLOURS = {"red": (250, 5, 5), "green": (5, 250, 5), "blue": (5, 5, 250), "grey": (99, 99, 99)}
@@ -19,7 +18,5 @@ def write_photos(folder: Path) -> None:
 
 
 def predict(*words: str, model: str = "models") -> int:
-    """Run the command and return its exit status."""
-    with pytest.raises(SystemExit) as ended:
-        main(["predict", "--model", model, *words])
-    return int(ended.value.code or 0)
+    """Run the command with a model and return its exit status."""
+    return run("predict", "--model", model, *words)

@@ -11,7 +11,7 @@ import pytest
 from mlflow import MlflowClient
 from PIL import Image
 
-from darkroom.cli.main import main
+from commands import run
 from darkroom.gate.versions import aliases_of, all_versions, read_candidate, read_verdict
 from pictures import ROOT, encode, inside
 from server import listening
@@ -109,12 +109,6 @@ def answered(accuracy: float | None) -> None:
     model = mlflow.pyfunc.load_model("models:/machines@champion")
     picture = base64.b64encode(encode(Image.new("RGB", (8, 8), "red"))).decode()
     assert accuracy and model.predict([picture])["label"].tolist() == [COLOURS[accuracy]]
-
-
-def run(*words: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main([*words])
-    return int(ended.value.code or 0)
 
 
 def test_machines_at_one_server_leave_one_champion(

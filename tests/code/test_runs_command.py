@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from darkroom.cli.main import main
+from commands import run
 from darkroom.core.errors import UserError
 from darkroom.experiments.chosen import chosen_rows
 from darkroom.experiments.difference import Gain, Pairing, compare_answers, find_row
@@ -67,12 +67,6 @@ def workspace(uri: str, ids: dict[str, str], tmp_path: Path) -> Iterator[Path]: 
 @pytest.fixture
 def rows(workspace: Path, client: MlflowClient) -> list[Row]:  # noqa: ARG001 - in which the store is
     return read_rows(client)
-
-
-def run(*words: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main([*words])
-    return int(ended.value.code or 0)
 
 
 def said(capsys: pytest.CaptureFixture[str], *words: str) -> str:
