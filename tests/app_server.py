@@ -47,7 +47,7 @@ def bundle_of(folder: Path, channels: tuple[int, int, int] = (0, 1, 2)) -> Path:
     network.get_layer("scale").set_weights([np.eye(3, dtype=np.float32)[None, None]])
     last.set_weights([np.eye(3, dtype=np.float32)[list(channels)]])
     network.save(folder / "model.keras")
-    write_decision(folder / "decision", Rule(1.0, 0.9, 0.5), Familiarity(np.eye(3, dtype=np.float32), 1, 0.5))
+    write_decision(folder / "decision", Rule(1.0, 0.9, 0.3), Familiarity(np.eye(3, dtype=np.float32), 1, 0.5))
     sample = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 3), np.uint8)
     write_bundle(
         folder / "bundle", folder / "model.keras", folder / "decision", COLOURS, image, params.package, lambda: sample

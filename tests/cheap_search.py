@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from darkroom.params.declared import DeclaredParams
@@ -55,6 +57,16 @@ def failing(error: BaseException, *calls: int) -> Train:
     return train
 
 
+def noting(trained: list[DeclaredParams]) -> Train:
+    """Return a training that adds the parameters of each call to `trained`."""
+
+    def train(candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None) -> Measured:
+        trained.append(candidate)
+        return train_cheaply(candidate, on_epoch, gpu)
+
+    return train
+
+
 def run(folder: Path, train: Train = train_cheaply, slots: int = 1, **tune: Any) -> tuple[list[Trial], list[int]]:
     """Search; return the trials and the numbers of those that were not kept before, in the order of their ends."""
     tried: list[int] = []
@@ -62,6 +74,13 @@ def run(folder: Path, train: Train = train_cheaply, slots: int = 1, **tune: Any)
     with open_store(folder, study_name("content", chosen), chosen.tune) as store:
         trials = search(chosen, Trainer(train, slots), store, lambda trial: tried.append(trial.number))
     return trials, tried
+
+
+@cache
+def whole() -> list[Trial]:
+    """Return the eight trials of a search that nothing stopped."""
+    with TemporaryDirectory() as folder:
+        return run(Path(folder))[0]
 
 
 def told(trials: list[Trial]) -> list[Any]:

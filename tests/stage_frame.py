@@ -17,7 +17,10 @@ stages:
 
 
 def fill_workspace(root: Path) -> None:
-    (root / "params.yaml").write_text((ROOT / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    """Write it; its runs are recorded in an experiment of its own."""
+    params = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    params = params.replace("experiment: darkroom", f"experiment: {root.name}")
+    (root / "params.yaml").write_text(params, encoding="utf-8")
     (root / "dvc.yaml").write_text(PIPELINE)
     (root / "src").mkdir()
     (root / "src" / "code.py").write_text("1")

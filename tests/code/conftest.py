@@ -1,6 +1,7 @@
 """A store for the tests of registered versions: making one takes seconds."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
@@ -23,3 +24,16 @@ def uri(empty_store: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 @pytest.fixture
 def client(uri: str) -> MlflowClient:
     return MlflowClient(uri, uri)
+
+
+@pytest.fixture(scope="module")
+def workspace(empty_store: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder in which the stage `split` can run, which is also the working directory."""
+    from pictures import inside
+    from stage_frame import fill_workspace
+
+    root = tmp_path_factory.mktemp("workspace")
+    fill_workspace(root)
+    with inside(root), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", empty_store)
+        yield root

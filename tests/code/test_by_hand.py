@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from darkroom.cli.main import main
+from commands import run
 from darkroom.gate.verdict import Verdict
 from darkroom.gate.versions import aliases_of, get_champion, record_verdict
 from darkroom.params.load import read_yaml
@@ -27,12 +27,6 @@ def name(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     assert read_yaml(tmp_path / "params.yaml")["package"]["name"] == name
     with inside(tmp_path):
         yield name
-
-
-def run(*words: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main([*words])
-    return int(ended.value.code or 0)
 
 
 def said(capsys: pytest.CaptureFixture[str], *words: str) -> str:

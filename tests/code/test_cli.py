@@ -8,18 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from commands import run
 from darkroom.cli import doctor, show
-from darkroom.cli.main import main
 from pictures import ROOT, inside
 
 COMMANDS = ["recipe", "params", "accept", "rates", "runs", "diff", "compare", "predict", "app", "ab", "watch"]
 COMMANDS += ["versions", "promote", "rollback", "export", "shrink", "doctor"]
-
-
-def run(*words: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main([*words])
-    return int(ended.value.code or 0)
 
 
 @pytest.mark.parametrize(

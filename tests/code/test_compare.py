@@ -2,8 +2,6 @@
 
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,104 +10,38 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from darkroom.cli.main import main
+from cheap_comparison import Trainings, change, table_of, write_workspace
+from commands import run
 from darkroom.core.errors import UserError
 from darkroom.core.files import file_digest
-from darkroom.core.tables import SPLITS
 from darkroom.examples.metrics import Diverged
 from darkroom.execution.processes import Killed
-from darkroom.experiments import comparing, comparison_data, comparison_running
+from darkroom.experiments import comparing
 from darkroom.experiments.comparing import compare
 from darkroom.experiments.comparison_table import COLUMNS, holm, paired_t
-from darkroom.train.jobs import Job
-from darkroom.train.measuring import Measured
 from page_reader import read_page
-from pictures import ROOT, class_files, ingested, inside, write_files
-
-PIPELINE = "stages: {train: {deps: [], params: [train, model, finetune, augment, image, ensemble, debug, tracking]}}"
-VARIANTS = "base: {}\nvariants:\n  better: {model.dropout: 0.5}\n  same: {model.dropout: 0.1}\n"
-GAINS = {0.5: 0.05, 0.1: 0.0}  # by model.dropout
-
-
-class Trainings:
-    """Stands in for the processes: gives scores, or fails, by the parameters; notes what it was asked for."""
-
-    def __init__(self) -> None:
-        self.jobs: list[Job] = []
-        self.fails: dict[float, list[Exception]] = {}  # by model.dropout; the last one stays
-
-    def __enter__(self) -> "Trainings":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def call(self, *_: Any) -> int:
-        return 2
-
-    def measure(self, _: "Trainings", job: Job, names: tuple[str, ...], device: int | None) -> Measured:
-        assert device in (0, 1)
-        self.jobs.append(job)
-        dropout, seed = job.params.model.dropout, job.params.train.seed
-        if reasons := self.fails.get(dropout):
-            raise reasons.pop(0) if len(reasons) > 1 else reasons[0]
-        noise = np.random.default_rng([seed, int(100 * dropout)]).normal(0, 0.004)
-        accuracy = 0.8 + 0.01 * seed + GAINS.get(dropout, 0.0) + noise
-        return Measured({name: {"accuracy": accuracy, "log_loss": 0.5} for name in names}, [], 2.0, {"parameters": 9})
-
-
-@contextmanager
-def threads() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(2) as pool:
-        yield pool
+from pictures import inside
 
 
 @pytest.fixture
-def trainings(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Trainings:
-    found = Trainings()
-    if "client" not in request.fixturenames:  # recording takes a second each time
-        monkeypatch.setattr(comparing, "record_comparison", lambda _: None)
-    monkeypatch.setattr(comparison_running, "Processes", lambda: found)
-    monkeypatch.setattr(comparison_running, "measure_in_process", found.measure)
-    monkeypatch.setattr(comparison_running, "prepare_processes", lambda: None)
-    monkeypatch.setattr(comparison_data, "worker_pool", threads)
-    return found
-
-
-@pytest.fixture
-def root(tmp_path: Path, uri: str) -> Iterator[Path]:  # noqa: ARG001
-    """A workspace whose packed pictures lack those of the test split."""
-    manifest = ingested(write_files(tmp_path / "source", class_files("cat", "dog", each=5)), tmp_path / "data/images")
-    manifest.loc[manifest["path"] == "cat/0.png", "width"] = 30  # a landscape picture
-    manifest.to_parquet(tmp_path / "data/manifest.parquet")
-    part = [("train" if path[4] in "012" else "validation") for path in manifest["path"]]
-    rows = pd.DataFrame({"image_id": manifest["image_id"], "label": manifest["label"], "split": part})
-    rows.loc[len(rows)] = ["f" * 20, "cat", "test"]
-    table = rows.assign(weight=1.0, copies=1).reindex(columns=list(SPLITS)).astype(SPLITS)
-    table.to_parquet(tmp_path / "data/splits.parquet")
-    params = (
-        (ROOT / "params.yaml")
-        .read_text(encoding="utf-8")
-        .replace("experiment: darkroom", f"experiment: {tmp_path.name}")
-    )
-    files = {"params.yaml": params, "dvc.yaml": PIPELINE, "comparisons/mine.yaml": VARIANTS}
-    write_files(tmp_path, {name: text.encode() for name, text in files.items()})
+def root(tmp_path: Path, uri: str) -> Iterator[Path]:  # noqa: ARG001 - the store
+    write_workspace(tmp_path)
     with inside(tmp_path):
         yield tmp_path
 
 
-def table_of(root: Path) -> pd.DataFrame:
-    return pd.read_csv(root / "reports/comparisons/mine.csv").set_index("variant")
+@pytest.fixture
+def trainings(root: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Trainings:
+    found = Trainings(root)
+    if "client" not in request.fixturenames:  # recording takes a second each time
+        monkeypatch.setattr(comparing, "record_comparison", lambda _: None)
+    found.install(monkeypatch)
+    return found
 
 
-def change(root: Path, old: str, new: str) -> None:
-    file = root / "comparisons/mine.yaml"
-    file.write_text(file.read_text().replace(old, new))
-
-
-def test_the_table_has_the_paired_differences_and_the_verdicts(root: Path, trainings: Trainings) -> None:
+def test_the_table_has_the_paired_differences_and_the_verdicts(trainings: Trainings) -> None:
     assert compare("mine", None, False) == 0
-    table = pd.read_csv(root / "reports/comparisons/mine.csv")
+    table = pd.read_csv(trainings.root / "reports/comparisons/mine.csv")
     assert list(table)[: len(COLUMNS)] == COLUMNS and list(table["variant"]) == ["base", "better", "same"]
     base, better, same = (table[[f"seed_{seed}" for seed in range(5)]].to_numpy()[row] for row in range(3))
     found = table.iloc[1]
@@ -122,45 +54,45 @@ def test_the_table_has_the_paired_differences_and_the_verdicts(root: Path, train
     assert abs((same - base).mean()) < 0.01 and len(trainings.jobs) == 15
 
 
-def test_without_test_no_test_picture_is_read(root: Path, trainings: Trainings) -> None:  # noqa: ARG001
+def test_without_test_no_test_picture_is_read(trainings: Trainings) -> None:
     compare("mine", 1, False)  # the test picture is not even there
     assert all(set(job.data) == {"train", "validation"} for job in trainings.jobs)
     with pytest.raises(UserError, match="data/images lacks 1 of the pictures"):
         compare("mine", 1, True)
 
 
-def test_what_is_known_is_not_trained_again(root: Path, trainings: Trainings) -> None:
+def test_what_is_known_is_not_trained_again(trainings: Trainings) -> None:
     compare("mine", 2, False)
-    first, counts = file_digest(root / "reports/comparisons/mine.csv"), []
+    first, counts = file_digest(trainings.root / "reports/comparisons/mine.csv"), []
     for changed, seeds in (("", 2), ("", 3), ("  new: {model.dropout: 0.3}\n", 3)):
-        (root / "comparisons/mine.yaml").open("a").write(changed)
+        (trainings.root / "comparisons/mine.yaml").open("a").write(changed)
         before = len(trainings.jobs)
         compare("mine", seeds, False)
         counts.append(len(trainings.jobs) - before)
-        assert seeds > 2 or file_digest(root / "reports/comparisons/mine.csv") == first
+        assert seeds > 2 or file_digest(trainings.root / "reports/comparisons/mine.csv") == first
     assert counts == [0, 3, 3]
 
 
-def test_an_interrupted_comparison_keeps_what_has_ended(root: Path, trainings: Trainings) -> None:
-    trainings.fails[0.1] = [KeyboardInterrupt()]  # type: ignore[list-item]
+def test_an_interrupted_comparison_keeps_what_has_ended(trainings: Trainings) -> None:
+    trainings.fails[0.1] = [KeyboardInterrupt()]
     with pytest.raises(KeyboardInterrupt):
         compare("mine", 2, False)
-    assert not (root / "reports/comparisons/mine.csv").exists()
-    known, trainings.fails = len(list((root / ".cache/compare").glob("*.json"))), {}
+    assert not (trainings.root / "reports/comparisons/mine.csv").exists()
+    known, trainings.fails = len(list((trainings.root / ".cache/compare").glob("*.json"))), {}
     before = len(trainings.jobs)
     compare("mine", 2, False)
     assert known and len(trainings.jobs) - before == 6 - known
 
 
-def test_fewer_seeds_give_no_verdict(root: Path, trainings: Trainings) -> None:  # noqa: ARG001
+def test_fewer_seeds_give_no_verdict(trainings: Trainings) -> None:
     compare("mine", 3, False)
-    assert list(table_of(root)["verdict"][1:]) == ["no verdict: 2 more seeds needed"] * 2
+    assert list(table_of(trainings.root)["verdict"][1:]) == ["no verdict: 2 more seeds needed"] * 2
 
 
-def test_a_variant_that_diverges_is_a_row_with_its_reason(root: Path, trainings: Trainings) -> None:
+def test_a_variant_that_diverges_is_a_row_with_its_reason(trainings: Trainings) -> None:
     trainings.fails[0.5] = [Diverged("the network diverged")]
     compare("mine", 5, False)
-    row = table_of(root).loc["better"]
+    row = table_of(trainings.root).loc["better"]
     assert (row["seeds"], row["reason"]) == (0, "5 of 5 seeds without a result: the network diverged")
     assert np.isnan(row["mean"]) and row["verdict"] == "no verdict: seeds without a result"
     before = len(trainings.jobs)
@@ -168,37 +100,37 @@ def test_a_variant_that_diverges_is_a_row_with_its_reason(root: Path, trainings:
     assert len(trainings.jobs) == before  # it would diverge again
 
 
-def test_a_variant_that_is_refused_is_not_tried_with_every_seed(root: Path, trainings: Trainings) -> None:
+def test_a_variant_that_is_refused_is_not_tried_with_every_seed(trainings: Trainings) -> None:
     trainings.fails[0.5] = [UserError("the weights could not be downloaded")]
     compare("mine", 5, False)
     tried = [job for job in trainings.jobs if job.params.model.dropout == 0.5]
-    assert len(tried) <= 2 and "could not be downloaded" in str(table_of(root).loc["better", "reason"])
+    assert len(tried) <= 2 and "could not be downloaded" in str(table_of(trainings.root).loc["better", "reason"])
     trainings.fails = {}
     compare("mine", 5, False)
-    assert table_of(root).loc["better", "seeds"] == 5
+    assert table_of(trainings.root).loc["better", "seeds"] == 5
 
 
-def test_a_training_whose_process_is_killed_is_tried_again(root: Path, trainings: Trainings) -> None:
+def test_a_training_whose_process_is_killed_is_tried_again(trainings: Trainings) -> None:
     trainings.fails[0.5] = [Killed("killed")]
     compare("mine", 1, False)
     assert len([job for job in trainings.jobs if job.params.model.dropout == 0.5]) == 2
-    assert "killed twice" in str(table_of(root).loc["better", "reason"])
+    assert "killed twice" in str(table_of(trainings.root).loc["better", "reason"])
 
 
-def test_a_filter_changes_the_training_pictures_alone(root: Path, trainings: Trainings) -> None:
-    change(root, "better: {", "better: {dedupe.filter.shape: square, ")
+def test_a_filter_changes_the_training_pictures_alone(trainings: Trainings) -> None:
+    change(trainings.root, "better: {", "better: {dedupe.filter.shape: square, ")
     compare("mine", 1, False)
     sizes = {job.params.model.dropout: [len(job.data[n]) for n in ("train", "validation")] for job in trainings.jobs}
     assert sizes == {0.2: [6, 4], 0.5: [5, 4], 0.1: [6, 4]}
-    change(root, "shape: square", "shape: portrait")
+    change(trainings.root, "shape: square", "shape: portrait")
     with pytest.raises(UserError, match="variant 'better': its filter leaves no training picture of cat"):
         compare("mine", 1, False)
 
 
-def test_every_seed_is_a_dot_on_a_page_of_its_own(root: Path, trainings: Trainings) -> None:
+def test_every_seed_is_a_dot_on_a_page_of_its_own(trainings: Trainings) -> None:
     trainings.fails[0.1] = [Diverged("the network diverged")]
     compare("mine", 5, False)
-    page = read_page(root / "reports/comparisons/mine.html")
+    page = read_page(trainings.root / "reports/comparisons/mine.html")
     assert page.tags.count("circle") == (5 + 1) * 3  # the scores of two variants, the differences of one
     assert all(link.startswith("#") for link in page.links) and not page.handlers
     assert {"better", "model.dropout: 0.5", "5 of 5 seeds without a result: the network diverged"} <= set(page.texts)
@@ -212,12 +144,12 @@ def runs_of(client: MlflowClient) -> dict[str, Any]:
     return {run.info.run_name: run for run in runs}
 
 
-def test_each_variant_is_one_run_in_mlflow(root: Path, trainings: Trainings, client: MlflowClient) -> None:
+def test_each_variant_is_one_run_in_mlflow(trainings: Trainings, client: MlflowClient) -> None:
     compare("mine", 4, False)
     first = runs_of(client)
     better = first["mine: better"]
     assert better.data.params == {"variant": "better", "seeds": "4", "model.dropout": "0.5"}
-    assert better.data.metrics["difference"] == pytest.approx(table_of(root).loc["better", "difference"])
+    assert better.data.metrics["difference"] == pytest.approx(table_of(trainings.root).loc["better", "difference"])
     assert [point.step for point in client.get_metric_history(better.info.run_id, "seed/accuracy")] == [0, 1, 2, 3]
     compare("mine", 4, False)
     assert {name: run.info.run_id for name, run in runs_of(client).items()} == {
@@ -227,16 +159,16 @@ def test_each_variant_is_one_run_in_mlflow(root: Path, trainings: Trainings, cli
     assert {run.data.params["seeds"] for run in runs_of(client).values()} == {"5"} and len(trainings.jobs) == 15
 
 
-def test_with_test_the_whole_table_is_one_look(root: Path, trainings: Trainings, client: MlflowClient) -> None:
-    splits = pd.read_parquet(root / "data/splits.parquet")
+def test_with_test_the_whole_table_is_one_look(trainings: Trainings, client: MlflowClient) -> None:
+    splits = pd.read_parquet(trainings.root / "data/splits.parquet")
     splits.loc[splits["split"] == "validation", "split"] = ["validation", "test", "validation", "test"]
-    splits[splits["image_id"] != "f" * 20].to_parquet(root / "data/splits.parquet")
+    splits[splits["image_id"] != "f" * 20].to_parquet(trainings.root / "data/splits.parquet")
     compare("mine", 5, False)
     compare("mine", 5, True)
     assert len(trainings.jobs) == 30 and set(trainings.jobs[-1].data) == {"train", "validation", "test"}
-    table = table_of(root)
+    table = table_of(trainings.root)
     assert table.loc["better", "test_difference"] == pytest.approx(table.loc["better", "difference"])
-    assert "Test" in read_page(root / "reports/comparisons/mine.html").texts
+    assert "Test" in read_page(trainings.root / "reports/comparisons/mine.html").texts
     compare("mine", 5, True)
     assert len(trainings.jobs) == 30
     assert [run.data.metrics.get("test/looks") for run in runs_of(client).values()].count(1.0) == 1
@@ -254,9 +186,7 @@ def test_equal_differences_have_no_interval() -> None:
 
 def test_the_command_lists_what_there_is(root: Path, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: ARG001
     for words, status in (([], 0), (["--test"], 2), (["min"], 2)):
-        with pytest.raises(SystemExit) as ended:
-            main(["compare", *words])
-        assert ended.value.code == status
+        assert run("compare", *words) == status
     output = capsys.readouterr()
     assert output.out == "mine  base: {}\n" and "did you mean mine?" in output.err
 

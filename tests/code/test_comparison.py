@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
-import numpy as np
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
@@ -19,18 +18,13 @@ from darkroom.images.thumbnails import THUMBNAIL_BYTES
 from darkroom.tracking import served
 from darkroom.tracking.champion import FACTS_TAG, champion_of
 from pictures import encode, inside, noise
+from recorded_runs import answers
 
 IDS, CLASSES = [f"i{number:02}" for number in range(40)], ["cat", "dog"]
-LABELS = np.repeat(CLASSES, 20)
 
 
-def answers(wrong: int, ids: list[str] = IDS, split: str = "validation") -> pd.DataFrame:
-    """Return the answers of a model that takes the first cats for dogs."""
-    sure = np.where((LABELS == "cat")[:, None], [0.9, 0.1], [0.2, 0.8])
-    sure[:wrong] = sure[:wrong, ::-1]
-    predicted = np.array(CLASSES)[sure.argmax(axis=1)]
-    columns = {"image_id": ids, "split": split, "label": LABELS, "predicted": predicted}
-    return pd.DataFrame(columns | {"probabilities": list(sure.astype(np.float32))})
+def answered(wrong: int) -> pd.DataFrame:
+    return answers(wrong, IDS, "validation")
 
 
 def validation(table: pd.DataFrame, images: Path = Path("nowhere")) -> Validation:
@@ -56,22 +50,27 @@ def register(client: MlflowClient, tmp_path: Path) -> Any:
 
 
 def test_recorded_answers_are_taken_in_any_order(register: Any) -> None:
-    champion = register(answers(6).sample(frac=1, random_state=0))
-    found = compare(validation(answers(0)), champion, "accuracy")
+    champion = register(answered(6).sample(frac=1, random_state=0))
+    found = compare(validation(answered(0)), champion, "accuracy")
     assert not found.measured and found.pictures == 40 and found.problem == ""
     assert found.difference == pytest.approx(0.15) and found.outcome == 1
-    worse = compare(validation(answers(12)), champion, "log_loss")
+    worse = compare(validation(answered(12)), champion, "log_loss")
     assert worse.outcome == -1 and worse.difference is not None and worse.difference > 0
     for metric in ("accuracy", "f1_macro", "roc_auc", "log_loss"):
-        assert compare(validation(answers(6)), champion, metric).outcome == 0
+        assert compare(validation(answered(6)), champion, metric).outcome == 0
 
 
 @pytest.mark.parametrize(
     "recorded",
-    [answers(0, [f"other{name}" for name in IDS]), answers(0).assign(label="dog"), answers(0, split="test"), None],
+    [
+        answers(0, [f"other{name}" for name in IDS], "validation"),
+        answered(0).assign(label="dog"),
+        answers(0, IDS, "test"),
+        None,
+    ],
 )
 def test_a_champion_of_other_pictures_or_labels_must_load(register: Any, recorded: pd.DataFrame | None) -> None:
-    found = compare(validation(answers(0)), register(recorded), "accuracy")
+    found = compare(validation(answered(0)), register(recorded), "accuracy")
     assert (found.difference, found.problem) == (None, "it cannot be loaded")
 
 
@@ -89,8 +88,8 @@ def test_a_champion_answers_the_present_pictures(
     (tmp_path / "images").mkdir()
     pictures = [(name, encode(noise(name)), bytes(THUMBNAIL_BYTES)) for name in [*IDS, "train"]]
     write_shard(tmp_path / "images" / "1.parquet", pictures)
-    champion = register(answers(0).iloc[1:], (tmp_path / "model").as_uri())
-    found = compare(validation(answers(0), tmp_path / "images"), champion, "accuracy")
+    champion = register(answered(0).iloc[1:], (tmp_path / "model").as_uri())
+    found = compare(validation(answered(0), tmp_path / "images"), champion, "accuracy")
     assert found.problem.startswith(problem) and bool(found.problem) == bool(problem)
     assert (found.measured, found.difference) == ((True, 0.5) if not problem else (False, None))
     mlflow.set_tracking_uri(None)
@@ -120,7 +119,7 @@ def test_a_champion_is_asked_within_its_limits_and_what_it_refuses_counts_for_ne
     write_shard(tmp_path / "1.parquet", [(name, data, bytes(THUMBNAIL_BYTES)) for name, data in contents.items()])
     texts = {name: base64.b64encode(data).decode() for name, data in contents.items()}
     monkeypatch.setattr(served, "_load", lambda _: Narrow(refused, texts))
-    found = compare(validation(answers(0), tmp_path), register(None), "accuracy")
+    found = compare(validation(answered(0), tmp_path), register(None), "accuracy")
     if difference is None:
         assert (found.difference, found.problem) == (None, "it refuses all of these pictures")
         return

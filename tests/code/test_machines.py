@@ -2,11 +2,8 @@
 
 import base64
 import os
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +11,10 @@ import pytest
 from mlflow import MlflowClient
 from PIL import Image
 
-from darkroom.cli.main import main
+from commands import run
 from darkroom.gate.versions import aliases_of, all_versions, read_candidate, read_verdict
 from pictures import ROOT, encode, inside
+from server import listening
 
 pytestmark = pytest.mark.slow
 COLOURS = {0.6: "red", 0.75: "green", 0.9: "blue"}  # what the model with this accuracy takes red for
@@ -64,35 +62,12 @@ def python(code: str, *words: str) -> "subprocess.Popen[str]":
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an MLflow server, also that of the commands; it keeps the artefacts too."""
     folder = tmp_path_factory.mktemp("server")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     store, artefacts = f"sqlite:///{folder / 'mlflow.db'}", str(folder / "artefacts")
-    command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1"]
-    process = subprocess.Popen(
-        [*command, "--backend-store-uri", store, "--artifacts-destination", artefacts],
-        cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
-    try:
-        wait_until_up(process, address)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("MLFLOW_TRACKING_URI", address)
-            yield address
-    finally:
-        os.killpg(process.pid, 15)
-        process.wait(30)
-
-
-def wait_until_up(process: "subprocess.Popen[bytes]", address: str) -> None:
-    for _ in range(480):
-        try:
-            urllib.request.urlopen(f"{address}/health", timeout=5)
-            return
-        except OSError:
-            assert process.poll() is None
-            time.sleep(0.5)
-    raise AssertionError("the server did not start")
+    command = [sys.executable, "-m", "mlflow", "server", "--workers", "1"]
+    command += ["--backend-store-uri", store, "--artifacts-destination", artefacts]
+    with listening(command, folder) as (address, _), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", address)
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -134,12 +109,6 @@ def answered(accuracy: float | None) -> None:
     model = mlflow.pyfunc.load_model("models:/machines@champion")
     picture = base64.b64encode(encode(Image.new("RGB", (8, 8), "red"))).decode()
     assert accuracy and model.predict([picture])["label"].tolist() == [COLOURS[accuracy]]
-
-
-def run(*words: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main([*words])
-    return int(ended.value.code or 0)
 
 
 def test_machines_at_one_server_leave_one_champion(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from darkroom.cli.main import main
+from commands import run
 from darkroom.cli.recipe import DATA, NETWORK
 from darkroom.params.load import flatten, load_params, read_yaml
 from pictures import ROOT, inside
@@ -41,12 +41,6 @@ def workspace(tmp_path: Path, defaults: Path) -> Iterator[Path]:
     folder = shutil.copytree(defaults, tmp_path / "workspace")
     with inside(folder):
         yield folder
-
-
-def run(*words: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main([*words])
-    return int(ended.value.code or 0)
 
 
 def apply(name: str) -> int:

@@ -4,14 +4,13 @@ import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from darkroom.cli.main import main
+from commands import run
 from darkroom.core.errors import UserError
 from darkroom.experiments.chosen import chosen_rows
 from darkroom.experiments.difference import Gain, Pairing, compare_answers, find_row
@@ -19,43 +18,20 @@ from darkroom.experiments.rows import DataSet, Row, read_rows
 from darkroom.experiments.runs_page import write_page
 from darkroom.experiments.table import print_fitted
 from darkroom.scoring.paired import metric_difference, paired_difference
-from darkroom.tracking.logger import RunLogger
-from darkroom.tracking.results import PIPELINE_TAG, STAGE_TAG
+from darkroom.tracking.results import STAGE_TAG
 from page_reader import read_page
 from pictures import ROOT, inside
+from recorded_runs import MODEL, add_run, answers
 
-MODEL = "runs-command"
 IDS = [f"i{number:03}" for number in range(60)]
+OTHERS = [f"o{name}" for name in IDS]
 LABELS = np.repeat(["cat", "dog"], 30)
 
 
-def answers(wrong: int, ids: list[str] = IDS) -> pd.DataFrame:
-    """Return the answers of a model that takes the first cats for dogs, and one picture of validation."""
-    sure = np.where((LABELS == "cat")[:, None], [0.9, 0.1], [0.2, 0.8])
-    sure[:wrong] = sure[:wrong, ::-1]
-    columns = {"image_id": ids, "split": "test", "label": LABELS, "predicted": np.array(["cat", "dog"])[sure.argmax(1)]}
-    table = pd.DataFrame(columns | {"probabilities": list(sure.astype(np.float32))})
+def answered(wrong: int, ids: list[str] = IDS) -> pd.DataFrame:
+    """Return answers on the test pictures, and on one of validation."""
+    table = answers(wrong, ids, "test")
     return pd.concat([table, table[:1].assign(split="validation", image_id="v")])
-
-
-def add_run(client: MlflowClient, folder: Path, name: str, answered: pd.DataFrame | None, **params: Any) -> str:
-    """Record the run of a pipeline as `package` does; return its id."""
-    found = client.get_experiment_by_name("runs")
-    experiment = found.experiment_id if found else client.create_experiment("runs", folder.as_uri())
-    tags = {PIPELINE_TAG: name, "mlflow.source.git.commit": "c0ffee" + "0" * 34}
-    run_id: str = client.create_run(experiment, tags=tags, run_name=name).info.run_id
-    log = RunLogger(client, run_id)
-    log.log_params(
-        {"package.name": MODEL, "train.epochs": 3} | {key.replace("__", "."): of for key, of in params.items()}
-    )
-    log.log_dataset("pets", "0123456789", {"train": 9, "validation": 1, "test": 60, "classes": 2}, "pipeline")
-    if answered is not None:
-        on_test = answered[answered["split"] == "test"]
-        log.log_metrics({"test_accuracy": float((on_test["label"] == on_test["predicted"]).mean()), "epoch/loss": 1.0})
-        answered.to_parquet(folder / "answers.parquet")
-        log.log_file(folder / "answers.parquet")
-    client.set_terminated(run_id)
-    return run_id
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +39,9 @@ def ids(empty_store: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     """The ids of the runs in the store, by name; `twice` has two."""
     client, folder = MlflowClient(empty_store, empty_store), tmp_path_factory.mktemp("runs")
     found = {
-        "first": add_run(client, folder, "first", answers(20), train__learning_rate=0.001),
-        "better": add_run(client, folder, "better", answers(2), train__learning_rate=0.002, model__norm="batch"),
-        "other": add_run(client, folder, "other", answers(0, [f"o{name}" for name in IDS]), train__learning_rate=0.001),
+        "first": add_run(client, folder, "first", answered(20), train__learning_rate=0.001),
+        "better": add_run(client, folder, "better", answered(2), train__learning_rate=0.002, model__norm="batch"),
+        "other": add_run(client, folder, "other", answered(0, OTHERS), train__learning_rate=0.001),
         "twice": add_run(client, folder, "twice", None, train__learning_rate=0.001),
         "again": add_run(client, folder, "twice", None, train__learning_rate=0.001),
     }
@@ -91,12 +67,6 @@ def workspace(uri: str, ids: dict[str, str], tmp_path: Path) -> Iterator[Path]: 
 @pytest.fixture
 def rows(workspace: Path, client: MlflowClient) -> list[Row]:  # noqa: ARG001 - in which the store is
     return read_rows(client)
-
-
-def run(*words: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main([*words])
-    return int(ended.value.code or 0)
 
 
 def said(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -158,7 +128,7 @@ def test_the_difference_has_the_paired_interval_of_groups(rows: list[Row], tmp_p
         tmp_path / "curated.parquet"
     )
     found = compare_answers(first, better, tmp_path / "curated.parquet")
-    own, other = (answers(wrong)[:60] for wrong in (2, 20))
+    own, other = (answered(wrong)[:60] for wrong in (2, 20))
     right, before = (table["predicted"].to_numpy() == LABELS for table in (own, other))
     difference, (low, high) = paired_difference(right, before, groups)
     assert found.gains["test_accuracy"] == Gain("test_accuracy", difference, low, high)
@@ -189,7 +159,7 @@ def test_diff_prints_what_differs(workspace: Path, ids: dict[str, str], capsys: 
 
 
 def test_labels_that_were_corrected_are_told(client: MlflowClient, rows: list[Row], tmp_path: Path) -> None:
-    corrected = answers(2).assign(label="dog")
+    corrected = answered(2).assign(label="dog")
     run_id = add_run(client, tmp_path, "corrected", corrected)
     (row,) = [row for row in read_rows(client) if row.facts["id"] == run_id]
     client.delete_run(run_id)

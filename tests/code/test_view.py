@@ -2,13 +2,8 @@
 
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,33 +13,10 @@ from darkroom.tracking.results import PARENT_TAG, PIPELINE_TAG
 from darkroom.tracking.store import connect, experiment_id, own_store
 from darkroom.tracking.view import address
 from pictures import inside
+from server import listening
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=2600,900"]
-
-
-@contextmanager
-def pages(folder: Path) -> Iterator[str]:
-    """Start `mlflow ui` on the store of a folder and yield its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    server = subprocess.Popen(
-        [*command, "--backend-store-uri", own_store()], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5)
-                break
-            except OSError:
-                assert server.poll() is None
-                time.sleep(0.5)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(30)
 
 
 @pytest.mark.slow
@@ -60,8 +32,9 @@ def test_the_page_shows_pipelines_only_the_best_on_test_first(tmp_path: Path) ->
                 client.log_metric(run.info.run_id, metric, accuracy)
         client.create_run(experiment, run_name="a stage")
         client.create_run(experiment, run_name="trial 7", tags={PARENT_TAG: run.info.run_id})
-        with pages(tmp_path) as server:
-            page = address(server, "darkroom")
+        server = [sys.executable, "-m", "mlflow", "ui", "--workers", "1", "--backend-store-uri", own_store()]
+        with listening(server, tmp_path) as (server_address, _):
+            page = address(server_address, "darkroom")
             command = [str(CHROMIUM), *OPTIONS, f"--user-data-dir={tmp_path}/profile", "--virtual-time-budget=30000"]
             done = subprocess.run([*command, "--dump-dom", page], capture_output=True, text=True, timeout=240)
     text = re.sub(r"<[^>]+>", " ", done.stdout)

@@ -68,6 +68,18 @@ def turned(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return renamed(bundle, tmp_path_factory.mktemp("second") / "bundle")
 
 
+@pytest.fixture
+def photo_folder(tmp_path: Path, bundle: Path) -> Iterator[Path]:
+    """The working directory of `darkroom predict`: models/ with the bundle, and photos/."""
+    from pictures import inside
+    from predicting import write_photos
+
+    shutil.copytree(bundle, tmp_path / "models" / "bundle")
+    write_photos(tmp_path / "photos")
+    with inside(tmp_path):
+        yield tmp_path
+
+
 @pytest.fixture(scope="module")
 def app(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator["App"]:
     from app_server import RED, running

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from darkroom.cli.main import main
+from commands import run
 from darkroom.decision.familiarity import Familiarity
 from darkroom.decision.rule import Rule
 from darkroom.decision.saving import write_decision
@@ -34,12 +34,6 @@ from pictures import ROOT, encode, inside
 SIDE, PICTURES = 8, 48
 TEMPERATURE = 1.7
 COLUMNS = ["format", "precision", "kilobytes", "agreement", "accuracy", "p50_ms"]
-
-
-def command(*words: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main([*words])
-    return int(ended.value.code or 0)
 
 
 def write_workspace(root: Path) -> None:
@@ -89,7 +83,7 @@ def work(prepared: Path, tmp_path: Path) -> Iterator[Path]:
 
 
 def export(*words: str) -> int:
-    return command("export", "--model", "models", *words)
+    return run("export", "--model", "models", *words)
 
 
 @pytest.mark.parametrize(("kind", "precision"), [("onnx", "float32"), ("onnx", "int8"), ("litert", "int8")])
@@ -187,13 +181,13 @@ def test_pictures_that_are_missing_are_one_line(work: Path, capsys: pytest.Captu
 @pytest.mark.slow
 def test_students_are_trained_pruned_and_exported(work: Path) -> None:
     sizes = ["--filters", "8", "--filters", "4", "--sparsity", "0.5", "--epochs", "2"]
-    assert command("shrink", "--model", "models", *sizes) == 0
+    assert run("shrink", "--model", "models", *sizes) == 0
     table = pd.read_csv("reports/shrink.csv")
     assert list(table["name"]) == ["champion", "8", "8-sparse-0.5", "4", "4-sparse-0.5"]
     assert table["parameters"][3] < table["parameters"][1]
     assert table["zipped_kilobytes"][2] < table["zipped_kilobytes"][1]
-    assert command("export", "--model", "models/students/8", "--format", "onnx", "--output", "out") == 0
-    assert command("predict", "--model", "models/students/4", "out") in (0, 1, 2)
+    assert run("export", "--model", "models/students/8", "--format", "onnx", "--output", "out") == 0
+    assert run("predict", "--model", "models/students/4", "out") in (0, 1, 2)
     assert "8-sparse-0.5" in read_page(work / "reports" / "shrink.html").texts
     for words in (["--filters", "a,b"], ["--width", "0.5"], []):
-        assert command("shrink", *words) == 2
+        assert run("shrink", *words) == 2

@@ -2,11 +2,8 @@
 
 import base64
 import os
-import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +22,7 @@ from darkroom.package.registry import log_model
 from defaults import default_params
 from easy import model_params
 from pictures import encode
-from server import ask
+from server import ask, listening
 
 MEMORY = 300_000  # kB, of the server
 SIDE = 32
@@ -65,31 +62,10 @@ def programs(model: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def server(model: Path, programs: Path, tmp_path: Path) -> Iterator[tuple[str, int]]:
     """Address and process group of MLflow's server in that environment."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    command = [
-        str(programs / "mlflow"),
-        "models",
-        "serve",
-        "-m",
-        str(model),
-        "--env-manager",
-        "local",
-        "-h",
-        "127.0.0.1",
-        "-p",
-        port,
-    ]
-    environment = {"PATH": f"{programs}:/usr/bin:/bin", "HOME": str(tmp_path)}
-    process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-    try:
-        yield f"http://127.0.0.1:{port}", process.pid
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+    command = [str(programs / "mlflow"), "models", "serve", "-m", str(model), "--env-manager", "local"]
+    env = {"PATH": f"{programs}:/usr/bin:/bin", "HOME": str(tmp_path)}
+    with listening(command, tmp_path, env, "/ping") as found:
+        yield found
 
 
 def memory(group: int) -> int:
@@ -107,12 +83,7 @@ def memory(group: int) -> int:
 def test_the_model_answers_without_tensorflow(model: Path, programs: Path, server: tuple[str, int]) -> None:
     address, group = server
     picture = base64.b64encode(encode(Image.effect_noise((SIDE, SIDE), 90).convert("RGB"))).decode()
-    for _ in range(240):
-        try:
-            (answer,) = ask(address, {"dataframe_split": {"columns": ["image"], "data": [[picture]]}})
-            break
-        except OSError:
-            time.sleep(0.25)
+    (answer,) = ask(address, {"dataframe_split": {"columns": ["image"], "data": [[picture]]}})
     (expected,) = mlflow.pyfunc.load_model(str(model)).predict(pd.DataFrame({"image": [picture]})).to_dict("records")
     assert answer["error"] is None and answer["label"] == expected["label"]
     assert answer["version"] == (model / "artifacts" / "bundle" / "digest").read_text()[:12]
