@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,9 +25,10 @@ from stage_frame import fill_workspace, newest_run, outputs, run, save_both
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def workspace(tmp_path_factory: pytest.TempPathFactory, new_store: Path) -> Iterator[Path]:
     root = tmp_path_factory.mktemp("workspace")
     fill_workspace(root)
+    shutil.copy(new_store, root)
     with inside(root):
         yield root
 

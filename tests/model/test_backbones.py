@@ -98,7 +98,8 @@ def test_the_digest_tells_one_file_of_weights_from_another(given_weights: Path, 
         (
             "small.weights.h5",
             {"width": 0.5},
-            "does not fit MobileNet of width 0.5: it holds 218,544 numbers for.*or the architecture and width that the file is of",
+            "does not fit MobileNet of width 0.5: it holds 218,544 numbers for"
+            ".*or the architecture and width that the file is of",
         ),
         ("small.weights.h5", {"architecture": "MobileNetV2"}, r"does not fit MobileNetV2 of width 0.25.*no_top"),
         ("text.h5", {}, r"text.h5: not an HDF5 file of weights \(.*download it again"),

@@ -228,9 +228,9 @@ def test_a_mistake_is_one_line(words: list[str], model: str, message: str, capsy
 
 
 def test_the_champion_and_versions_come_from_the_store(
-    work: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    work: Path, new_store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    uri = f"sqlite:///{work / 'mlflow.db'}"
+    uri = f"sqlite:///{shutil.copy(new_store, work)}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     shutil.copy(ROOT / "params.yaml", work)
     (work / "dvc.yaml").write_text("stages: {}\n")
