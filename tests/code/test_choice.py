@@ -68,9 +68,9 @@ def test_pruned_trials_take_the_places_that_complete_ones_leave() -> None:
     ended = [*complete((0.5,)), pruned(1, 0.9, 0.8), pruned(2, 0.1), pruned(3, 1.0, 0.7), Trial(Drawn(4, {}), "failed")]
     assert [numbers(finalists(ended, tune(finalists=count))) for count in (1, 2, 3, 9)] == [
         [0],
-        [0, 3],
-        [0, 3, 1],
-        [0, 3, 1, 2],
+        [0, 2],
+        [0, 2, 3],
+        [0, 2, 3, 1],
     ]
 
 

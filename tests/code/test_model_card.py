@@ -20,7 +20,10 @@ REPORTS: dict[str, dict[str, Any]] = {
     "split": {"train": 180, "validation": 60, "test": 60, "straddling_groups": 0, "digest": "d" * 64},
     "tune": {
         "enabled": True,
-        "trials": 4,
+        "trials": 5,
+        "refused": 1,
+        "costs": [],
+        "tolerance": 0.01,
         "best": {"model": {"dropout": 0.3}},
         "chosen": 2,
         "metric": "log_loss",
@@ -110,6 +113,7 @@ def test_the_card_tells_what_was_measured() -> None:
             {"search_score": None},
             "not known\nin the search, which had pruned it, 0.1200 with fresh seeds, which decided.\n",
         ),
+        ({"costs": ["kilobytes"]}, "seeds; of those at most 0.01 worse than the best, the one of least kilobytes.\n"),
         ({"chosen": 0}, "A search of 4 trials found nothing better than model.dropout = 0.3: log_loss"),
     ],
 )

@@ -13,6 +13,7 @@ from darkroom.params.schema import Params
 from darkroom.params.search import Choices, Range
 from darkroom.params.space import NOT_SEARCHED, in_order, inside
 from darkroom.tune.space import distribution, drawn_from, recorded_overlay, suggest, trial_params
+from easy import small_params
 from pictures import ROOT
 
 FILTERS = {"choices": [[8], [8] * 6]}  # six blocks need 64 pixels, params.yaml has 16
@@ -101,6 +102,13 @@ def test_a_condition_that_cannot_be_is_one_line(section: str, key: str, when: di
     assert text.startswith(f"params.yaml: tune.space.{section}.{key}: when: ") and said in text and "\n" not in text
 
 
+def test_a_grid_needs_steps() -> None:
+    fractions = {"train": {"momentum": {"low": 0.1, "high": 0.5}}}
+    assert with_space(fractions)
+    with pytest.raises(UserError, match=r"tune.space.train.momentum: a grid needs steps; give it a step or choices"):
+        with_space(fractions, tune={"sampler": "grid"})
+
+
 def test_conditions_that_wait_for_each_other_are_named() -> None:
     space = {"depth": {"low": 1, "high": 3, "when": {"model.width": [1.0]}}}
     space["width"] = {"low": 0.5, "high": 1.0, "when": {"model.depth": [2]}}
@@ -171,6 +179,13 @@ def test_a_combination_that_cannot_be_is_refused_with_its_reason() -> None:
     assert trial_params(declared, {"model": {"filters": [8] * 6}, "image": {"size": 64}})
     with pytest.raises(UserError, match=r"image.size = 16 is too small .* give image.size at least 64"):
         trial_params(declared, {"model": {"filters": [8] * 6}, "image": {"size": 16}})
+
+
+def test_what_the_whole_training_refuses_no_trial_may_have() -> None:
+    small = {"epochs": 30, "small_epochs": 4, "small_size": 24}  # of 6 epochs none would be on small pictures
+    declared = small_params(image={"size": 32}, train=small, model={"head": "average"}, tune={"epochs": 6})
+    with pytest.raises(UserError, match=r"train.small_size = 24: must be 27 to 31"):
+        trial_params(declared, {"model": {"filters": [8, 16, 32], "pool": 3}})
 
 
 def test_the_example_of_the_documentation_is_right() -> None:

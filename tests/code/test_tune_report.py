@@ -63,6 +63,8 @@ def test_the_report_has_both_scores() -> None:
         "fresh_score": pytest.approx(0.86),
         "fresh_deviation": pytest.approx(0.02 * 2**0.5),
         "fresh_scores": {"0": 0.75, "1": pytest.approx(0.86)},
+        "costs": [],
+        "tolerance": 0.01,
         "front": [],
         "sampler": "tpe",
         "pruner": "none",

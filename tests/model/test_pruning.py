@@ -73,7 +73,13 @@ def test_the_best_so_far_is_never_stopped(pruner: str, curves: list[Curve]) -> N
     trials = search(pruner, curves)
     best = [min(curve[epoch] for curve in curves) for epoch in range(EPOCHS)]
     assert train(pruner, trials, len(trials), best).state == "complete"
-    assert trials[0].state == "complete"  # those of params.yaml, which have none to compare with
+
+
+@pytest.mark.parametrize("pruner", PRUNERS)
+def test_the_values_of_the_file_are_trained_to_the_end(pruner: str) -> None:
+    better = [train(pruner, [], number, falling(0.1)) for number in range(1, 8)]  # that ended while trial 0 ran
+    assert train(pruner, better, 0, falling(2)).state == "complete"
+    assert train(pruner, better, 8, falling(2)).state == "pruned"
 
 
 def test_halving_lets_a_third_go_on_after_a_ninth_and_after_a_third_of_the_epochs() -> None:

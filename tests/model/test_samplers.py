@@ -93,13 +93,7 @@ def test_a_grid_has_each_combination_once_and_ends() -> None:
     assert combinations(settings(), OWN) is None
 
 
-@pytest.mark.parametrize(
-    ("space", "message"),
-    [
-        (LINE, "tune.space.train.x: a grid needs steps"),
-        ({"train": {key: {"low": 1, "high": 500} for key in "xy"}}, "a grid of more than 10000 combinations"),
-    ],
-)
-def test_a_grid_must_be_finite(space: dict[str, Any], message: str) -> None:
-    with pytest.raises(UserError, match=message):
+def test_a_grid_must_be_small() -> None:
+    space: dict[str, Any] = {"train": {key: {"low": 1, "high": 500} for key in "xy"}}
+    with pytest.raises(UserError, match="a grid of more than 10000 combinations"):
         draw(settings(space, sampler="grid"), {"train.x": 1, "train.y": 1}, [], [0])

@@ -47,7 +47,7 @@ def record(run: StageRun, found: Evaluation, test_split: str, model: str) -> Non
     times = found.latency
     run.log_metrics({f"latency/{name}": value for name, value in times.items()})
     logger.info(
-        "a picture takes %.1f ms (95 %% within %.1f), a batch of 32 %.1f ms (%.1f) on %d threads; peak memory %.0f MB",
+        "a picture takes %.1f ms (95 %% within %.1f), a batch of 32 %.1f ms (%.1f); threads: %d; peak memory %.0f MB",
         *(times[name] for name in ("batch1_p50", "batch1_p95", "batch32_p50", "batch32_p95", "threads", "peak_memory")),
     )
     record_look(run, test_split, model)

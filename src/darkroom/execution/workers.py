@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from multiprocessing.forkserver import ensure_running, set_forkserver_preload
+from multiprocessing.resource_tracker import ensure_running as start_resource_tracker
 from threading import Thread
 from typing import Any
 
@@ -31,6 +32,7 @@ def start_server() -> None:
 
     It inherits the mask of signals. A Ctrl-C in between is delivered afterwards.
     """
+    start_resource_tracker()  # which the server would start, and thereby unblock Ctrl-C
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         ensure_running()

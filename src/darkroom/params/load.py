@@ -11,7 +11,7 @@ from ruamel.yaml.error import YAMLError
 from darkroom.core.errors import UserError
 from darkroom.core.suggestions import nearest
 from darkroom.params.schema import Params
-from darkroom.params.search import Choices, Range
+from darkroom.params.search import SEARCHED, Choices, Range
 from darkroom.params.section import Section
 from darkroom.params.space import check_space
 
@@ -89,6 +89,9 @@ def _validated(raw: dict[str, Any], file: str) -> Params:
 def _explain(error: ValidationError) -> str:
     """Return the first problem as `key = value: what is wrong; the remedy`."""
     problems = error.errors()
+    for problem in problems:
+        if problem["loc"][:2] == ("tune", "space") and problem["loc"][3:] == ("[key]",):
+            return _unknown_section(str(problem["loc"][2]))
     # an unknown key tells more than the missing one that it was meant to be
     # of a value that may be of several types, the one that matches furthest tells most
     first = min(problems, key=lambda problem: (problem["type"] != "extra_forbidden", -len(problem["loc"])))
@@ -106,6 +109,16 @@ def _explain(error: ValidationError) -> str:
     if first["type"] in ("model_type", "dict_type"):
         message = "must hold keys"
     return f"{key} = {first['input']!r}: {message[0].lower()}{message[1:]}"
+
+
+def _unknown_section(name: str) -> str:
+    """Return the message about a name in tune.space that is no section: often a key whose section was forgotten."""
+    fields: dict[str, Any] = {section: Params.model_fields[section].annotation for section in SEARCHED}
+    section, _, key = name.rpartition(".")
+    owners = [section] if section in fields else [one for one, kind in fields.items() if name in kind.model_fields]
+    if owners:
+        return f"tune.space.{name}: stands below its section; write {owners[0]}: {{{key}: ...}}"
+    return f"tune.space.{name}: no section that can be searched{nearest(name, SEARCHED)}"
 
 
 def _keys_beside(parts: list[str]) -> list[str]:

@@ -36,8 +36,8 @@ class Range(Section):
             raise ValueError(f"low ({self.low}) must be below high ({self.high})")
         if self.log and (self.low <= 0 or self.step is not None):
             raise ValueError("log needs low above 0 and no step")
-        if self.step is not None and self.step <= 0:
-            raise ValueError(f"step ({self.step}) must be above 0")
+        if self.step is not None and not 0 < self.step <= self.high - self.low:
+            raise ValueError(f"step ({self.step}) must be above 0 and at most high - low")
         return self
 
 
@@ -92,6 +92,8 @@ class Tune(Section):
 
     @model_validator(mode="after")
     def _fits_its_costs(self) -> Self:
+        if len(set(self.costs)) < len(self.costs):
+            raise ValueError(f"costs {self.costs} names one twice; remove it")
         if self.costs and self.sampler == "cmaes":
             raise ValueError("sampler cmaes optimises one objective; remove costs, or choose another sampler")
         if self.costs and self.pruner != "none":

@@ -76,17 +76,39 @@ def check_space(params: Params, file: str) -> None:
         names = " -> ".join(circle)
         raise UserError(f"{file}: tune.space.{circle[0]}: when: {names} wait for each other") from None
     for name in space:
-        problem = _of_key(params, name) or _of_conditions(params, space, name) or _of_values(params, space, name)
+        problem = (
+            _of_key(params, name)
+            or _of_range(params, name, space[name])
+            or _of_conditions(params, space, name)
+            or _of_values(params, space, name)
+        )
         if problem:
             raise UserError(f"{file}: tune.space.{name}: {problem}")
 
 
 def _of_key(params: Params, name: str) -> str:
+    """Say why a key cannot be searched."""
     section, key = name.split(".", 1)
     if name in NOT_SEARCHED:
         return f"cannot be searched ({NOT_SEARCHED[name]}); remove it"
-    known = list(type(getattr(params, section)).model_fields)
-    return "" if key in known else f"no such key in {section}{nearest(key, known)}"
+    known = sorted(type(getattr(params, section)).model_fields, key=lambda one: f"{section}.{one}" in NOT_SEARCHED)
+    if key in known:
+        return ""
+    elsewhere = [other for other in SEARCHED if key in type(getattr(params, other)).model_fields]
+    return f"no such key in {section}" + (f"; did you mean {elsewhere[0]}.{key}?" if elsewhere else nearest(key, known))
+
+
+def _of_range(params: Params, name: str, values: Range | Choices) -> str:
+    """Say what is wrong with the numbers of a range."""
+    section, key = name.split(".", 1)
+    if isinstance(values, Choices) or values.step is not None:
+        return ""
+    kind = type(getattr(params, section)).model_fields[key].annotation
+    if is_whole(values) and kind is float:
+        return f"low and high are whole numbers, and so would be all between; write {float(values.low)}, or step: 1"
+    if params.tune.sampler == "grid" and not is_whole(values):
+        return "a grid needs steps; give it a step or choices, or set tune.sampler to random"
+    return ""
 
 
 def _of_conditions(params: Params, space: Space, name: str) -> str:
@@ -114,7 +136,7 @@ def _of_values(params: Params, space: Space, name: str) -> str:
         own = [problem for problem in error if _is_about(problem, name)]
         if own or (error and not _is_possible(params, space, name, given, error)):
             problem = (own or error)[0]["msg"].removeprefix("Value error, ")
-            return f"{value!r} is not allowed for {name}: {problem}"
+            return f"{value!r} is not allowed for {name}: {problem[0].lower()}{problem[1:]}"
     return ""
 
 

@@ -1,5 +1,7 @@
 """The pictures of the search report."""
 
+from typing import Literal
+
 import numpy as np
 from markupsafe import Markup
 
@@ -7,7 +9,7 @@ from darkroom.pages.dot_rows import DotRow, dot_rows
 from darkroom.pages.elements import Bar
 from darkroom.pages.scales import Scale, linear_scale, log_scale
 from darkroom.pages.scatter_charts import Series, scatter_chart
-from darkroom.search_page.study import KeyValues, Study
+from darkroom.search_page.study import Curve, KeyValues, Study
 from darkroom.search_page.texts import capital, cost_name, number, quantity
 
 TONES = {"pruned": "faint", "failed": "bad", "refused": "warn"}
@@ -35,22 +37,26 @@ def history_chart(study: Study) -> Markup:
 
 
 def curves_chart(study: Study) -> Markup:
-    """Return the log loss of each trial by epoch; a pruned one ends early."""
+    """Return the log loss of each trial by epoch; a pruned one ends early. A line of one epoch is a dot."""
     curves, chosen = study.curves, study.found.choice.number
     parts = []
     for name, tone in (("not complete", "faint thin"), ("complete", "mark thin")):
         members = [curve for curve in curves if (curve.state == "complete") == (name == "complete")]
         for place, curve in enumerate(members):
             text = [f"trial {curve.number}, {curve.state}"]
-            parts.append(Series("" if place else name, curve.epochs, curve.losses, text, tone, "line"))
+            parts.append(Series("" if place else name, curve.epochs, curve.losses, text, tone, _line_or_dot(curve)))
     parts += [
-        Series("chosen", curve.epochs, curve.losses, [f"trial {chosen}, chosen"], "warn", "line")
+        Series("chosen", curve.epochs, curve.losses, [f"trial {chosen}, chosen"], "warn", _line_or_dot(curve))
         for curve in curves
         if curve.number == chosen
     ]
     epochs = linear_scale(np.concatenate([curve.epochs for curve in curves]), "epoch", True)
     losses = linear_scale(study.shown_losses, "log loss on validation, lower is better")
     return scatter_chart(parts, "Learning curves", epochs, losses, f"{len(curves)} trials")
+
+
+def _line_or_dot(curve: Curve) -> Literal["line", "dot"]:
+    return "line" if len(curve.losses) > 1 else "dot"
 
 
 def importance_bars(shares: dict[str, float]) -> list[Bar]:
@@ -112,7 +118,7 @@ def _trade_off(study: Study, cost: str) -> Markup:
     parts += [Series("", *best, ["Pareto front"], "c2", "step")] if len(study.tune.costs) == 1 else []
     parts += [Series("Pareto front", *best, [texts[place] for place in order], "c2"), _chosen(study, costs)]
     summary = f"{len(front)} of {len(costs)} trials are on the Pareto front"
-    title = capital(cost.replace("_", " "))
+    title = capital(cost.replace("multiply_adds", "multiply-adds"))
     return scatter_chart(parts, title, cost_scale(cost, costs), score_scale(study), summary)
 
 

@@ -20,10 +20,10 @@ def tiles(study: Study) -> list[Tile]:
     """Return the headline numbers."""
     choice, metric = study.found.choice, study.metric
     pruned, trials = len(study.of_state("pruned")), study.found.trials
-    afresh = count(study.tune.fresh_seeds, "fresh seed") if choice.fresh else "there were no fresh seeds"
+    afresh = f"mean over {count(study.tune.fresh_seeds, 'seed')}" if choice.fresh else "there were none"
     return [
         Tile(f"trial {choice.number}", "chosen", "the values of params.yaml" if choice.number == 0 else "", "plain"),
-        Tile(number(choice.fresh_score), f"{metric}, fresh seeds", f"mean over {afresh}", "good"),
+        Tile(number(choice.fresh_score), f"{metric}, fresh seeds", afresh, "good"),
         Tile(number(choice.search_score), f"{metric}, search", _searched(study), "plain"),
         Tile(f"{len(trials):,}", "trials", f"{len(study.complete):,} complete, {pruned:,} pruned", "plain"),
     ]
@@ -57,7 +57,7 @@ def _flattered(study: Study) -> Statement:
         promise = f"{metric} {number(choice.search_score)} is the score of the search (tune.finalists is 0)"
         if len(study.complete) == 1:
             return Statement(f"{promise}.")
-        return Statement(f"{promise}: the best of {count(len(study.complete), 'trial')} flatters itself.", "warning")
+        return Statement(f"{promise}: the best score of {count(len(study.complete), 'trial')} is flattered.", "warning")
     lead = choice.search_score - choice.fresh_score
     lead = -lead if study.lower_is_better else lead
     seeds = count(len(choice.fresh[choice.number]), "fresh seed")

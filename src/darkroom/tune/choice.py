@@ -64,7 +64,7 @@ def finalists(trials: Sequence[Trial], tune: Tune) -> list[Trial]:
     With costs they come from the front: first those that the rule of `choose` could take, the cheapest first; then
     from the front of the others. Of two or more, trial 0, which has the values of params.yaml, takes the last place
     where it is not among them: so a search can say that it found nothing better. Where too few are complete, those
-    that were pruned follow: the latest first, then by their last log loss.
+    that were pruned follow, by their last log loss.
     """
     rest = [trial for trial in trials if trial.state == "complete"]
     own = [trial for trial in rest if trial.number == 0]
@@ -141,9 +141,9 @@ def _by_promise(front: list[Trial], tune: Tune) -> list[Trial]:
 
 
 def _pruned_by_promise(trials: Sequence[Trial]) -> list[Trial]:
-    """Return the pruned trials: those that went on for longest first, then by their last log loss on validation."""
+    """Return the pruned trials by their last log loss on validation, which falls: whoever went on for long is first."""
     pruned = [trial for trial in trials if trial.state == "pruned"]
-    return sorted(pruned, key=lambda one: (-len(one.curve), one.curve[-1]["validation_log_loss"], one.number))
+    return sorted(pruned, key=lambda one: (one.curve[-1]["validation_log_loss"], one.number))
 
 
 def _front(scores: Sequence[Scores], tune: Tune) -> list[int]:

@@ -18,10 +18,10 @@ Axis = list[tuple[Any, Any]]  # what Optuna draws, and the value of the key
 def grid(tune: Tune, own: Values) -> list[Values]:
     """Return each combination but that of `own` once, as Optuna draws it, in an order of chance that tune.seed decides.
 
-    `own` is the parameters of params.yaml by "section.key". Raises UserError for a range without steps, or a grid of
-    more than 10,000 combinations.
+    `own` is the parameters of params.yaml by "section.key". Raises UserError for a grid of more than 10,000
+    combinations.
     """
-    axes = [(name, space, _axis(name, space)) for name, space in in_order(tune)]
+    axes = [(name, space, _axis(space)) for name, space in in_order(tune)]
     combinations = list(islice(_crossed(axes, own), LARGEST + 1))
     if len(combinations) > LARGEST:
         raise UserError(
@@ -47,18 +47,13 @@ def _crossed(axes: list[tuple[str, Range | Choices, Axis]], current: Values) -> 
         yield from ({name: drawn, **rest} for rest in _crossed(others, {**current, name: value}))
 
 
-def _axis(name: str, space: Range | Choices) -> Axis:
-    """Return all values of a key."""
+def _axis(space: Range | Choices) -> Axis:
+    """Return all values of a key; check_space has seen that a range has steps."""
     of: Any = distribution(space)
     if isinstance(space, Choices):
         return list(zip(of.choices, space.choices, strict=True))
     if is_whole(space):
         return [(value, value) for value in range(of.low, of.high + 1, of.step)]
-    if space.step is None:
-        raise UserError(
-            f"params.yaml: tune.space.{name}: a grid needs steps; give it a step or choices, "
-            "or set tune.sampler to random"
-        )
     low, step = exact(of.low), exact(of.step)
     values = [float(low + place * step) for place in range(int((exact(of.high) - low) / step) + 1)]
     return [(value, value) for value in values]

@@ -48,6 +48,7 @@ class Pruning:
         """
         self._trial.report(log_loss, epoch)
         behind = self._trial.should_prune()  # asked in the last epoch too, as it notes the rung
+        behind = behind and self._trial.number > 0  # params.yaml's own values are compared to the end
         return self._tune.pruner != "none" and epoch < self._tune.epochs and (behind or math.isnan(log_loss))
 
     @property

@@ -33,6 +33,8 @@ def summarise(found: Found | None, tune: Tune) -> dict[str, Any]:
         "fresh_score": choice.fresh_score,
         "fresh_deviation": stdev(fresh) if len(fresh) > 1 else None,
         "fresh_scores": {str(number): mean(scores) if scores else None for number, scores in choice.fresh.items()},
+        "costs": tune.costs,
+        "tolerance": tune.tolerance,
         "front": [trial.number for trial in pareto_front(found.trials, tune)] if tune.costs else [],
         "sampler": tune.sampler,
         "pruner": tune.pruner,

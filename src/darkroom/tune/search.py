@@ -32,6 +32,7 @@ def search(params: DeclaredParams, trainer: Trainer, store: TrialStore, on_trial
     """
     searching = _Searching(params, trainer, store, on_trial)
     searching.run()
+    searching.report_end()
     trials = searching.budget.first(store.trials())
     if not any(trial.state == "complete" for trial in trials):
         store.forget()
@@ -61,12 +62,19 @@ class _Searching:
 
     def run(self) -> None:
         """Run what the budget allows and the store lacks."""
-        if self.ended and self.budget.allows(self._first_missing(), self.trials):
-            logger.info("resumes after trial %d", max(self.ended))
+        if self.ended:
+            more = self.budget.allows(self._first_missing(), self.trials)
+            logger.info("resumes after trial %d" if more else "all trials to %d are known from before", max(self.ended))
         for tasks in self._batches() if self.tune.batch else self._rounds():
             for trial in side_by_side(tasks, self.trainer.slots):
                 if trial:  # else the time was up
                     self._keep(trial)
+
+    def report_end(self) -> None:
+        """Say why fewer combinations were tried than `tune.trials` allows."""
+        missing = self.budget.trials_left(self.trials) if self.tune.trials else 0
+        if missing and not self.budget.time_is_up():
+            logger.info("the search ends: it has found no more combinations to try")
 
     def _batches(self) -> "Iterator[list[Task[Trial | None]]]":
         """Yield the trials to run of each batch, drawn from the trials of those before it."""
@@ -108,7 +116,7 @@ class _Searching:
         try:
             candidate = trial_params(self.params, drawn.overlay)
         except UserError as error:
-            self._keep(Trial(drawn, "refused", reason=str(error)))
+            self._keep(Trial(drawn, "refused", reason=_of_a_trial(error)))
             return None
         self.running[drawn.number] = drawn
         return lambda slot: self._train(drawn, candidate, earlier, slot)
@@ -129,7 +137,7 @@ class _Searching:
         except UserError as error:  # what only the network or the data shows: a layer that is not there
             if drawn.number == 0 or error.status != USAGE:
                 raise  # params.yaml itself, or the machine, which other values need not mend
-            return Trial(drawn, "refused", reason=str(error))
+            return Trial(drawn, "refused", reason=_of_a_trial(error))
         last = attempts[-1]
         ended: dict[str, Any] = {"curve": last.curve, "seconds": outcome.seconds, "rungs": last.pruning.rungs}
         if last.stopped_at and not outcome.reason:
@@ -155,6 +163,11 @@ class _Searching:
         else:
             level = logging.WARNING if trial.state == "failed" else logging.INFO
             logger.log(level, "%s %s: %s", name, trial.state, trial.reason)
+
+
+def _of_a_trial(error: UserError) -> str:
+    """Return the message without the file, which has other values."""
+    return str(error).removeprefix("params.yaml: ")
 
 
 class _Watched:

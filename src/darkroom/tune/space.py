@@ -66,8 +66,9 @@ def recorded_overlay(drawn: dict[str, Any], tune: Tune) -> Overlay:
 def trial_params(params: DeclaredParams, overlay: Overlay) -> DeclaredParams:
     """Return the parameters of a trial: all parts of a training shrink as `train.epochs` does to `tune.epochs`.
 
-    Raises UserError when they do not go together.
+    Raises UserError when they do not go together, in the short training or in the whole one.
     """
+    params.overlaid(overlay, "params.yaml")
     epochs, train, fine = params.tune.epochs, params.train, params.finetune.epochs
     drawn = overlay.get("train", {})
     steps = {step * epochs // train.epochs for step in drawn.get("step_epochs", train.step_epochs)} - {0}

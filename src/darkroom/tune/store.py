@@ -79,15 +79,16 @@ class TrialStore:
     @reported_errors()
     def fresh_runs(self) -> list[FreshRun]:
         """Return the trainings with fresh seeds by trial and seed."""
-        found = (FreshRun(**frozen.user_attrs) for frozen in reversed(self._fresh.get_trials(deepcopy=False)))
+        kept = (frozen.user_attrs for frozen in reversed(self._fresh.get_trials(deepcopy=False)))
+        found = (FreshRun(**{**values, "scores": _numbers(values["scores"])}) for values in kept)
         return _sorted({(run.number, run.seed): run for run in found})
 
     def add_fresh(self, run: FreshRun) -> None:
         """Keep a training with a fresh seed that gave a model."""
         import optuna
 
-        score = run.scores[self._tune.metric]
-        self._add(self._fresh, optuna.trial.create_trial(value=score, user_attrs=asdict(run)))
+        score, kept = run.scores[self._tune.metric], {**asdict(run), "scores": _as_json(run.scores)}
+        self._add(self._fresh, optuna.trial.create_trial(value=score, user_attrs=kept))
 
     @reported_errors()
     def _add(self, study: "optuna.Study", frozen: "FrozenTrial") -> None:
@@ -108,6 +109,15 @@ def _sorted(found: dict[Any, Any]) -> list[Any]:
     return [found[key] for key in sorted(found)]
 
 
+def _as_json(values: dict[str, float]) -> dict[str, float | str]:
+    """Return what is not finite as text: JSON has no NaN, at which Optuna's dashboard would stop."""
+    return {name: value if math.isfinite(value) else str(value) for name, value in values.items()}
+
+
+def _numbers(kept: dict[str, Any]) -> dict[str, float]:
+    return {name: float(value) for name, value in kept.items()}
+
+
 def _frozen(trial: Trial, tune: Tune) -> "FrozenTrial":
     import optuna
     from optuna.trial import TrialState
@@ -115,10 +125,7 @@ def _frozen(trial: Trial, tune: Tune) -> "FrozenTrial":
     states = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
     drawn = trial.drawn
     kept = {key: value for key, value in asdict(trial).items() if key != "drawn"}
-    # JSON has no NaN, at which Optuna's dashboard would stop
-    kept["curve"] = [
-        {name: value if math.isfinite(value) else str(value) for name, value in row.items()} for row in trial.curve
-    ]
+    kept |= {"curve": [_as_json(row) for row in trial.curve], "scores": _as_json(trial.scores)}
     return optuna.trial.create_trial(
         state=states.get(trial.state, TrialState.FAIL),
         values=[trial.scores[name] for name in (tune.metric, *tune.costs)] if trial.scores else None,
@@ -137,5 +144,5 @@ def _frozen(trial: Trial, tune: Tune) -> "FrozenTrial":
 def _trial(frozen: "FrozenTrial") -> Trial:
     kept = dict(frozen.user_attrs)
     number, overlay, notes = (kept.pop(key) for key in ("number", "overlay", "notes"))
-    kept["curve"] = [{name: float(value) for name, value in row.items()} for row in kept["curve"]]
+    kept |= {"curve": [_numbers(row) for row in kept["curve"]], "scores": _numbers(kept["scores"])}
     return Trial(Drawn(number, overlay, dict(frozen.params), dict(frozen.distributions), notes), **kept)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from darkroom.execution.processes import Processes
 from darkroom.params.declared import DeclaredParams
+from darkroom.params.search import Tune
 from darkroom.tune.attempts import trainer
 from darkroom.tune.choice import Choice, Found, choose, finalists, fresh_seeds
 from darkroom.tune.fresh import run_fresh
@@ -29,9 +30,10 @@ def run_search(
     """
     tune = params.tune
     searched = ", ".join(f"{section}.{key}" for section, space in tune.space.items() for key in space)
-    logger.info("searching %s; their values in params.yaml are the first trial", searched)
+    name = study_name(content, params)
+    logger.info("searching %s (study %s); their values in params.yaml are the first trial", searched, name)
     load(params)  # in this thread, where Ctrl-C stops it
-    with open_store(cache / "tune", study_name(content, params), tune) as store, Processes() as processes:
+    with open_store(cache / "tune", name, tune) as store, Processes() as processes:
         training = trainer(processes, load, weights, params)
         trials = search(params, training, store, on_trial)
         seeds = fresh_seeds(tune, params.train)
@@ -39,13 +41,15 @@ def run_search(
             params, training, store, [(trial, seed) for trial in finalists(trials, tune) for seed in seeds]
         )
     choice, reason = choose(trials, runs, tune), obstacle(tune, training.slots)
-    logger.info("%s", _told(choice, tune.metric))
+    logger.info("%s", _told(choice, tune))
     return Found(trials, runs, choice, tune, not reason, reason)
 
 
-def _told(choice: Choice, metric: str) -> str:
+def _told(choice: Choice, tune: Tune) -> str:
     """Return the choice as a line of the log."""
-    afresh = "" if choice.fresh_score is None else f", {choice.fresh_score:.4f} with fresh seeds"
     name = f"trial {choice.number}" if choice.number else "trial 0, the values of params.yaml,"
-    searched = "pruned" if choice.search_score is None else f"{choice.search_score:.4f}"
-    return f"{name} is chosen: validation {metric} {searched} in the search{afresh}"
+    searched = "" if choice.search_score is None else f"{choice.search_score:.4f} in the search"
+    afresh = "" if choice.fresh_score is None else f"{choice.fresh_score:.4f} with fresh seeds"
+    scores = ", ".join(filter(None, [searched, afresh]))
+    cheap = f"; the least {tune.costs[0]} within tune.tolerance of the best" if tune.costs else ""
+    return f"{name} is chosen: validation {tune.metric} {scores}{cheap}"
