@@ -63,10 +63,11 @@ def test_the_filter_of_a_variant_keeps_what_it_does_not_name(root: Path) -> None
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("base: {}", "mine.yaml: variants: missing"),
-        ("base: {}\nvariants: {}", "mine.yaml: variants: names no variant; each has a name and what it changes"),
-        ("base: {}\nvariants: [a, b]", "mine.yaml: variants: must hold keys with values, as in `model.dropout: 0.5`"),
+        ("base: {}", "mine.yaml: variants: name at least one, with what it changes, as in `"),
+        ("base: {}\nvariants: {}", "mine.yaml: variants: name at least one"),
+        ("base: {}\nvariants: [a, b]", "mine.yaml: variants: name at least one"),
         ("variants: {}\nseeds: 0", "mine.yaml: seeds: input should be greater than or equal to 1"),
+        ("variants: {3: {model.dropout: 0.5}}", "mine.yaml: variants.3: must be text; put it in quotes"),
         ("variants: {a: {}}", "mine.yaml: variants.a: changes nothing in the base"),
         ("set: {model.dropout: 0.5}\nvariants: {a: {model.dropout: 0.5}}", "variants.a: changes nothing in the base"),
         ("base: {}\nvariant: {a: {}}", "mine.yaml: variant: unknown key; did you mean variants?"),

@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-from test_search_processes import wait_for
 
 from cheap_comparison import change, table_of, write_workspace
 from pictures import ROOT
+from sessions import wait_for
 
 COMPARE = "from darkroom.cli.main import main; main(['compare', 'mine', '--seeds', '2'])"
 

@@ -71,10 +71,10 @@ class _File(Section):
     variants: Annotated[dict[str, Differences], Field(min_length=1)]
 
 
+NO_VARIANT = "name at least one, with what it changes, as in `more dropout: {model.dropout: 0.5}`"
 PROBLEMS = {  # what pydantic says less plainly
-    "missing": "missing; it names the variants, each with what it changes",
-    "too_short": "names no variant; each has a name and what it changes, as in `deeper: {model.filters: [16, 32, 64]}`",
     "dict_type": "must hold keys with values, as in `model.dropout: 0.5`",
+    "string_type": "must be text; put it in quotes",
 }
 KEYS = [field.alias or name for name, field in _File.model_fields.items()]
 
@@ -129,6 +129,7 @@ def _read(root: Path, where: str) -> _File:
         if first["type"] == "extra_forbidden":
             raise UserError(f"{where}: {key}: unknown key{nearest(key, KEYS)}") from None
         message = PROBLEMS.get(first["type"], f"{first['msg'][0].lower()}{first['msg'][1:]}")
+        message = NO_VARIANT if key == "variants" else message
         raise UserError(f"{where}: {key}: {message}") from None
 
 
