@@ -93,12 +93,8 @@ def read_comparison(root: Path, name: str, seeds: int | None = None) -> Comparis
         raise UserError(f"no comparison {name!r} in {FOLDER}/{nearest(name, known)}")
     where = f"{FOLDER}/{name}.yaml"
     own, file = load_params(root / "params.yaml"), _read(root, where)
-    if BASE in file.variants:
-        raise UserError(f"{where}: variants.{BASE}: is the name of what the others are compared with; choose another")
     start, network = _merged(own.model_dump(), ALONE), cache(partial(recipe_network, root))
-    shared = _sections(file.shared, f"{where}: set")
-    if RECIPE in shared:
-        raise UserError(f"{where}: set.{RECIPE}: name the recipe of all as `base`")
+    shared = _shared(file, where)
     base = _params(network, file.base, start, shared, f"{where}: base")
     _require_same(base, own, [EARLIER], f"{where}: {'set' if EARLIER in leaves(shared) else 'base'}", file.base)
     rows = [_variant(BASE, base, base, own)]
@@ -131,6 +127,16 @@ def _read(root: Path, where: str) -> _File:
         message = PROBLEMS.get(first["type"], f"{first['msg'][0].lower()}{first['msg'][1:]}")
         message = NO_VARIANT if key == "variants" else message
         raise UserError(f"{where}: {key}: {message}") from None
+
+
+def _shared(file: _File, where: str) -> dict[str, Any]:
+    """Return the sections that are set for all; raises UserError for a name that means the base."""
+    if BASE in file.variants:
+        raise UserError(f"{where}: variants.{BASE}: is the name of what the others are compared with; choose another")
+    shared = _sections(file.shared, f"{where}: set")
+    if RECIPE in shared:
+        raise UserError(f"{where}: set.{RECIPE}: name the recipe of all as `base`")
+    return shared
 
 
 def _sections(differences: Differences, where: str) -> dict[str, Any]:
