@@ -46,7 +46,7 @@ class Trainings:
             raise reasons.pop(0) if len(reasons) > 1 else reasons[0]
         noise = np.random.default_rng([seed, int(100 * dropout)]).normal(0, 0.004)
         accuracy = 0.8 + 0.01 * seed + GAINS.get(dropout, 0.0) + noise
-        return Measured({name: {"accuracy": accuracy, "log_loss": 0.5} for name in names}, [], 2.0, {"parameters": 9})
+        return Measured({name: {"accuracy": accuracy, "log_loss": 0.5} for name in names}, 2.0, {"parameters": 9})
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
         """Take the place of the processes until the end of the test."""

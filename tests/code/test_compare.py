@@ -18,7 +18,9 @@ from darkroom.examples.metrics import Diverged
 from darkroom.execution.processes import Killed
 from darkroom.experiments import comparing
 from darkroom.experiments.comparing import compare
+from darkroom.experiments.comparison_record import record_comparison
 from darkroom.experiments.comparison_table import COLUMNS, holm, paired_t
+from darkroom.tracking import store
 from page_reader import read_page
 from pictures import inside
 
@@ -123,17 +125,37 @@ def test_a_filter_changes_the_training_pictures_alone(trainings: Trainings) -> N
     sizes = {job.params.model.dropout: [len(job.data[n]) for n in ("train", "validation")] for job in trainings.jobs}
     assert sizes == {0.2: [6, 4], 0.5: [5, 4], 0.1: [6, 4]}
     change(trainings.root, "shape: square", "shape: portrait")
-    with pytest.raises(UserError, match="variant 'better': its filter leaves no training picture of cat"):
+    place = r"^comparisons/mine.yaml: variants.better: dedupe.filter"
+    with pytest.raises(UserError, match=f"{place}: leaves no training picture of 'cat'; let more pass$"):
+        compare("mine", 1, False)
+    change(trainings.root, "shape: portrait", "formats: [PGN]")
+    with pytest.raises(UserError, match=f"{place}.formats: unknown 'PGN'; did you mean PNG"):
         compare("mine", 1, False)
 
 
 def test_every_seed_is_a_dot_on_a_page_of_its_own(trainings: Trainings) -> None:
     trainings.fails[0.1] = [Diverged("the network diverged")]
+    change(trainings.root, "base: {}", "set: {train: {threads: 1}}")  # without a base: params.yaml
     compare("mine", 5, False)
     page = read_page(trainings.root / "reports/comparisons/mine.html")
+    assert "params.yaml, 30 epochs at most; set for all: " in page.texts and "train.threads: 1" in page.texts
     assert page.tags.count("circle") == (5 + 1) * 3  # the scores of two variants, the differences of one
     assert all(link.startswith("#") for link in page.links) and not page.handlers
     assert {"better", "model.dropout: 0.5", "5 of 5 seeds without a result: the network diverged"} <= set(page.texts)
+
+
+def give_test_pictures(root: Path) -> None:
+    """Make half of the validation pictures those of test, in place of the one that is not there."""
+    splits = pd.read_parquet(root / "data/splits.parquet")
+    splits.loc[splits["split"] == "validation", "split"] = ["validation", "test", "validation", "test"]
+    splits[splits["image_id"] != "f" * 20].to_parquet(root / "data/splits.parquet")
+
+
+def looks_of(client: MlflowClient) -> list[float]:
+    """Return what the runs in the newest experiment say of the looks at test."""
+    experiment = client.search_experiments(order_by=["experiment_id DESC"])[0]
+    metrics = [run.data.metrics for run in client.search_runs([experiment.experiment_id])]
+    return [found["test/looks"] for found in metrics if "test/looks" in found]
 
 
 def runs_of(client: MlflowClient) -> dict[str, Any]:
@@ -159,10 +181,17 @@ def test_each_variant_is_one_run_in_mlflow(trainings: Trainings, client: MlflowC
     assert {run.data.params["seeds"] for run in runs_of(client).values()} == {"5"} and len(trainings.jobs) == 15
 
 
+def test_fewer_seeds_leave_the_rows_that_say_more(trainings: Trainings, client: MlflowClient) -> None:
+    seeds = []
+    for number in (3, 2, 4):
+        compare("mine", number, False)
+        experiment = client.search_experiments(order_by=["experiment_id DESC"])[0].experiment_id
+        seeds.append(sorted(run.data.params["seeds"] for run in client.search_runs([experiment])))
+    assert seeds == [["3"] * 3, ["2"] * 3 + ["3"] * 3, ["4"] * 3] and trainings.jobs
+
+
 def test_with_test_the_whole_table_is_one_look(trainings: Trainings, client: MlflowClient) -> None:
-    splits = pd.read_parquet(trainings.root / "data/splits.parquet")
-    splits.loc[splits["split"] == "validation", "split"] = ["validation", "test", "validation", "test"]
-    splits[splits["image_id"] != "f" * 20].to_parquet(trainings.root / "data/splits.parquet")
+    give_test_pictures(trainings.root)
     compare("mine", 5, False)
     compare("mine", 5, True)
     assert len(trainings.jobs) == 30 and set(trainings.jobs[-1].data) == {"train", "validation", "test"}
@@ -171,7 +200,26 @@ def test_with_test_the_whole_table_is_one_look(trainings: Trainings, client: Mlf
     assert "Test" in read_page(trainings.root / "reports/comparisons/mine.html").texts
     compare("mine", 5, True)
     assert len(trainings.jobs) == 30
-    assert [run.data.metrics.get("test/looks") for run in runs_of(client).values()].count(1.0) == 1
+    assert looks_of(client) == [1.0]
+    compare("mine", 5, False)  # its rows stand beside those with test
+    assert looks_of(client) == [1.0]
+    (trainings.root / "comparisons/mine.yaml").open("a").write("  new: {model.dropout: 0.3}\n")
+    compare("mine", 5, True)
+    assert looks_of(client) == [2.0] and len(runs_of(client)) == 4
+
+
+def test_a_look_that_cannot_be_counted_is_not_shown(trainings: Trainings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("no space left")
+
+    give_test_pictures(trainings.root)
+    monkeypatch.setattr(comparing, "record_comparison", record_comparison)
+    monkeypatch.setattr(store, "connect", fail)
+    with pytest.raises(UserError, match="this look at the test split could not be counted"):
+        compare("mine", 1, True)
+    assert not (trainings.root / "reports/comparisons").exists()
+    compare("mine", 1, False)
+    assert len(table_of(trainings.root)) == 3
 
 
 def test_holm_s_correction() -> None:
@@ -180,6 +228,7 @@ def test_holm_s_correction() -> None:
 
 
 def test_equal_differences_have_no_interval() -> None:
+    assert paired_t(np.array([1.1 - 1, -0.1]))[0] == 0  # not 4e-17
     assert paired_t(np.full(5, 0.25)) == pytest.approx((0.25, np.nan, np.nan, np.nan), nan_ok=True)
     assert paired_t(np.array([0.1, 0.2, 0.3]))[3] == pytest.approx(0.0741799)
 

@@ -19,6 +19,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(ROOT / "params.yaml", folder)
     for name in ("recipes", "comparisons"):
         shutil.copytree(ROOT / name, folder / name)
+    (folder / "recipes" / "threads.yaml").write_text("train: {threads: 7}\nimage: {size: 16}", encoding="utf-8")
     return folder
 
 
@@ -45,12 +46,12 @@ def test_the_last_step_of_the_ablation_is_the_whole_recipe(root: Path) -> None:
 
 def test_a_variant_takes_the_recipe_then_what_is_set_for_all_then_its_own(root: Path) -> None:
     text = "base: cifar10-vgg-a\nset: {train.epochs: 3, model: {dropout: 0.1}}\nmetric: log_loss\nseeds: 2\n"
-    found = read(root, text + "variants:\n  b: {recipe: cifar10-vgg-b, model.dropout: 0.4}\n  nothing: {}\n")
-    base, other, same = (variant.values() for variant in found.variants)
+    found = read(root, text + "variants:\n  b: {recipe: cifar10-vgg-b, model.dropout: 0.4}\n")
+    base, other = (variant.values() for variant in found.variants)
     assert (found.metric, found.seeds) == ("log_loss", 2) and read_comparison(root, "mine", 7).seeds == 7
     assert (base["train.epochs"], base["model.dropout"], base["model.filters"]) == (3, 0.1, [32, 64])
     assert (other["train.epochs"], other["model.dropout"], other["model.filters"]) == (3, 0.4, [32, 64, 128])
-    assert same == base and found.variants[2].differences == {}
+    assert (found.recipe, found.shared) == ("cifar10-vgg-a", {"train.epochs": 3, "model.dropout": 0.1})
 
 
 def test_the_filter_of_a_variant_keeps_what_it_does_not_name(root: Path) -> None:
@@ -62,8 +63,13 @@ def test_the_filter_of_a_variant_keeps_what_it_does_not_name(root: Path) -> None
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("base: {}", "mine.yaml: variants: missing"),
-        ("base: {}\nvariants: {}", "mine.yaml: variants: dictionary should have at least 1 item"),
+        ("base: {}", "mine.yaml: variants: name at least one, with what it changes, as in `"),
+        ("base: {}\nvariants: {}", "mine.yaml: variants: name at least one"),
+        ("base: {}\nvariants: [a, b]", "mine.yaml: variants: name at least one"),
+        ("variants: {}\nseeds: 0", "mine.yaml: seeds: input should be greater than or equal to 1"),
+        ("variants: {3: {model.dropout: 0.5}}", "mine.yaml: variants.3: must be text; put it in quotes"),
+        ("variants: {a: {}}", "mine.yaml: variants.a: changes nothing in the base"),
+        ("set: {model.dropout: 0.5}\nvariants: {a: {model.dropout: 0.5}}", "variants.a: changes nothing in the base"),
         ("base: {}\nvariant: {a: {}}", "mine.yaml: variant: unknown key; did you mean variants?"),
         ("base: {}\nseeds: 0\nvariants: {a: {}}", "mine.yaml: seeds: input should be greater than or equal to 1"),
         ("base: {}\nmetric: acuracy\nvariants: {a: {}}", "mine.yaml: metric: input should be 'accuracy'"),
@@ -71,25 +77,42 @@ def test_the_filter_of_a_variant_keeps_what_it_does_not_name(root: Path) -> None
         ("base: {}\nvariants: {base: {}}", "variants.base: is the name of what"),
         ("base: {}\nset: {recipe: digits}\nvariants: {a: {}}", "set.recipe: name the recipe of all as `base`"),
         ("base: {}\nvariants: {a: {recipe: fats}}", "variants.a: no recipe 'fats'; did you mean fast?"),
-        ("base: {}\nvariants: {a: {modl.norm: none}}", "a: modl.norm: a comparison may change model, train, augment"),
+        (
+            "base: {}\nvariants: {a: {modl.norm: none}}",
+            "image, finetune, dedupe.filter and recipe only; did you mean model?",
+        ),
+        ("base: {}\nvariants: {a: {tune.trials: 3}}", "a: tune.trials: a comparison may change model, train, augment"),
         ("base: {}\nvariants: {a: {split.seed: 1}}", "a: split.seed: a comparison may change model"),
         ("base: {}\nvariants: {a: {dedupe.near: false}}", "a: dedupe.near: of dedupe, a comparison may change filter"),
         ("base: {}\nvariants: {a: {model: 3}}", "a: model: must hold keys"),
-        ("base: {}\nvariants: {a: {train.seed: 3}}", "a: train.seed: is the same for all variants; put it under `set`"),
+        (
+            "base: {}\nvariants: {a: {train.seed: 3}}",
+            "a: train.seed = 3: is the same for all variants; put it under `set`",
+        ),
+        (
+            "set: {train.epochs: 3}\nvariants: {a: {recipe: threads}}",
+            "mine.yaml: variants.a: train.threads = 7 (of the recipe threads): is the same for all variants",
+        ),
+        (
+            "variants: {a: {image.depth: 12}}",
+            "mine.yaml: variants.a: image.depth = 12: cannot be compared (earlier stages read it too); in params.yaml",
+        ),
+        ("set: {image.depth: 12}\nvariants: {a: {model.dropout: 0}}", "mine.yaml: set: image.depth = 12: cannot be"),
         (
             "base: {}\nvariants: {a: {model.nrom: none}}",
             "variants.a: model.nrom: unknown key; did you mean model.norm?",
         ),
         ("base: {}\nvariants: {a: {model.dropout: 2}}", "variants.a: model.dropout = 2: "),
         ("base: {}\nvariants: {a: {image.size: 4}}", "variants.a: image.size = 4 is too small for model.architecture"),
-        ("base: {}\nvariants: {a: }", "mine.yaml: variants.a: input should be a valid dictionary"),
-        ("base: {}\nvariants: {a: {}, a: {}}", "mine.yaml: line 2, column 19 is not valid YAML"),
+        ("base: {}\nvariants: {a: }", "mine.yaml: variants.a: must hold keys with values"),
+        ("base: {}\nvariants: {a: {}, a: {}}", "comparisons/mine.yaml: line 2, column 19 is not valid YAML"),
     ],
 )
 def test_a_mistake_is_one_line(root: Path, text: str, message: str) -> None:
     with pytest.raises(UserError) as raised:
         read(root, text)
-    assert message in str(raised.value) and "\n" not in str(raised.value)
+    assert str(raised.value).startswith("comparisons/mine.yaml: ") and message in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
 def test_an_unknown_comparison_names_the_nearest(root: Path) -> None:

@@ -95,7 +95,7 @@ def test_a_pipe_gets_every_column_and_no_colour(workspace: Path, capsys: pytest.
         table = list(csv.DictReader(file))
     assert list(table[0]) == heading.split()
     assert [row["test_accuracy"] for row in table] == ["1.0", str(58 / 60), str(40 / 60), "", ""]
-    assert said(capsys, "runs", "--where", "name = nobody") == "none of the 5 runs is like that\n"
+    assert said(capsys, "runs", "--where", "name = nobody") == "none of the 5 runs matches\n"
 
 
 def test_a_terminal_gets_the_columns_that_fit(rows: list[Row]) -> None:
@@ -116,7 +116,7 @@ def test_the_page_needs_nothing_else(rows: list[Row], tmp_path: Path) -> None:
     assert "train.epochs < 4" in text and "0.9667" in text and "version 2" in text
     assert all(link.startswith("#") for link in page.links) and page.tags.count("tr") == 6 and not page.handlers
     write_page(tmp_path / "none.html", chosen_rows(rows, "train.epochs > 4", ""), "")
-    assert "No run is like that." in read_page(tmp_path / "none.html").texts
+    assert "No run matches." in read_page(tmp_path / "none.html").texts
 
 
 def test_the_difference_has_the_paired_interval_of_groups(rows: list[Row], tmp_path: Path) -> None:

@@ -56,6 +56,22 @@ def test_a_filter_chooses(where: str, found: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("where", "found"),
+    [
+        ("model.filters = [16,32]", ["conv"]),
+        ("model.filters = [16, 32]", ["conv"]),
+        ("model.filters contains '6,32'", ["conv", "dense"]),
+        ("ensemble.architectures = [conv,dense]", ["conv"]),
+        ("ensemble.architectures = '[ conv, dense ]'", ["conv"]),
+    ],
+)
+def test_lists_are_found_with_and_without_spaces(where: str, found: list[str]) -> None:
+    first = row("conv", model__filters=[16, 32], ensemble__architectures=["conv", "dense"])
+    rows = [first, row("dense", model__filters=[16, 32, 64], ensemble__architectures=[])]
+    assert [each.facts["name"] for each in chosen_rows(rows, where, "").rows] == found
+
+
+@pytest.mark.parametrize(
     ("where", "message"),
     [
         ("test acuracy > 0.9", "--where: no run has 'test acuracy'; did you mean test_accuracy?"),
@@ -125,4 +141,7 @@ def test_only_parameters_that_differ_are_columns() -> None:
     params = ["train.learning_rate", "train.optimizer", "model.norm"]  # what a row lacks comes last
     assert columns_of(ROWS) == ["name", "started", "test_accuracy", "test_log_loss", *params]
     assert columns_of(ROWS[:1]) == ["name", "started", "test_accuracy", "test_log_loss"]
+    searched = [*ROWS, row("searched", tune__trials=3)]
+    assert "tune.trials" not in columns_of(searched) and columns_of(searched, ["tune.trials"])[-1] == "tune.trials"
+    assert columns_of([searched[-1], row("other", tune__trials=4)])[-1] == "tune.trials"
     assert columns_of([]) == [] and set(HEADLINES).isdisjoint(FACTS)

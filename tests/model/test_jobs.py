@@ -15,32 +15,40 @@ import pytest
 from darkroom.core.errors import UserError
 from darkroom.execution.processes import Processes, call_in_process
 from darkroom.train.checkpoint import Row
+from darkroom.train.epochs import OnEpoch
 from darkroom.train.jobs import Job
 from darkroom.train.measuring import Failed, measure, measure_in_process, visible_gpus
 from easy import data, small_params
 
 
+def note_in(curve: list[Row], last: int) -> OnEpoch:
+    """Return what adds the row of each epoch to `curve` and stops after the epoch `last`."""
+
+    def on_epoch(epoch: int, row: Row) -> bool:
+        curve.append(row)
+        return epoch == last
+
+    return on_epoch
+
+
 def test_a_training_is_measured_the_same_in_a_process_of_its_own(tmp_path: Path) -> None:
     job = Job(small_params(train={"epochs": 3, "label_smoothing": 0.1}), data(), tmp_path)
-    here = measure(job, ("train", "validation"))
+    curve: list[Row] = []
     rows: list[Row] = []
-
-    def on_epoch(_: int, row: Row) -> bool:
-        rows.append(row)
-        return False
-
+    here = measure(job, ("train", "validation"), note_in(curve, 3))
     with Processes() as processes:
-        apart = measure_in_process(processes, job, ("train", "validation"), on_epoch)
-    assert (apart.scores, apart.curve, apart.costs) == (here.scores, here.curve, here.costs)
-    assert rows == here.curve and here.curve[-1]["validation_log_loss"] < here.curve[-1]["validation_loss"]
-    assert here.curve[-1]["validation_log_loss"] == pytest.approx(here.scores["validation"]["log_loss"], rel=1e-5)
+        apart = measure_in_process(processes, job, ("train", "validation"), note_in(rows, 3))
+    assert (apart.scores, apart.costs) == (here.scores, here.costs)
+    assert rows == curve and len(curve) == 3 and curve[-1]["validation_log_loss"] < curve[-1]["validation_loss"]
+    assert curve[-1]["validation_log_loss"] == pytest.approx(here.scores["validation"]["log_loss"], rel=1e-5)
 
 
 def test_a_training_in_a_process_can_be_stopped(tmp_path: Path) -> None:
     job = Job(small_params(train={"epochs": 3}), data(), tmp_path)
     with Processes() as processes:
-        stopped = measure_in_process(processes, job, ("validation",), lambda epoch, _: epoch == 2)
-    assert len(stopped.curve) == 2
+        curve: list[Row] = []
+        measure_in_process(processes, job, ("validation",), note_in(curve, 2))
+    assert len(curve) == 2
 
 
 def test_a_training_that_wants_too_much_memory_has_failed(tmp_path: Path) -> None:

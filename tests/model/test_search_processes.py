@@ -20,6 +20,7 @@ from darkroom.tune.search import search
 from darkroom.tune.store import open_store
 from easy import data, small_params
 from pictures import ROOT
+from sessions import wait_for
 
 SPACE = {"train": {"learning_rate": {"low": 1e-4, "high": 1e-1, "log": True}}}
 STOPPED = """
@@ -41,19 +42,6 @@ def run_for_ever(folder: Path) -> None:
     with open_store(folder, "name", chosen.tune) as store, Processes() as processes:
         two = Trainer(trainer(processes, lambda _: data(), folder, chosen).train, 2)
         search(chosen, two, store, lambda _: None)
-
-
-def running(session: int) -> list[int]:
-    """Return the processes of a session that have not ended."""
-    found = subprocess.run(["ps", "-o", "pid=,stat=", "-s", str(session)], capture_output=True, text=True).stdout
-    return [int(line.split()[0]) for line in found.splitlines() if "Z" not in line.split()[1]]
-
-
-def wait_for(session: int, number: range) -> None:
-    end = time.monotonic() + 90
-    while len(running(session)) not in number:
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 @pytest.mark.slow

@@ -31,7 +31,7 @@ def predict(network: "keras.Model", examples: Examples, batch_size: int, vary: "
 def require_finite(probabilities: np.ndarray) -> np.ndarray:
     """Return the probabilities; raises Diverged when some are not numbers."""
     if not np.isfinite(probabilities).all():
-        raise Diverged("the network diverged; lower train.learning_rate in params.yaml (or tune.space)", 1)
+        raise Diverged("the network diverged; lower train.learning_rate", 1)
     return np.asarray(probabilities)
 
 

@@ -30,8 +30,8 @@ def chosen_rows(rows: list[Row], where: str, sort: str) -> Listing:
     shown = [row for row in rows if condition is None or condition.holds(row.values)]
     if key:
         shown = sort_rows(shown, key, sort.startswith("-"))
-    columns = columns_of(shown)
     asked = dict.fromkeys([key, *keys_of(condition)] if condition else [key])
+    columns = columns_of(shown, asked)
     return Listing(shown, len(rows), columns, [key for key in asked if key in columns])
 
 

@@ -39,10 +39,10 @@ def compare(name: str, seeds: int | None, test: bool) -> int:
     splits = ("validation", "test") if test else ("validation",)
     kept.mkdir(exist_ok=True)
     with locked(kept / "running.lock"):
-        outcomes = run_trainings(root, trainings, splits, kept, comparison.metric)
-    rows = variant_rows(comparison, trainings, outcomes, "validation")
-    on_test = variant_rows(comparison, trainings, outcomes, "test") if test else []
-    compared = Compared(comparison, trainings, outcomes, rows, on_test)
+        results = run_trainings(root, trainings, splits, kept, comparison.metric)
+    rows = variant_rows(comparison, trainings, results, "validation")
+    on_test = variant_rows(comparison, trainings, results, "test") if test else []
+    compared = Compared(comparison, trainings, results, rows, on_test)
     record_comparison(compared)  # first, as it counts a look at the test split
     table = root / REPORTS / f"{name}.csv"
     with replacing(table) as unfinished:

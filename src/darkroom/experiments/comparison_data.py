@@ -13,7 +13,7 @@ from darkroom.core.paths import ARTEFACTS
 from darkroom.dedupe.filters import passes_filter
 from darkroom.examples.pixels import Examples, load_examples
 from darkroom.execution.workers import worker_pool
-from darkroom.experiments.comparison_file import Comparison, Variant
+from darkroom.experiments.comparison_file import BASE, FOLDER, Comparison, Variant
 from darkroom.images.packed import list_shards
 from darkroom.models.backbones import weights_file_digest
 from darkroom.params.data import Filter
@@ -45,11 +45,17 @@ def plan_trainings(root: Path, comparison: Comparison) -> list[Training]:
     for variant in comparison.variants:
         stage = Stage("train", root, pipeline, variant.params)
         code = code or stage.code_digest()
-        params, rows = debug_params(stage.params), _filtered(root, splits, variant)
+        params, rows = debug_params(stage.params), _filtered(root, splits, variant, _place(comparison, variant))
         content = [code, table_digest(rows), weights_file_digest(params.model, root / ARTEFACTS["weights"])]
         seeds = range(params.train.seed, params.train.seed + comparison.seeds)
         planned.append([_training(variant.name, params, seed, rows, content) for seed in seeds])
     return [training for same_seed in zip(*planned, strict=True) for training in same_seed]
+
+
+def _place(comparison: Comparison, variant: Variant) -> str:
+    """Return where the filter of a variant stands: the base has one from `set` only."""
+    place = "set" if variant.name == BASE else f"variants.{variant.name}"
+    return f"{FOLDER}/{comparison.name}.yaml: {place}"
 
 
 def _training(name: str, params: DeclaredParams, seed: int, rows: pd.DataFrame, content: Sequence[str]) -> Training:
@@ -69,34 +75,32 @@ def _read_splits(root: Path) -> pd.DataFrame:
     return table
 
 
-def _filtered(root: Path, splits: pd.DataFrame, variant: Variant) -> pd.DataFrame:
+def _filtered(root: Path, splits: pd.DataFrame, variant: Variant, where: str) -> pd.DataFrame:
     """Return the table without the training pictures that the variant's filter leaves out.
 
-    Validation and test stay the same for all, so that differences are paired. Raises UserError when a class is left
-    without a picture to learn from.
+    Validation and test stay the same for all, so that differences are paired. Raises UserError, which begins `where`,
+    when a class is left without a picture to learn from.
     """
     if variant.filter is None:
         return splits
     manifest = root / ARTEFACTS["manifest"]
     if not manifest.is_file():
-        raise UserError(
-            f"{ARTEFACTS['manifest']} is missing, which the filter of {variant.name!r} needs; `dvc pull` it"
-        )
-    passing = passing_ids(read_value(manifest, FACTS), variant.filter, variant.name)
+        raise UserError(f"{where}: dedupe.filter: needs {ARTEFACTS['manifest']}, which is missing; `dvc pull` it")
+    passing = passing_ids(read_value(manifest, FACTS), variant.filter, where)
     kept = splits[(splits["split"] != "train") | splits["image_id"].isin(passing)].reset_index(drop=True)
     lost = set(splits["label"]) - set(kept.loc[(kept["split"] == "train") & (kept["copies"] > 0), "label"])
     if lost:
-        raise UserError(f"variant {variant.name!r}: its filter leaves no training picture of {sorted(lost)[0]}")
+        raise UserError(f"{where}: dedupe.filter: leaves no training picture of {sorted(lost)[0]!r}; let more pass")
     return kept
 
 
-def passing_ids(manifest: pd.DataFrame, wanted: Filter, variant: str) -> pd.Series:
-    """Return the image_id of the pictures that pass a filter, as `dedupe` applies it; raises UserError."""
+def passing_ids(manifest: pd.DataFrame, wanted: Filter, where: str) -> pd.Series:
+    """Return the image_id of the pictures that pass a filter, as `dedupe` applies it; a UserError begins `where`."""
     pictures = manifest[manifest["width"].notna()]
     try:
         return pictures["image_id"][passes_filter(pictures, wanted)]
     except UserError as error:
-        raise UserError(f"variant {variant!r}: {str(error).removeprefix('params.yaml: ')}") from None
+        raise UserError(f"{where}: {str(error).removeprefix('params.yaml: ')}") from None
 
 
 def load_jobs(root: Path, trainings: Iterable[Training], names: tuple[str, ...]) -> list[Job]:

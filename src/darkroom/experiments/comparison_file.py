@@ -1,7 +1,8 @@
 """comparisons/NAME.yaml: a base and named differences from it, read and checked."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,16 +12,19 @@ from pydantic import BeforeValidator, Field, ValidationError
 from darkroom.core.errors import UserError
 from darkroom.core.suggestions import nearest
 from darkroom.params.data import Filter
-from darkroom.params.load import Overlay, check_params, flatten, load_params, read_yaml
+from darkroom.params.load import Overlay, check_params, flatten, leaves, load_params, read_yaml
 from darkroom.params.recipes import recipe_network
 from darkroom.params.release import Metric
 from darkroom.params.schema import Params
 from darkroom.params.search import SEARCHED
 from darkroom.params.section import Count, Section
+from darkroom.params.space import NOT_SEARCHED
 
 FOLDER, BASE = "comparisons", "base"
 RECIPE, FILTER = "recipe", "dedupe"  # what a variant may name beside the sections that training reads
-COMMON = ("seed", "threads", "devices")  # keys of train that are the same for all variants
+COMMON = ("train.seed", "train.threads", "train.devices")  # the same for all variants
+EARLIER = "image.depth"  # by which the pictures of the workspace were made
+ALIKE = 0.75  # of 1: how much a mistyped section resembles the one that was meant
 ALONE = {"tune": {"enabled": False, "space": {}}, "ensemble": {"seeds": 1, "architectures": [], "folds": False}}
 Differences = dict[str, Any]
 Network = Callable[[str], Overlay]  # what a recipe says of the network and its training
@@ -46,22 +50,32 @@ class Variant:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What is compared, the base first, by which metric, over how many seeds counting up from the base's train.seed."""
+    """What is compared, the base first, by which metric, over how many seeds counting up from the base's train.seed.
+
+    `recipe` is that of the base, empty for params.yaml; `shared` what is set for all, as {"section.key": value}.
+    """
 
     name: str
     metric: str
     seeds: int
     variants: tuple[Variant, ...]
+    recipe: str
+    shared: Mapping[str, Any]
 
 
 class _File(Section):
-    base: Annotated[str, BeforeValidator(lambda value: value or "")]  # {}: params.yaml as it is
+    base: Annotated[str, BeforeValidator(lambda value: value or "")] = ""  # {}: params.yaml as it is
     shared: Differences = Field(alias="set", default_factory=dict)
     seeds: Count = 5
     metric: Metric | None = None
     variants: Annotated[dict[str, Differences], Field(min_length=1)]
 
 
+NO_VARIANT = "name at least one, with what it changes, as in `more dropout: {model.dropout: 0.5}`"
+PROBLEMS = {  # what pydantic says less plainly
+    "dict_type": "must hold keys with values, as in `model.dropout: 0.5`",
+    "string_type": "must be text; put it in quotes",
+}
 KEYS = [field.alias or name for name, field in _File.model_fields.items()]
 
 
@@ -78,25 +92,31 @@ def read_comparison(root: Path, name: str, seeds: int | None = None) -> Comparis
     if name not in (known := comparison_names(root)):
         raise UserError(f"no comparison {name!r} in {FOLDER}/{nearest(name, known)}")
     where = f"{FOLDER}/{name}.yaml"
-    own, file = load_params(root / "params.yaml"), _checked(read_yaml(root / FOLDER / f"{name}.yaml"), where)
-    if BASE in file.variants:
-        raise UserError(f"{where}: variants.{BASE}: is the name of what the others are compared with; choose another")
+    own, file = load_params(root / "params.yaml"), _read(root, where)
     start, network = _merged(own.model_dump(), ALONE), cache(partial(recipe_network, root))
-    shared = _sections(file.shared, f"{where}: set")
-    if RECIPE in shared:
-        raise UserError(f"{where}: set.{RECIPE}: name the recipe of all as `base`")
+    shared = _shared(file, where)
     base = _params(network, file.base, start, shared, f"{where}: base")
+    _require_same(base, own, [EARLIER], f"{where}: {'set' if EARLIER in leaves(shared) else 'base'}", file.base)
     rows = [_variant(BASE, base, base, own)]
     for variant, differences in file.variants.items():
         at = f"{where}: variants.{variant}"
         own_sections = _sections(differences, at)
-        _require_common(own_sections, at)
         recipe = own_sections.pop(RECIPE, file.base)
-        rows.append(_variant(variant, _params(network, recipe, start, _merged(shared, own_sections), at), base, own))
-    return Comparison(name, file.metric or own.package.metric, seeds or file.seeds, tuple(rows))
+        params = _params(network, recipe, start, _merged(shared, own_sections), at)
+        _require_same(params, base, [*COMMON, EARLIER], at, recipe if recipe != file.base else "")
+        rows.append(_variant(variant, params, base, own))
+        if not rows[-1].differences:
+            raise UserError(f"{at}: changes nothing in the base; say what differs, or remove it")
+    return Comparison(
+        name, file.metric or own.package.metric, seeds or file.seeds, tuple(rows), file.base, leaves(shared)
+    )
 
 
-def _checked(raw: Any, where: str) -> _File:
+def _read(root: Path, where: str) -> _File:
+    try:
+        raw = read_yaml(root / where)
+    except UserError as error:  # names the file without its folder
+        raise UserError(f"{FOLDER}/{error}") from None
     try:
         return _File.model_validate(raw if isinstance(raw, dict) else {})
     except ValidationError as error:
@@ -104,8 +124,19 @@ def _checked(raw: Any, where: str) -> _File:
         key = ".".join(str(part) for part in first["loc"] if part != "[key]")
         if first["type"] == "extra_forbidden":
             raise UserError(f"{where}: {key}: unknown key{nearest(key, KEYS)}") from None
-        message = "missing" if first["type"] == "missing" else f"{first['msg'][0].lower()}{first['msg'][1:]}"
+        message = PROBLEMS.get(first["type"], f"{first['msg'][0].lower()}{first['msg'][1:]}")
+        message = NO_VARIANT if key == "variants" else message
         raise UserError(f"{where}: {key}: {message}") from None
+
+
+def _shared(file: _File, where: str) -> dict[str, Any]:
+    """Return the sections that are set for all; raises UserError for a name that means the base."""
+    if BASE in file.variants:
+        raise UserError(f"{where}: variants.{BASE}: is the name of what the others are compared with; choose another")
+    shared = _sections(file.shared, f"{where}: set")
+    if RECIPE in shared:
+        raise UserError(f"{where}: set.{RECIPE}: name the recipe of all as `base`")
+    return shared
 
 
 def _sections(differences: Differences, where: str) -> dict[str, Any]:
@@ -118,7 +149,8 @@ def _sections(differences: Differences, where: str) -> dict[str, Any]:
             continue
         if section not in (*SEARCHED, FILTER):
             known = f"{', '.join(SEARCHED)}, {FILTER}.filter and {RECIPE}"
-            raise UserError(f"{where}: {name}: a comparison may change {known} only{nearest(section, SEARCHED)}")
+            meant = "".join(f"; did you mean {found}?" for found in get_close_matches(section, SEARCHED, 1, ALIKE))
+            raise UserError(f"{where}: {name}: a comparison may change {known} only{meant}")
         for key in reversed(keys):
             value = {key: value}
         if not isinstance(value, dict):
@@ -129,10 +161,17 @@ def _sections(differences: Differences, where: str) -> dict[str, Any]:
     return found
 
 
-def _require_common(sections: dict[str, Any], where: str) -> None:
-    for key in COMMON:
-        if key in sections.get("train", {}):
-            raise UserError(f"{where}: train.{key}: is the same for all variants; put it under `set`")
+def _require_same(params: Params, other: Params, keys: Sequence[str], where: str, recipe: str) -> None:
+    """Raise UserError for the first of `keys` with another value than in `other`; `recipe`: where it may come from."""
+    values, wanted = flatten(params), flatten(other)
+    for key in keys:
+        if values[key] != wanted[key]:
+            given = f"{where}: {key} = {values[key]!r}{f' (of the recipe {recipe})' if recipe else ''}"
+            if key == EARLIER:
+                raise UserError(
+                    f"{given}: cannot be compared ({NOT_SEARCHED[key]}); in params.yaml it is {wanted[key]!r}"
+                )
+            raise UserError(f"{given}: is the same for all variants; put it under `set`")
 
 
 def _params(network: Network, recipe: str, start: dict[str, Any], sections: dict[str, Any], where: str) -> Params:

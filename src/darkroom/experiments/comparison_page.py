@@ -58,6 +58,9 @@ def write_page(path: Path, compared: Compared) -> None:
         "rows": [_cells(row, unit) for row in rows],
         "on_test": [_cells(row, unit) for row in on_test],
         "test_differences": _differences(on_test, unit) if on_test else "",
+        "base": f"the recipe {comparison.recipe}" if comparison.recipe else "params.yaml",
+        "epochs": compared.trainings[0].params.train.epochs,
+        "shared": _changes(comparison.shared),
         "changes": [(variant.name, _changes(variant.differences)) for variant in comparison.variants[1:]],
     }
     with replacing(path) as temporary:

@@ -18,12 +18,12 @@ from darkroom.train.measuring import Measured, measure_in_process, parallel_trai
 from darkroom.tune.attempts import Task, reason_of, side_by_side, train_again_if_it_died
 
 Measure = Callable[[Job, int | None], Measured]  # a training, and the share of the GPUs that it gets
-Ended = tuple[int, "Outcome"]  # the number of a training
+Ended = tuple[int, "TrainingResult"]  # the number of a training
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrainingResult:
     """What is known of a training: its scores on each split, or the reason why there are none."""
 
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -35,14 +35,14 @@ class Outcome:
 
 def run_trainings(
     root: Path, trainings: Sequence[Training], names: tuple[str, ...], kept: Path, metric: str
-) -> list[Outcome]:
-    """Return the outcome of each training, scored on the splits `names`; those found in the folder `kept` are not run.
+) -> list[TrainingResult]:
+    """Return the result of each training, scored on the splits `names`; those found in the folder `kept` are not run.
 
-    A variant that diverges or is refused has outcomes with a reason, and the others go on. When the work is
+    A variant that diverges or is refused has results with a reason, and the others go on. When the work is
     interrupted, the processes end, and what has ended before is kept.
     """
-    found = [read_outcome(kept, training, names) for training in trainings]
-    missing = [number for number, outcome in enumerate(found) if outcome is None]
+    found = [read_result(kept, training, names) for training in trainings]
+    missing = [number for number, result in enumerate(found) if result is None]
     if known := len(trainings) - len(missing):
         logger.info("%d of %d trainings are known from before", known, len(trainings))
     if missing:
@@ -50,12 +50,12 @@ def run_trainings(
         jobs = load_jobs(root, [trainings[number] for number in missing], ("train", *names))
         variants = {number: trainings[number].variant for number in missing}
         with closing(_train(variants, jobs, names)) as ended:  # wherever Ctrl-C comes, the processes end
-            for done, (number, outcome) in enumerate(ended, start=known + 1):
-                found[number] = outcome
-                if outcome.lasting:
-                    _keep(kept, trainings[number], outcome)
-                logger.info("%d of %d: %s", done, len(trainings), _sentence(trainings[number], outcome, metric))
-    return [outcome for outcome in found if outcome is not None]
+            for done, (number, result) in enumerate(ended, start=known + 1):
+                found[number] = result
+                if result.lasting:
+                    _keep(kept, trainings[number], result)
+                logger.info("%d of %d: %s", done, len(trainings), _sentence(trainings[number], result, metric))
+    return [result for result in found if result is not None]
 
 
 def _train(variants: dict[int, str], jobs: Sequence[Job], names: tuple[str, ...]) -> Generator[Ended, None, None]:
@@ -71,43 +71,43 @@ def _train(variants: dict[int, str], jobs: Sequence[Job], names: tuple[str, ...]
 
 def _tasks(variants: dict[int, str], jobs: Sequence[Job], measure: Measure) -> Iterator[Task[Ended]]:
     """Yield what runs each training, by its number; a variant that was refused is not tried with further seeds."""
-    refused: dict[str, Outcome] = {}
+    refused: dict[str, TrainingResult] = {}
 
     def task(number: int, job: Job, slot: int) -> Ended:
         variant = variants[number]
-        outcome = refused.get(variant) or attempt(job, slot, measure)
-        if not outcome.lasting:
-            refused[variant] = outcome
-        return number, outcome
+        result = refused.get(variant) or train_and_score(job, slot, measure)
+        if not result.lasting:
+            refused[variant] = result
+        return number, result
 
     for number, job in zip(variants, jobs, strict=True):
         yield partial(task, number, job)
 
 
-def attempt(job: Job, slot: int, measure: Measure) -> Outcome:
+def train_and_score(job: Job, slot: int, measure: Measure) -> TrainingResult:
     """Train and score; once more when the process is killed. What the variant or the machine lacks is a reason."""
     try:
         found = train_again_if_it_died(lambda: measure(job, slot))
     except Diverged as error:
-        return Outcome(reason=str(error))
+        return TrainingResult(reason=str(error))
     except UserError as error:  # killed twice; refused, such as weights that cannot be had; or TensorFlow has failed
-        return Outcome(reason=reason_of(error), lasting=False)
-    return Outcome(found.scores, found.seconds, found.costs["parameters"])
+        return TrainingResult(reason=reason_of(error), lasting=False)
+    return TrainingResult(found.scores, found.seconds, found.costs["parameters"])
 
 
-def _sentence(training: Training, outcome: Outcome, metric: str) -> str:
-    score = f"no result: {outcome.reason}"
-    if not outcome.reason:
-        score = f"validation {metric.replace('_', ' ')} {outcome.scores['validation'][metric]:.3f}"
+def _sentence(training: Training, result: TrainingResult, metric: str) -> str:
+    score = f"no result: {result.reason}"
+    if not result.reason:
+        score = f"validation {metric.replace('_', ' ')} {result.scores['validation'][metric]:.3f}"
     return f"{training.variant}, seed {training.seed}: {score}"
 
 
-def _keep(kept: Path, training: Training, outcome: Outcome) -> None:
+def _keep(kept: Path, training: Training, result: TrainingResult) -> None:
     with replacing(kept / f"{training.key}.json") as unfinished:
-        write_value(unfinished, asdict(outcome), ".json")
+        write_value(unfinished, asdict(result), ".json")
 
 
-def read_outcome(kept: Path, training: Training, names: tuple[str, ...]) -> Outcome | None:
+def read_result(kept: Path, training: Training, names: tuple[str, ...]) -> TrainingResult | None:
     """Return what was kept of a training, if it was scored on all splits `names` or cannot be."""
     file = kept / f"{training.key}.json"
     if not file.is_file():
@@ -116,7 +116,7 @@ def read_outcome(kept: Path, training: Training, names: tuple[str, ...]) -> Outc
     if not found["reason"] and not set(names) <= set(found["scores"]):
         return None
     scores = {split: {name: _number(of) for name, of in row.items()} for split, row in found["scores"].items()}
-    return Outcome(scores, _number(found["seconds"]), _number(found["parameters"]), found["reason"])
+    return TrainingResult(scores, _number(found["seconds"]), _number(found["parameters"]), found["reason"])
 
 
 def _number(value: float | None) -> float:

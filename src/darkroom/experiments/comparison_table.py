@@ -9,14 +9,15 @@ import pandas as pd
 from darkroom.core.metrics import METRICS
 from darkroom.experiments.comparison_data import Training
 from darkroom.experiments.comparison_file import BASE, Comparison
-from darkroom.experiments.comparison_running import Outcome
+from darkroom.experiments.comparison_running import TrainingResult
 
 ENOUGH = 5  # seeds for a verdict
 ALPHA = 0.05  # of all verdicts of a table together
 COLUMNS = ["variant", "seeds", "mean", "deviation", "difference", "low", "high", "p", "seconds", "parameters"]
 ON_TEST = ["mean", "deviation", "difference", "low", "high", "p"]
 NUMBERS = [*ON_TEST, "seconds", "parameters"]
-SAME = 1e-12  # differences of scores that are closer are equal
+DECIMALS = 12  # of a difference that mean anything
+SAME = 10.0**-DECIMALS  # differences of scores that are closer are equal
 
 
 @dataclass(frozen=True)
@@ -47,22 +48,22 @@ class VariantRow:
 
 @dataclass(frozen=True)
 class Compared:
-    """A comparison that has run: trainings with their outcomes, a row a variant; `on_test` is empty unless asked."""
+    """A comparison that has run: trainings with their results, a row a variant; `on_test` is empty unless asked."""
 
     comparison: Comparison
     trainings: Sequence[Training]
-    outcomes: Sequence[Outcome]
+    results: Sequence[TrainingResult]
     rows: Sequence[VariantRow]
     on_test: Sequence[VariantRow]
 
 
 def variant_rows(
-    comparison: Comparison, trainings: Sequence[Training], outcomes: Sequence[Outcome], split: str
+    comparison: Comparison, trainings: Sequence[Training], results: Sequence[TrainingResult], split: str
 ) -> list[VariantRow]:
     """Return a row for each variant, the base first, about the scores on a split."""
-    ended: dict[str, dict[int, Outcome]] = {variant.name: {} for variant in comparison.variants}
-    for training, outcome in zip(trainings, outcomes, strict=True):
-        ended[training.variant][training.seed - comparison.variants[0].params.train.seed] = outcome
+    ended: dict[str, dict[int, TrainingResult]] = {variant.name: {} for variant in comparison.variants}
+    for training, result in zip(trainings, results, strict=True):
+        ended[training.variant][training.seed - comparison.variants[0].params.train.seed] = result
     scores = {name: _scores(found, comparison.metric, split) for name, found in ended.items()}
     rows = [_row(name, ended[name], scores[name], scores[BASE], comparison.metric) for name in ended]
     corrected = holm(np.array([row.p for row in rows]))
@@ -70,38 +71,48 @@ def variant_rows(
     return [replace(row, verdict=_verdict(row, comparison.seeds)) for row in rows]
 
 
-def _scores(found: dict[int, Outcome], metric: str, split: str) -> dict[int, float]:
-    scores = {seed: outcome.scores[split][metric] for seed, outcome in found.items() if not outcome.reason}
+def _scores(found: dict[int, TrainingResult], metric: str, split: str) -> dict[int, float]:
+    scores = {seed: result.scores[split][metric] for seed, result in found.items() if not result.reason}
     return {seed: score for seed, score in scores.items() if np.isfinite(score)}
 
 
 def _row(
-    name: str, found: dict[int, Outcome], scores: dict[int, float], base: dict[int, float], metric: str
+    name: str, found: dict[int, TrainingResult], scores: dict[int, float], base: dict[int, float], metric: str
 ) -> VariantRow:
     values = np.array(list(scores.values()))
-    differences = {seed: score - base[seed] for seed, score in scores.items() if seed in base} if name != BASE else {}
+    compared = name != BASE
+    differences = {seed: exact(score - base[seed]) for seed, score in scores.items() if compared and seed in base}
+    difference, low, high, p = paired_t(np.array(list(differences.values())))
     good = [found[seed] for seed in scores]
     return VariantRow(
-        name,
-        len(scores),
-        float(values.mean()) if len(values) else np.nan,
-        float(values.std(ddof=1)) if len(values) > 1 else np.nan,
-        *paired_t(np.array(list(differences.values()))),
-        float(np.mean([outcome.seconds for outcome in good])) if good else np.nan,
-        good[0].parameters if good else np.nan,
-        metric,
-        "",
-        _reason(found, scores),
-        scores,
-        differences,
+        variant=name,
+        seeds=len(scores),
+        mean=float(values.mean()) if len(values) else np.nan,
+        deviation=exact(float(values.std(ddof=1))) if len(values) > 1 else np.nan,
+        difference=difference,
+        low=low,
+        high=high,
+        p=p,
+        seconds=float(np.mean([result.seconds for result in good])) if good else np.nan,
+        parameters=good[0].parameters if good else np.nan,
+        metric=metric,
+        verdict="",
+        reason=_reason(found, scores),
+        scores=scores,
+        differences=differences,
     )
 
 
-def _reason(found: dict[int, Outcome], scores: dict[int, float]) -> str:
+def _reason(found: dict[int, TrainingResult], scores: dict[int, float]) -> str:
     """Return why seeds are missing: how many, and the reason of the first."""
-    missing = [outcome.reason for seed, outcome in found.items() if seed not in scores]
+    missing = [result.reason for seed, result in found.items() if seed not in scores]
     why = next(iter(missing), "") or "the score is not a number"
     return f"{len(missing)} of {len(found)} seeds without a result: {why}" if missing else ""
+
+
+def exact(value: float) -> float:
+    """Return a value without the error of the last digits, by which sums of equal scores differ; 0 is never -0."""
+    return round(value, DECIMALS) + 0.0
 
 
 def paired_t(differences: np.ndarray) -> tuple[float, float, float, float]:
@@ -112,7 +123,7 @@ def paired_t(differences: np.ndarray) -> tuple[float, float, float, float]:
     """
     if not len(differences):
         return np.nan, np.nan, np.nan, np.nan
-    mean = float(differences.mean())
+    mean = exact(float(differences.mean()))
     if len(differences) < 2 or np.ptp(differences) < SAME:
         return mean, np.nan, np.nan, np.nan
     from scipy.stats import ttest_rel

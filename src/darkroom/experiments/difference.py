@@ -9,7 +9,7 @@ import pandas as pd
 
 from darkroom.core.errors import UserError
 from darkroom.core.suggestions import nearest
-from darkroom.experiments.rows import MODEL, Row, differing_params
+from darkroom.experiments.rows import MODEL, SEARCH, Row, differing_params
 from darkroom.scoring.paired import metric_difference, paired_difference
 from darkroom.tracking.champion import answers_of, recorded_answers
 from darkroom.tracking.headlines import HEADLINES, LOWER_IS_BETTER
@@ -76,8 +76,8 @@ def _is_meant(text: str, row: Row, model: str) -> bool:
 
 
 def changed_params(first: Row, second: Row) -> list[Change]:
-    """Return the parameters that differ, in the order of their names."""
-    keys = sorted(differing_params([first, second]))
+    """Return the parameters that differ, in the order of their names, those of the search last."""
+    keys = sorted(differing_params([first, second]), key=lambda key: (key.startswith(SEARCH), key))
     return [(key, first.params.get(key, ABSENT), second.params.get(key, ABSENT)) for key in keys]
 
 

@@ -29,7 +29,7 @@ def list_runs(where: str, sort: str, table: Path | None, page: Path | None) -> i
 
 def _show(found: Listing) -> None:
     if not found.rows:
-        print(f"none of the {found.all} runs is like that")
+        print(f"none of the {found.all} runs matches")
     elif sys.stdout.isatty():
         hidden = print_fitted(found.rows, found.columns, found.asked, sys.stdout)
         print("\n".join(_remarks(found, hidden)))

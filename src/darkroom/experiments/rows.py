@@ -1,7 +1,7 @@
 """The runs of whole pipelines in the MLflow store, each as a row of facts, metrics and parameters."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FACTS = ("name", "started", "version", "alias", "status", "commit", "id")
 LAST = ("commit", "id")  # of FACTS, behind all other columns
 MODEL = "package.name"  # the parameter that names the registered model
+SEARCH = "tune."  # how it was searched, which does not describe the model
 REMEDY = "`make repro` makes one"
 
 
@@ -104,26 +105,32 @@ def _data_of(run: "Run") -> DataSet:
     return DataSet(found.name, found.digest, json.loads(found.profile or "{}"))
 
 
-def columns_of(rows: Sequence[Row]) -> list[str]:
+def columns_of(rows: Sequence[Row], asked: Collection[str] = ()) -> list[str]:
     """Return the keys of `Row.values` that a table of `rows` shows: facts, metrics, the parameters that differ.
 
-    A fact or a metric that no row has is left out, and so is the status when all are finished.
+    Those of the search are shown where no other one differs, and those that were `asked` about. A fact or a metric that
+    no row has is left out, and so is the status when all are finished.
     """
     finished = {row.facts["status"] for row in rows} <= {"finished"}
     facts = [key for key in FACTS if any(row.facts[key] for row in rows) and not (key == "status" and finished)]
     metrics = [name for name in HEADLINES if any(name in row.metrics for row in rows)]
     front = [key for key in facts if key not in LAST]
-    return [*front, *metrics, *differing_params(rows), *(key for key in LAST if key in facts)]
+    return [*front, *metrics, *_describing(differing_params(rows), asked), *(key for key in LAST if key in facts)]
+
+
+def _describing(params: Sequence[str], asked: Collection[str]) -> list[str]:
+    of_models = [key for key in params if not key.startswith(SEARCH) or key in asked]
+    return of_models or list(params)
 
 
 def differing_params(rows: Sequence[Row]) -> list[str]:
     """Return the parameters that not all of `rows` have with the same value.
 
-    Those that every row has come first, and of these the ones with most different values.
+    Those that every row has come first, and of these the ones with most different values; those of the search last.
     """
     found = []
     for key in sorted({key for row in rows for key in row.params}):
         values = [row.params.get(key) for row in rows]
         if len(distinct := set(values)) > 1:
-            found.append((None in distinct, -len(distinct), key))
-    return [key for _, _, key in sorted(found)]
+            found.append((key.startswith(SEARCH), None in distinct, -len(distinct), key))
+    return [key for *_, key in sorted(found)]

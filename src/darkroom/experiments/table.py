@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 LONGEST = 24  # characters of a name or a parameter in a terminal
 END = 8  # of these the last ones, which tell names apart
 SHORT = {"commit": 8, "id": 8, "started": 16}  # characters of a fact in a terminal
-FIRST = ("name", "test_accuracy", "version", "alias")  # in a narrow terminal the parameters come next
+FIRST = (
+    "name",
+    "test_accuracy",
+    "validation_accuracy",
+    "version",
+    "alias",
+)  # in a narrow terminal the parameters come next
 GAP = 2  # spaces between columns
 
 

@@ -23,7 +23,9 @@ SIGNS: dict[str, Callable[[Any, Any], bool]] = {
 ORDERS = {"<", "<=", ">", ">="}
 OPERATORS = {*SIGNS, "contains"}
 TEXTS = {"name", "started", "commit", "alias", "status", "id"}  # ordered as texts, even where they look like numbers
+BETWEEN = re.compile(r"[\s'\"]")  # what lists may be written with or without
 SAME = {"null": "none"}  # as YAML writes it, and as MLflow has it
+EXAMPLE = "as in 'test accuracy > 0.9 and model.architecture = conv'"
 DEEPEST = 50  # parentheses within each other
 
 
@@ -31,7 +33,8 @@ DEEPEST = 50  # parentheses within each other
 class Predicate:
     """A key, an operator of `OPERATORS` and a value; a key that a row lacks has the empty text.
 
-    Texts are the same whatever the case of their letters; an order holds only between numbers, or for a key of `TEXTS`.
+    Texts are the same whatever the case of their letters, and lists whatever their spaces and quotes. An order holds
+    only between numbers, or for a key of `TEXTS`.
     """
 
     key: str
@@ -42,6 +45,8 @@ class Predicate:
         """Return whether it is true of a row."""
         found = values.get(self.key, "")
         own, wanted = _text(found), _text(self.value)
+        if own.startswith("["):
+            own, wanted = BETWEEN.sub("", own), BETWEEN.sub("", wanted)
         if self.operator == "contains":
             return wanted in own
         amounts = None if self.key in TEXTS else (number(found), number(self.value))
@@ -176,9 +181,6 @@ class _Reader:
             return False
         self.tokens.pop(0)
         return True
-
-
-EXAMPLE = "as in 'test accuracy > 0.9 and model.architecture = conv'"
 
 
 def _plain(text: str) -> str:

@@ -35,14 +35,12 @@ class Failed(UserError):
 class Measured:
     """The result of a training: small, so that a process can send it.
 
-    `scores` of each split that was asked for are those of `examples.metrics.score`; `curve` has a row for each epoch,
-    with validation_log_loss (of the labels as they are, whatever the loss of the training); `seconds` are those of
-    training and scoring; `costs` are parameters, multiply_adds, kilobytes (of its weights) and, where asked for,
-    latency (ms for one picture, median).
+    `scores` of each split that was asked for are those of `examples.metrics.score`; `seconds` are those of training
+    and scoring; `costs` are parameters, multiply_adds, kilobytes (of its weights) and, where asked for, latency (ms for
+    one picture, median).
     """
 
     scores: dict[str, dict[str, float]]
-    curve: list[Row]
     seconds: float
     costs: dict[str, float]
 
@@ -50,14 +48,14 @@ class Measured:
 def measure(job: Job, splits: tuple[str, ...], on_epoch: OnEpoch | None = None, latency: bool = False) -> Measured:
     """Train in this process and score the splits, averaged as the network will be served (model.average).
 
-    `on_epoch` gets the number of each epoch and its row, and stops the training by returning True. Raises Diverged.
-    TensorFlow must have been started (`start_tensorflow`).
+    `on_epoch` gets the number of each epoch and its row, and stops the training by returning True. The row has
+    validation_log_loss: of the labels as they are, whatever the loss of the training. Raises Diverged. TensorFlow must
+    have been started (`start_tensorflow`).
     """
-    curve: list[Row] = []
 
     def watch(epoch: int, row: Row) -> bool:
-        curve.append({**row, "validation_log_loss": row.get("validation_log_loss", row["validation_loss"])})
-        return on_epoch is not None and on_epoch(epoch, curve[-1])
+        log_loss = row.get("validation_log_loss", row["validation_loss"])
+        return on_epoch is not None and on_epoch(epoch, {**row, "validation_log_loss": log_loss})
 
     start, params = time.monotonic(), job.params
     network = combine([run_job(job, on_epoch=watch).network], params.model.average)
@@ -66,7 +64,7 @@ def measure(job: Job, splits: tuple[str, ...], on_epoch: OnEpoch | None = None, 
     costs = _costs(network)
     if latency:
         costs[LATENCY] = measure_latency(network, params.image.size, params.train.threads)["batch1_p50"]
-    return Measured(scores, curve, seconds, costs)
+    return Measured(scores, seconds, costs)
 
 
 def measure_in_process(
