@@ -3,6 +3,7 @@
 ORDER = ["ingest", "validate", "dedupe", "split", "tune", "train", "evaluate", "package"]
 RERUNS: dict[str, set[str]] = {
     "app": set(),
+    "augmentation": {"tune", "train"},
     "balance": {"dedupe", "split", "train"},
     "cli": set(),
     "core": set(ORDER),

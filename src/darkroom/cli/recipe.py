@@ -4,10 +4,10 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
-from darkroom.cli.commented_yaml import WHOLE_MAPPINGS, dump_document, load_document, overlay, plain_values
 from darkroom.core.errors import UserError
 from darkroom.core.files import replacing
 from darkroom.core.paths import workspace
+from darkroom.params.commented_yaml import WHOLE_MAPPINGS, dump_document, load_document, overlay, plain_values
 from darkroom.params.load import check_params, leaves, load_params
 from darkroom.params.recipes import DEFAULT, read_recipe, recipe_names
 
