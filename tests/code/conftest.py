@@ -1,5 +1,6 @@
-"""A store for the tests of registered versions: making one takes seconds."""
+"""A store for the tests of registered versions."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,10 +9,8 @@ from mlflow import MlflowClient
 
 
 @pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> str:
-    uri = f"sqlite:///{tmp_path_factory.mktemp('registry') / 'mlflow.db'}"
-    MlflowClient(uri, uri).search_experiments()
-    return uri
+def empty_store(tmp_path_factory: pytest.TempPathFactory, new_store: Path) -> str:
+    return f"sqlite:///{shutil.copy(new_store, tmp_path_factory.mktemp('registry'))}"
 
 
 @pytest.fixture

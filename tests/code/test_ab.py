@@ -105,10 +105,10 @@ def test_a_share_of_the_traffic_is_compared_from_the_challengers_first_answer_on
 
 
 @pytest.fixture
-def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MlflowClient]:
+def client(tmp_path: Path, new_store: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MlflowClient]:
     """Return the store of a repository with a champion, version 1, and a challenger, version 2."""
-    for name in ("params.yaml", "dvc.yaml"):
-        shutil.copy(ROOT / name, tmp_path / name)
+    for file in (ROOT / "params.yaml", ROOT / "dvc.yaml", new_store):
+        shutil.copy(file, tmp_path)
     monkeypatch.chdir(tmp_path)
     client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}", f"sqlite:///{tmp_path / 'mlflow.db'}")
     client.create_registered_model("darkroom")

@@ -68,7 +68,7 @@ def test_digits_twice_changes_nothing(workspace: Path, capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_recipe_gives_possible_parameters_and_keeps_comments(
+def test_a_recipe_gives_possible_parameters_and_keeps_comments_and_digits_restores_the_defaults(
     workspace: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = workspace / "params.yaml"
@@ -82,11 +82,6 @@ def test_a_recipe_gives_possible_parameters_and_keeps_comments(
         assert f"{key}: {before[key]} -> {after[key]}" in said
     assert apply(name) == 0
     assert "already has all settings" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("name", RECIPES)
-def test_digits_restores_the_defaults_after_every_recipe(workspace: Path, name: str) -> None:
-    apply(name)
     run("recipe", "digits")
     assert (workspace / "params.yaml").read_bytes() == (workspace / "default.yaml").read_bytes()
 

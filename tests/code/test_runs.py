@@ -1,6 +1,7 @@
 """What is written to MLflow, in a real store: the runs of stages, and the run of a pipeline above them."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -54,8 +55,9 @@ ANSWERS = pd.DataFrame(
 
 
 @pytest.fixture(scope="module", autouse=True)
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def workspace(tmp_path_factory: pytest.TempPathFactory, new_store: Path) -> Iterator[Path]:
     root = tmp_path_factory.mktemp("runs")
+    shutil.copy(new_store, root)
     (root / "dvc.yaml").touch()
     with inside(root):
         yield root

@@ -1,5 +1,6 @@
 """Where runs are recorded: one place for the repository and for all folders that its experiments run in."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,8 @@ def test_another_address_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch, uri: 
     assert tracking_uri() == uri
 
 
-def test_a_deleted_experiment_comes_back(repository: Path) -> None:
-    assert repository.is_dir()
+def test_a_deleted_experiment_comes_back(repository: Path, new_store: Path) -> None:
+    shutil.copy(new_store, repository)
     client = connect()
     number = experiment_id(client, "again")
     client.delete_experiment(number)

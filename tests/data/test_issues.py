@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from darkroom.core.tables import ISSUE_TABLE, ISSUES
@@ -99,16 +99,18 @@ def test_limit_at_the_end_of_the_scale_flags_nothing() -> None:
     assert not find_issues(manifest, curated, off).filter(like="is_").to_numpy().any()
 
 
-@given(st.floats(0, 1, width=32), st.floats(0.015625, 0.984375, width=32))
-def test_flag_is_a_score_below_half_and_a_fact_beyond_the_limit(fact: float, limit: float) -> None:
-    manifest = manifest_of([FINE | {"brightest": fact, "darkest": fact}])
+@settings(max_examples=30)
+@given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=8), st.floats(0.015625, 0.984375, width=32))
+def test_flag_is_a_score_below_half_and_a_fact_beyond_the_limit(facts: list[float], limit: float) -> None:
+    manifest = manifest_of([FINE | {"brightest": fact, "darkest": fact} for fact in facts])
     curated = manifest[["image_id", "label"]].assign(duplicate_id=manifest["image_id"])
-    issues = find_issues(manifest, curated, LIMITS.model_copy(update={"dark": limit, "bright": limit})).iloc[0]
+    issues = find_issues(manifest, curated, LIMITS.model_copy(update={"dark": limit, "bright": limit}))
     for name in ISSUES:
-        assert 0 <= issues[f"{name}_score"] <= 1
-        assert issues[f"is_{name}"] == (issues[f"{name}_score"] < 0.5)
-    if abs(fact - limit) > 1e-5:
-        assert (issues["is_dark"], issues["is_bright"]) == (fact < limit, fact > limit)
+        assert issues[f"{name}_score"].between(0, 1).all()
+        assert (issues[f"is_{name}"] == (issues[f"{name}_score"] < 0.5)).all()
+    for fact, dark, bright in zip(facts, issues["is_dark"], issues["is_bright"], strict=True):
+        if abs(fact - limit) > 1e-5:
+            assert (dark, bright) == (fact < limit, fact > limit)
 
 
 def test_no_picture_gives_no_row() -> None:

@@ -23,7 +23,7 @@ def newest(project: Project, known: set[str]) -> dict[str, list[Run]]:
 
 def test_a_partial_rerun_adds_a_row_with_the_cached_stages_too(second: Project) -> None:
     known = set(second.rows())
-    second.set({"train.learning_rate": 0.005, "train.epochs": 1, "tune.enabled": False})
+    second.set({"train.learning_rate": 0.005, "train.epochs": 1, "tune.enabled": False, "package.runtime": "keras"})
     second.run("dvc", "repro")
     ((row, stages),) = newest(second, known).items()
     cached = ["dedupe (cached)", "ingest (cached)", "split (cached)", "validate (cached)"]

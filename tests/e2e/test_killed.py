@@ -20,24 +20,24 @@ PICTURES = 10_000  # some ten packs: a busy machine may be late to kill what tak
 
 
 def write_noise(archive: Path) -> None:
-    chance = random.Random(0)
+    chance, file, pixels = random.Random(0), BytesIO(), 8 * 8 * 3
+    Image.new("RGB", (8, 8)).save(file, "BMP")
+    head = file.getvalue()[:-pixels]
     with zipfile.ZipFile(archive, "w") as target:
         for number in range(PICTURES):
-            file = BytesIO()
-            Image.frombytes("RGB", (16, 16), chance.randbytes(16 * 16 * 3)).save(file, "BMP")
-            target.writestr(f"{number % 2}/{number}.bmp", file.getvalue())
+            target.writestr(f"{number % 2}/{number}.bmp", head + chance.randbytes(pixels))
 
 
 @pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Return a repository in which nothing has run yet."""
-    made = copy_repository(tmp_path_factory.mktemp("killed") / "repository")
+def repository(tmp_path_factory: pytest.TempPathFactory, programs: Path) -> Project:
+    """Return a repository in which nothing has run yet; what runs in it can be killed."""
+    made = copy_repository(tmp_path_factory.mktemp("killed") / "repository", programs)
     (made.root / "data" / "raw").mkdir(parents=True, exist_ok=True)
     write_noise(made.root / "data" / "raw" / "noise.zip")
     made.run("darkroom", "recipe", "digits")
     made.set({"ingest.source": "noise.zip"})
     made.commit()
-    return made
+    return Project(made.root)
 
 
 def packs(root: Path) -> list[Path]:

@@ -41,7 +41,10 @@ def test_a_step_measures_one_batch_of_each_split() -> None:
     assert measured_splits(splits, debugging(mode="overfit")) is splits
 
 
-def test_what_a_network_has_not_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_network_has_not_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("darkroom.train.ensemble.run_job", lambda *_: None)  # it is said before
     model = {"architecture": "residual", "head": "max", "block_dropout": 0.3, "dense": []}
     params = small_params(model=model, augment={"shift": 0.05}, ensemble={})
     configure_logging("train")

@@ -1,3 +1,6 @@
+import io
+from contextlib import redirect_stderr
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -5,10 +8,12 @@ import pandas as pd
 import pytest
 
 from darkroom.core.errors import UserError
-from darkroom.examples.metrics import predict
+from darkroom.examples.metrics import predict, score_split
 from darkroom.execution.logs import configure_logging
 from darkroom.models.combine import combine
+from darkroom.train.checkpoint import Row
 from darkroom.train.ensemble import Data, Fold, fit_members, histories, in_fold, measure_members, members
+from darkroom.train.fit import Fit
 from defaults import default_params
 from easy import data, examples, small_params, weights_digest
 
@@ -55,37 +60,46 @@ def test_the_train_pictures_of_a_fold_are_balanced_anew() -> None:
     assert (moved[moved["split"] != "train"]["weight"] == 1).all()
 
 
-def test_an_ensemble_answers_with_the_mean_and_says_which_network_is_whose(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    configure_logging("train")
-    params, logged = small_params(ensemble={"seeds": 2}, train={"epochs": 2}), []
-    chosen = members(params, [None])
-    fits = fit_members(
-        chosen, {None: data()}, tmp_path, tmp_path, lambda metrics, epoch: logged.append((epoch, metrics)), 0
-    )
-    assert "train: network 2 of 2: conv, seed 1" in capsys.readouterr().err
+PARTS: Parts = {fold: {"train": examples(96, 1 + fold), "validation": examples(20, 10 + fold)} for fold in (0, 1)}
+FOLDED = small_params(ensemble={"folds": True}, split={"folds": 2}, train={"epochs": 2})
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Two networks, each validated by a fold of its own, with what was logged and printed."""
+
+    fits: list[Fit]
+    logged: list[Row]
+    said: str
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    folder, said, logged = tmp_path_factory.mktemp("ensemble"), io.StringIO(), []
+    with redirect_stderr(said):
+        configure_logging("train")
+        chosen = members(FOLDED, PARTS)
+        fits = fit_members(chosen, PARTS, folder, folder, lambda metrics, _: logged.append(metrics), 0)
+    return Trained(fits, logged, said.getvalue())
+
+
+def test_an_ensemble_answers_with_the_mean_and_says_which_network_is_whose(trained: Trained) -> None:
+    fits = trained.fits
+    assert "train: network 2 of 2: conv, seed 0, validated by fold 1" in trained.said
     assert histories(fits)["network"].tolist() == [1, 1, 2, 2]
-    assert {name.split("/")[0] for _, metrics in logged for name in metrics} == {"network1", "network2"}
+    assert {name.split("/")[0] for metrics in trained.logged for name in metrics} == {"network1", "network2"}
     answers = [predict(one.network, data()["validation"], 16) for one in fits]
     together = predict(combine([one.network for one in fits], "none"), data()["validation"], 16)
     assert together == pytest.approx((answers[0] + answers[1]) / 2, abs=1e-6)
     assert not np.array_equal(answers[0], answers[1])
 
 
-def test_with_folds_no_network_is_asked_what_it_learnt(tmp_path: Path) -> None:
-    parts: Parts = {fold: {"train": examples(96, 1), "validation": examples(20, 10 + fold)} for fold in (0, 1)}
-    params = small_params(ensemble={"folds": True}, split={"folds": 2}, train={"epochs": 2})
-    chosen = members(params, parts)
-    fits = fit_members(chosen, parts, tmp_path, tmp_path, print, 0)
-    answers = measure_members(chosen, fits, parts, params)
+def test_with_folds_no_network_is_asked_what_it_learnt(trained: Trained) -> None:
+    answers = measure_members(members(FOLDED, PARTS), trained.fits, PARTS, FOLDED)
     assert len(answers["train"]) == 2 * 96
-    scores = answers["validation"].scores()
-    right = sum(
-        (predict(one.network, part["validation"], 16).argmax(axis=1) == part["validation"].labels).sum()
-        for one, part in zip(fits, parts.values(), strict=True)
-    )
-    assert scores["pictures"] == 40 and scores["accuracy"] == pytest.approx(right / 40)
+    scores, own = answers["validation"].scores(), zip(trained.fits, PARTS.values(), strict=True)
+    losses = [score_split(one.network, part["validation"], 16)["log_loss"] for one, part in own]
+    assert scores["pictures"] == 40 and scores["log_loss"] == pytest.approx(np.mean(losses), rel=1e-4)
 
 
 def test_weights_that_are_not_there_are_said_before_any_network_is_trained(

@@ -150,12 +150,12 @@ def test_weights_of_one_change_nothing(fitted: Fit) -> None:
     assert history["loss"].tolist() == pytest.approx(fitted.history["loss"].tolist()[:2], rel=1e-3)
 
 
-def test_copies_are_an_epochs_pictures(fitted: Fit) -> None:
+def test_copies_are_an_epochs_pictures() -> None:
     copies = replace(data()["train"], copies=np.array([2, 0] * 48, np.int32))  # of one class only
     twice = fit({**data(), "train": copies}, small_params())
     assert score_split(twice.network, data()["validation"], 16)["accuracy"] == pytest.approx(0.5, abs=0.1)
-    once = fit({**data(), "train": replace(data()["train"], copies=np.ones(96, np.int32))}, small_params())
-    assert weights_digest(once.network) == weights_digest(fitted.network)
+    once = replace(data()["train"], copies=np.ones(96, np.int32)).for_training()
+    assert np.array_equal(once.rows, data()["train"].rows) and np.array_equal(once.labels, data()["train"].labels)
 
 
 @pytest.mark.slow  # two repositories with the same lock are not

@@ -1,5 +1,6 @@
 """Heat maps of small networks, one of which can only have looked at a striped square in a corner."""
 
+from functools import cache
 from typing import Any
 
 import keras
@@ -63,6 +64,7 @@ def mass_at(heat: np.ndarray, where: np.ndarray) -> float:
     return float(((heat * near).sum(axis=(1, 2)) / heat.sum(axis=(1, 2))).mean())
 
 
+@cache
 def built(name: str) -> tuple[keras.Model, np.ndarray]:
     """Return a network of NETWORKS and three pictures."""
     params, side = NETWORKS[name]

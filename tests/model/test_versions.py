@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,9 +34,9 @@ COLOURS = ["red", "green", "blue"]
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowClient]:
-    folder = tmp_path_factory.mktemp("store")
-    os.environ["MLFLOW_TRACKING_URI"] = uri = f"sqlite:///{folder / 'mlflow.db'}"
+def client(tmp_path_factory: pytest.TempPathFactory, new_store: Path) -> Iterator[MlflowClient]:
+    folder = tmp_path_factory.mktemp("versions")
+    os.environ["MLFLOW_TRACKING_URI"] = uri = f"sqlite:///{shutil.copy(new_store, folder)}"
     mlflow.set_tracking_uri(uri)
     client = MlflowClient()
     mlflow.set_experiment(experiment_id=client.create_experiment("test", (folder / "artifacts").as_uri()))
