@@ -7,6 +7,7 @@ RERUNS: dict[str, set[str]] = {
     "balance": {"dedupe", "split", "train"},
     "cli": set(),
     "core": set(ORDER),
+    "begin": set(),
     "corruption": {"evaluate"},
     "curation": {"dedupe", "split"},
     "decision": {"evaluate", "package"},
