@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md and docs/reference.md against the code: the rooms, what an edit in one reruns, the files they name."""
+"""CONTRIBUTING.md and docs/reference.md against the code: rooms, what an edit in one reruns, the files they name."""
 
 import re
 import tomllib

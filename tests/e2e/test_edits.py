@@ -1,4 +1,4 @@
-"""What an edit of params.yaml or of the code runs again, by DVC itself: the table in docs/reference.md, and that of rooms."""
+"""What an edit of params.yaml or of the code runs again, by DVC itself: docs/reference.md, and the table of rooms."""
 
 import re
 from typing import Any
