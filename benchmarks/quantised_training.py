@@ -56,6 +56,7 @@ def train_further(trained: Network, network: Network, batches: Any, epochs: int,
 
 def trial(root: Path, name: str, epochs: int, rate: float) -> None:
     """Print the rows of the table for the model of the workspace `root`, of each way as it is done."""
+    from darkroom.augmentation.variation import Variation
     from darkroom.examples.batches import Batches
     from darkroom.examples.runtime import start_tensorflow
     from darkroom.examples.sampling import evenly
@@ -63,7 +64,6 @@ def trial(root: Path, name: str, epochs: int, rate: float) -> None:
     from darkroom.export.exporting import keras_answers
     from darkroom.export.workspace_data import load_splits, read_bundle
     from darkroom.export.writing import served_network
-    from darkroom.models.augmentation import Variation
     from darkroom.params.load import load_params
 
     packaged, params = read_bundle(root / "models/bundle"), load_params(root / "params.yaml")

@@ -1,12 +1,12 @@
 """train: fit the network, or several, and keep the best epoch of each."""
 
+from darkroom.augmentation.contact_sheet import contact_sheet
 from darkroom.core.fingerprint import table_digest
 from darkroom.core.paths import checkpoint_folder
 from darkroom.examples.predictions import answers_table
 from darkroom.examples.runtime import start_tensorflow
 from darkroom.execution.progress import epoch_verbosity
 from darkroom.models.backbones import weights_file_digest
-from darkroom.models.contact_sheet import contact_sheet
 from darkroom.stage import Report, Stage, run_stage
 from darkroom.train.checkpoint import locked_checkpoints
 from darkroom.train.debug import debug_params

@@ -3,9 +3,11 @@
 ORDER = ["ingest", "validate", "dedupe", "split", "tune", "train", "evaluate", "package"]
 RERUNS: dict[str, set[str]] = {
     "app": set(),
+    "augmentation": {"tune", "train"},
     "balance": {"dedupe", "split", "train"},
     "cli": set(),
     "core": set(ORDER),
+    "begin": set(),
     "corruption": {"evaluate"},
     "curation": {"dedupe", "split"},
     "decision": {"evaluate", "package"},

@@ -3,9 +3,9 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
-from darkroom.models.augmentation import Variation
-from darkroom.models.geometry import moving, scaling, turning, warp
-from darkroom.models.randaugment import CHANGES
+from darkroom.augmentation.geometry import moving, scaling, turning, warp
+from darkroom.augmentation.randaugment import CHANGES
+from darkroom.augmentation.variation import Variation
 from darkroom.params.model import Augment
 
 OFF: dict[str, Any] = {"horizontal_flip": False, "vertical_flip": False, "rotation": 0.0, "shift": 0.0, "zoom": 0.0}

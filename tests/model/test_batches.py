@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from darkroom.augmentation.variation import Variation
 from darkroom.examples.batches import Batches
-from darkroom.models.augmentation import Variation
 from easy import examples, small_params
 
 

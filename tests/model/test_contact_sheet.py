@@ -2,7 +2,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from darkroom.models.contact_sheet import GAP, HEADINGS, LABELS, TILE, contact_sheet
+from darkroom.augmentation.contact_sheet import GAP, HEADINGS, LABELS, TILE, contact_sheet
 from easy import data, small_params
 
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from darkroom.augmentation.variation import Variation
 from darkroom.export.distillation import TAUGHT, Distilled
 from darkroom.export.pruning import kernels, pruned
 from darkroom.export.shrink_table import best_names
 from darkroom.export.students import Front
 from darkroom.models.architecture import build_network
-from darkroom.models.augmentation import Variation
 from easy import data, examples, small_params
 
 SIDE = 8

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from darkroom.augmentation.variation import Variation
 from darkroom.core.errors import UserError
 from darkroom.core.files import read_value
 from darkroom.core.paths import ARTEFACTS, workspace
@@ -19,7 +20,6 @@ from darkroom.export.shrink_table import CHAMPION, write_fronts
 from darkroom.export.sizes import Size, parse_filters, parse_width, student_params
 from darkroom.export.students import STUDENTS, Front, front_row, write_student
 from darkroom.export.workspace_data import load_splits, read_bundle
-from darkroom.models.augmentation import Variation
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import load_params, with_overlay
 from darkroom.params.schema import Params

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from darkroom.augmentation.variation import Variation
 from darkroom.examples.pixels import Examples
 from darkroom.examples.runtime import distributed, in_precision
 from darkroom.models.architecture import build_network
-from darkroom.models.augmentation import Variation
 from darkroom.models.backbones import load_pretrained
 from darkroom.models.fused import synchronise
 from darkroom.models.residual import start_residual

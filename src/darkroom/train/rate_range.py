@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from darkroom.augmentation.variation import Variation
 from darkroom.core.errors import UserError
 from darkroom.examples.pixels import Examples
-from darkroom.models.augmentation import Variation
 from darkroom.params.declared import DeclaredParams
 from darkroom.train.fit import build_trainer
 from darkroom.train.optimizer import build_loss, build_optimizer

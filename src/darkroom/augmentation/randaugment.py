@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from darkroom.models.geometry import moving, shearing, turning
-from darkroom.models.light import contrasted
+from darkroom.augmentation.geometry import moving, shearing, turning
+from darkroom.augmentation.light import contrasted
 
 if TYPE_CHECKING:
     from darkroom.params.model import Augment

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from darkroom.models.geometry import transforms, warp
-from darkroom.models.light import change_light
-from darkroom.models.mixing import erase, mix
-from darkroom.models.randaugment import rand_augment
+from darkroom.augmentation.geometry import transforms, warp
+from darkroom.augmentation.light import change_light
+from darkroom.augmentation.mixing import erase, mix
+from darkroom.augmentation.randaugment import rand_augment
 
 if TYPE_CHECKING:
     from darkroom.params.model import Augment

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from darkroom.models.augmentation import Variation
+from darkroom.augmentation.variation import Variation
 
 if TYPE_CHECKING:
     from PIL import Image

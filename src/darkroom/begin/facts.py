@@ -1,0 +1,39 @@
+"""What `darkroom begin` knows of a data set after a look at it: headers and a sample of pixels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A data set below data/raw/.
+
+    `source` is the value of ingest.source. `classes` has the pictures of each class by its name. `splits` has the
+    pictures of each given split (train, validation, test), empty where none is given. `short_sides` are the 10th, 50th
+    and 90th percentile of the shorter sides in pixels, `aspect` is the median of longer side / shorter side, `grey` the
+    share of pictures without colour, 0-1, `same_layout` whether all have one size (as scans and crops do), `sampled`
+    the number of pictures whose pixels were looked at.
+    """
+
+    source: str
+    classes: Mapping[str, int]
+    splits: Mapping[str, int]
+    short_sides: tuple[int, int, int]
+    aspect: float
+    grey: float
+    same_layout: bool
+    sampled: int
+
+    @property
+    def pictures(self) -> int:
+        """The number of pictures with a class."""
+        return sum(self.classes.values())
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A setting that the data suggests and that is not applied: its key, the value for it, and why."""
+
+    key: str
+    value: str
+    reason: str
