@@ -14,11 +14,13 @@ SMALLEST_HOLE = 0.02
 def mix(
     params: "Augment", pixels: np.ndarray, targets: np.ndarray, chance: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pictures mixed by MixUp or CutMix, float32, and their targets (n, classes) mixed alike.
+    """Return the pictures mixed by MixUp or CutMix and their targets (n, classes) mixed alike.
 
     When both are on, each picture draws its method, with equal chance. H. Zhang et al., mixup: Beyond empirical risk
     minimization, ICLR 2018; S. Yun et al., CutMix, ICCV 2019.
     """
+    import cv2
+
     if not (params.mixup or params.cutmix):
         return pixels, targets
     count = len(pixels)
@@ -27,15 +29,23 @@ def mix(
     alpha = np.where(by_cutmix, params.cutmix, params.mixup)
     own = chance.beta(alpha, alpha).astype(np.float32)
     own = np.maximum(own, 1 - own)  # a pair is drawn either way round: so none of it is there twice
-    inside = _boxes(np.where(by_cutmix, 1 - own, 0), np.ones(count), pixels.shape[1], chance)
-    own = np.where(by_cutmix, 1 - inside.mean(axis=(1, 2)), own).astype(np.float32)
-    shares = np.where(by_cutmix[:, None, None], ~inside, own[:, None, None])[..., None].astype(np.float32)
-    mixed = pixels.astype(np.float32)
-    others = mixed[partner]
-    mixed -= others  # in place: a batch of large pictures is not copied again and again
-    mixed *= shares
-    mixed += others
+    boxes = _boxes(np.where(by_cutmix, 1 - own, 0), np.ones(count), pixels.shape[1], chance)
+    own = np.where(by_cutmix, 1 - _areas(boxes) / pixels.shape[1] ** 2, own).astype(np.float32)
+    mixed = np.empty_like(pixels)
+    for number, other in enumerate(partner.tolist()):
+        if by_cutmix[number]:
+            _paste(pixels[number], pixels[other], boxes[number].tolist(), mixed[number])
+        else:
+            share = float(own[number])
+            cv2.addWeighted(pixels[number], share, pixels[other], 1 - share, 0, dst=mixed[number])
     return mixed, targets * own[:, None] + targets[partner] * (1 - own)[:, None]
+
+
+def _paste(picture: np.ndarray, other: np.ndarray, box: list[int], place: np.ndarray) -> None:
+    """Write a picture (side, side, 3) to `place`, in its box another one."""
+    top, bottom, left, right = box
+    place[:] = picture
+    place[top:bottom, left:right] = other[top:bottom, left:right]
 
 
 def erase(probability: float, pixels: np.ndarray, chance: np.random.Generator) -> np.ndarray:
@@ -48,20 +58,27 @@ def erase(probability: float, pixels: np.ndarray, chance: np.random.Generator) -
     count = len(pixels)
     areas = chance.uniform(SMALLEST_HOLE, LARGEST_HOLE, count) * (chance.random(count) < probability)
     aspects = np.exp(chance.uniform(np.log(0.3), np.log(1 / 0.3), count))
-    hole = _boxes(areas, aspects, pixels.shape[1], chance)
-    erased = pixels.copy()
-    erased[hole] = chance.integers(0, 256, (int(hole.sum()), pixels.shape[3]), np.uint8)
+    boxes = _boxes(areas, aspects, pixels.shape[1], chance)
+    noise = chance.integers(0, 256, (int(_areas(boxes).sum()), pixels.shape[3]), np.uint8)
+    erased, used = pixels.copy(), 0
+    for number in np.flatnonzero(_areas(boxes)):
+        top, bottom, left, right = boxes[number].tolist()
+        hole = erased[number, top:bottom, left:right]
+        size = (bottom - top) * (right - left)
+        hole[:] = noise[used : used + size].reshape(hole.shape)
+        used += size
     return erased
 
 
 def _boxes(areas: np.ndarray, aspects: np.ndarray, side: int, chance: np.random.Generator) -> np.ndarray:
-    """Return (n, side, side) bool: a box in each picture of about `areas`, shares, and `aspects`, wide over high."""
+    """Return boxes (n, 4), from top to bottom, left to right, of about `areas`, shares, and `aspects`, wide over high."""
     sides = [np.rint(np.minimum(np.sqrt(areas * one), 1) * side) for one in (1 / aspects, aspects)]
     starts = [np.floor(chance.random(len(areas)) * (side - length + 1)) for length in sides]
-    places = np.arange(side)
-    down, across = (
-        (places >= start[:, None]) & (places < (start + length)[:, None])
-        for start, length in zip(starts, sides, strict=True)
-    )
-    inside: np.ndarray = down[:, :, None] & across[:, None, :]
-    return inside
+    ends = [start + length for start, length in zip(starts, sides, strict=True)]
+    return np.stack([starts[0], ends[0], starts[1], ends[1]], axis=1).astype(int)
+
+
+def _areas(boxes: np.ndarray) -> np.ndarray:
+    """Return the pixels in each box (n,)."""
+    areas: np.ndarray = (boxes[:, 1] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 2])
+    return areas

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from darkroom.augmentation.geometry import transforms, warp
+from darkroom.augmentation.geometry import transforms
 from darkroom.augmentation.light import change_light
 from darkroom.augmentation.mixing import erase, mix
 from darkroom.augmentation.randaugment import rand_augment
+from darkroom.augmentation.warp import warp
 
 if TYPE_CHECKING:
     from darkroom.params.model import Augment
@@ -28,10 +29,13 @@ class Variation:
     def vary(
         self, pixels: np.ndarray, targets: np.ndarray, rows: np.ndarray, epoch: int, part: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the varied pixels (n, side, side, 3), uint8 or float32 0-255, and targets (n, classes) float32.
+        """Return the varied pixels (n, side, side, 3) uint8, and targets (n, classes) float32.
 
         `pixels` is uint8, `targets` one-hot; `rows` (n,) int64 names the pictures, `epoch` and `part` count from 0.
         """
+        import cv2
+
+        cv2.setNumThreads(1)  # a picture is too small to be shared, and the network wants the other cores
         chance = np.random.default_rng([self.seed, 1 + epoch, part, 1])
         params, side = self.params, pixels.shape[1]
         moves = transforms(params, self._mirrored(rows, epoch), side, chance)
