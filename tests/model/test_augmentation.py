@@ -75,8 +75,8 @@ def test_whole_pixels_are_copied_and_the_border_filled(fill: str, padding: Paddi
     across, down = chance.integers(-4, 5, (2, 32))
     mirrored = chance.choice([-1.0, 1.0], (2, 32))
     pixels = PIXELS[:, :side, :side].astype(kind)
-    moved = warp(pixels, moving(across, down) @ scaling(*mirrored), fill)
-    assert moved.dtype == kind
+    moved = pixels.copy()
+    warp(moved, moving(across, down) @ scaling(*mirrored), fill)
     for new, old, right, below, (left, top) in zip(moved, pixels, across, down, mirrored.T.astype(int), strict=True):
         padded = np.pad(old, ((4, 4), (4, 4), (0, 0)), padding)
         expected = padded[4 + below :, 4 + right :][:side, :side][::top, ::left]
@@ -84,8 +84,9 @@ def test_whole_pixels_are_copied_and_the_border_filled(fill: str, padding: Paddi
 
 
 def test_a_quarter_turn_is_exact() -> None:
-    turned = warp(PIXELS[:1], turning(np.array([np.pi / 2])), "nearest")
-    assert np.abs(turned[0] - np.rot90(PIXELS[0])).max() < 0.01
+    turned = PIXELS[:1].copy()
+    warp(turned, turning(np.array([np.pi / 2])), "nearest")
+    assert np.abs(turned[0].astype(int) - np.rot90(PIXELS[0])).max() < 0.01
 
 
 def test_no_border_turns_black() -> None:
@@ -141,8 +142,8 @@ def test_erasing_takes_a_box_from_the_share_of_pictures() -> None:
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
 def test_every_change_of_light_and_colour_keeps_the_range(change: Any) -> None:
     for strength in (-1.0, -0.5, 0.5, 1.0):
-        changed = change(PIXELS, np.full(32, strength))
-        assert changed.shape == PIXELS.shape and changed.dtype == np.uint8
+        changed = PIXELS.copy()
+        change(list(changed), np.full(32, strength))
         assert not np.array_equal(changed, PIXELS)
 
 
@@ -151,6 +152,6 @@ def test_equalising_is_that_of_pillow_nearly() -> None:
 
     equalise = next(change for change in CHANGES if "equal" in change.__name__)
     large = PIXELS.repeat(8, axis=1).repeat(8, axis=2)  # of a small one Pillow equalises little
-    ours = equalise(large, np.ones(32)).astype(int)
     theirs = np.stack([np.asarray(ImageOps.equalize(Image.fromarray(picture))) for picture in large])
-    assert np.abs(ours - theirs).mean() < 4
+    equalise(list(large), np.ones(32))
+    assert np.abs(large.astype(int) - theirs).mean() < 4

@@ -48,30 +48,29 @@ def _paste(picture: np.ndarray, other: np.ndarray, box: list[int], place: np.nda
     place[top:bottom, left:right] = other[top:bottom, left:right]
 
 
-def erase(probability: float, pixels: np.ndarray, chance: np.random.Generator) -> np.ndarray:
-    """Return the pictures; each loses a box to noise with `probability`.
+def erase(probability: float, pixels: np.ndarray, chance: np.random.Generator) -> None:
+    """Fill a box of each picture, in place, with noise, with `probability`.
 
     Z. Zhong et al., Random erasing data augmentation, AAAI 2020.
     """
     if not probability:
-        return pixels
+        return
     count = len(pixels)
     areas = chance.uniform(SMALLEST_HOLE, LARGEST_HOLE, count) * (chance.random(count) < probability)
     aspects = np.exp(chance.uniform(np.log(0.3), np.log(1 / 0.3), count))
     boxes = _boxes(areas, aspects, pixels.shape[1], chance)
     noise = chance.integers(0, 256, (int(_areas(boxes).sum()), pixels.shape[3]), np.uint8)
-    erased, used = pixels.copy(), 0
-    for number in np.flatnonzero(_areas(boxes)):
+    used = 0
+    for number in np.flatnonzero(_areas(boxes)).tolist():
         top, bottom, left, right = boxes[number].tolist()
-        hole = erased[number, top:bottom, left:right]
-        size = (bottom - top) * (right - left)
+        hole = pixels[number, top:bottom, left:right]
+        size = hole.shape[0] * hole.shape[1]
         hole[:] = noise[used : used + size].reshape(hole.shape)
         used += size
-    return erased
 
 
 def _boxes(areas: np.ndarray, aspects: np.ndarray, side: int, chance: np.random.Generator) -> np.ndarray:
-    """Return boxes (n, 4), from top to bottom, left to right, of about `areas`, shares, and `aspects`, wide over high."""
+    """Return boxes (n, 4), from top to bottom, left to right, of about `areas`, shares, and `aspects`, wide to high."""
     sides = [np.rint(np.minimum(np.sqrt(areas * one), 1) * side) for one in (1 / aspects, aspects)]
     starts = [np.floor(chance.random(len(areas)) * (side - length + 1)) for length in sides]
     ends = [start + length for start, length in zip(starts, sides, strict=True)]

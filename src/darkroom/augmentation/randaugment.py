@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from darkroom.augmentation.geometry import moving, shearing, turning
-from darkroom.augmentation.light import blended, contrasted
+from darkroom.augmentation.light import change_contrast
 
 if TYPE_CHECKING:
     from darkroom.params.model import Augment
@@ -17,15 +17,13 @@ if TYPE_CHECKING:
 LARGEST = 10.0  # magnitude
 VALUES = np.arange(256.0)  # of a pixel
 GREY = np.array([0.299, 0.587, 0.114])  # shares of red, green and blue: ITU-R BT.601
-Change = Callable[[np.ndarray, np.ndarray], np.ndarray]  # pictures (n, side, side, 3) uint8, strengths (n,) -1 to 1
+Change = Callable[[list[np.ndarray], np.ndarray], None]  # pictures (side, side, 3) uint8, strengths (n,) -1 to 1
 
 
-def rand_augment(
-    params: "Augment", pixels: np.ndarray, moves: np.ndarray, chance: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pictures changed in light and colour and their matrices (n, 3, 3) with further moves."""
+def rand_augment(params: "Augment", pixels: np.ndarray, moves: np.ndarray, chance: np.random.Generator) -> np.ndarray:
+    """Change the pictures in light and colour, in place; return their matrices (n, 3, 3) with further moves."""
     count, side = len(pixels), pixels.shape[1]
-    pixels, moves = pixels.copy(), moves.copy()
+    moves = moves.copy()
     for _ in range(params.rand_augment):
         drawn = chance.integers(len(MOVES) + len(CHANGES) + 1, size=count)  # the last one leaves the picture
         strength = params.magnitude / LARGEST * chance.choice([-1.0, 1.0], count)
@@ -35,8 +33,8 @@ def rand_augment(
         for number, change in enumerate(CHANGES, start=len(MOVES)):
             chosen = np.flatnonzero(drawn == number)
             if len(chosen):
-                pixels[chosen] = change(pixels[chosen], strength[chosen])
-    return pixels, moves
+                change([pixels[place] for place in chosen.tolist()], strength[chosen])
+    return moves
 
 
 MOVES: tuple[Callable[[np.ndarray, int], np.ndarray], ...] = (
@@ -48,71 +46,71 @@ MOVES: tuple[Callable[[np.ndarray, int], np.ndarray], ...] = (
 )
 
 
-def _brightness(pixels: np.ndarray, strength: np.ndarray) -> np.ndarray:
-    return blended(pixels, 1 + 0.9 * strength, pixels, 0 * strength, 0 * strength)
+def _brightness(pictures: list[np.ndarray], strength: np.ndarray) -> None:
+    import cv2
+
+    for picture, factor in zip(pictures, (1 + 0.9 * strength).tolist(), strict=True):
+        cv2.addWeighted(picture, factor, picture, 0, 0, dst=picture)
 
 
-def _contrast(pixels: np.ndarray, strength: np.ndarray) -> np.ndarray:
-    return contrasted(pixels, 1 + 0.9 * strength, 0 * strength)
+def _contrast(pictures: list[np.ndarray], strength: np.ndarray) -> None:
+    change_contrast(pictures, 1 + 0.9 * strength, 0 * strength)
 
 
-def _colour(pixels: np.ndarray, strength: np.ndarray) -> np.ndarray:
+def _colour(pictures: list[np.ndarray], strength: np.ndarray) -> None:
     import cv2
 
     more = 0.9 * strength[:, None, None]
-    changed = np.empty_like(pixels)
-    for picture, colours, place in zip(pixels, (1 + more) * np.eye(3) - more * GREY, changed, strict=True):
-        cv2.transform(picture, colours, dst=place)
-    return changed
+    for picture, colours in zip(pictures, (1 + more) * np.eye(3) - more * GREY, strict=True):
+        cv2.transform(picture, colours, dst=picture)
 
 
-def _sharpness(pixels: np.ndarray, strength: np.ndarray) -> np.ndarray:
+def _sharpness(pictures: list[np.ndarray], strength: np.ndarray) -> None:
     import cv2
 
-    blurred = np.empty_like(pixels)
-    for picture, place in zip(pixels, blurred, strict=True):
-        cv2.blur(picture, (3, 3), dst=place, borderType=cv2.BORDER_REPLICATE)
-    return blended(pixels, 1 + 0.9 * strength, blurred, -0.9 * strength, 0 * strength)
+    for picture, more in zip(pictures, (0.9 * strength).tolist(), strict=True):
+        blurred = cv2.blur(picture, (3, 3), borderType=cv2.BORDER_REPLICATE)
+        cv2.addWeighted(picture, 1 + more, blurred, -more, 0, dst=picture)
 
 
-def _solarise(pixels: np.ndarray, strength: np.ndarray) -> np.ndarray:
+def _solarise(pictures: list[np.ndarray], strength: np.ndarray) -> None:
     limits = 256 * (1 - np.abs(strength))[:, None]
-    return _looked_up(pixels, np.where(limits > VALUES, VALUES, 255 - VALUES))
+    _look_up(pictures, np.where(limits > VALUES, VALUES, 255 - VALUES))
 
 
-def _posterise(pixels: np.ndarray, strength: np.ndarray) -> np.ndarray:
+def _posterise(pictures: list[np.ndarray], strength: np.ndarray) -> None:
     step = 2 ** np.rint(4 * np.abs(strength))[:, None]
-    return _looked_up(pixels, np.floor(VALUES / step) * step)
+    _look_up(pictures, np.floor(VALUES / step) * step)
 
 
-def _stretch(pixels: np.ndarray, strength: np.ndarray) -> np.ndarray:  # noqa: ARG001
+def _stretch(pictures: list[np.ndarray], strength: np.ndarray) -> None:  # noqa: ARG001
     """Use the whole range of each colour (autocontrast)."""
-    count, side, _, colours = pixels.shape
-    columns = pixels.reshape(count, side, side * colours)  # NumPy is slow along the axis of a few colours
-    low = columns.min(axis=1).reshape(count, side, colours).min(axis=1)[:, None].astype(float)
-    high = columns.max(axis=1).reshape(count, side, colours).max(axis=1)[:, None].astype(float)
-    values = VALUES[:, None]
-    return _looked_up(pixels, np.where(high > low, (values - low) * 255 / np.maximum(high - low, 1), values))
+    used = _counts(pictures) > 0
+    low, high = used.argmax(axis=2)[..., None], 255 - used[..., ::-1].argmax(axis=2)[..., None]
+    _look_up(pictures, np.where(high > low, (VALUES - low) * 255 / np.maximum(high - low, 1), VALUES))
 
 
-def _equalise(pixels: np.ndarray, strength: np.ndarray) -> np.ndarray:  # noqa: ARG001
+def _equalise(pictures: list[np.ndarray], strength: np.ndarray) -> None:  # noqa: ARG001
     """Spread each colour's values evenly over the range, by their ranks."""
+    ranks = np.cumsum(_counts(pictures), axis=2)
+    _look_up(pictures, ranks * 255 / ranks[..., -1:])
+
+
+def _counts(pictures: list[np.ndarray]) -> np.ndarray:
+    """Return how many pixels have each value (n, 3, 256)."""
     import cv2
 
-    counts = [cv2.calcHist([picture], [colour], None, [256], [0, 256]) for picture in pixels for colour in range(3)]
-    ranks = np.cumsum(np.reshape(counts, (-1, 3, 256)), axis=2, dtype=float)
-    return _looked_up(pixels, ranks.transpose(0, 2, 1) / pixels.shape[1] ** 2 * 255)
+    counts = [cv2.calcHist([picture], [colour], None, [256], [0, 256]) for picture in pictures for colour in range(3)]
+    return np.reshape(np.array(counts, float), (-1, 3, 256))
 
 
-def _looked_up(pixels: np.ndarray, tables: np.ndarray) -> np.ndarray:
-    """Return the pictures with each value looked up in a table (n, 256), or in one for each colour (n, 256, 3)."""
+def _look_up(pictures: list[np.ndarray], tables: np.ndarray) -> None:
+    """Replace each value by that of its picture's table (n, 256), or of its colour's (n, 3, 256)."""
     import cv2
 
-    rounded = np.clip(np.rint(tables), 0, 255).astype(np.uint8).reshape(len(tables), 256, 1, -1)
-    changed = np.empty_like(pixels)
-    for picture, table, place in zip(pixels, rounded, changed, strict=True):
-        cv2.LUT(picture, table, dst=place)
-    return changed
+    rounded = np.clip(np.rint(tables), 0, 255).astype(np.uint8).reshape(len(tables), -1, 256).transpose(0, 2, 1)
+    for picture, table in zip(pictures, rounded[:, :, None].copy(), strict=True):
+        cv2.LUT(picture, table, dst=picture)
 
 
 CHANGES: tuple[Change, ...] = (

@@ -35,16 +35,18 @@ class Variation:
         """
         import cv2
 
+        if not _is_on(self.params):
+            return pixels, targets
         cv2.setNumThreads(1)  # a picture is too small to be shared, and the network wants the other cores
         chance = np.random.default_rng([self.seed, 1 + epoch, part, 1])
-        params, side = self.params, pixels.shape[1]
-        moves = transforms(params, self._mirrored(rows, epoch), side, chance)
-        if params.rand_augment:
-            pixels, moves = rand_augment(params, pixels, moves, chance)
-        pixels = warp(pixels, moves, params.fill)
-        pixels = change_light(params, pixels, chance)
-        pixels, targets = mix(params, pixels, targets, chance)
-        return erase(params.erase, pixels, chance), targets
+        params, varied = self.params, pixels.copy()
+        moves = transforms(params, self._mirrored(rows, epoch), pixels.shape[1], chance)
+        moves = rand_augment(params, varied, moves, chance)
+        warp(varied, moves, params.fill)
+        change_light(params, varied, chance)
+        varied, targets = mix(params, varied, targets, chance)
+        erase(params.erase, varied, chance)
+        return varied, targets
 
     def _mirrored(self, rows: np.ndarray, epoch: int) -> np.ndarray:
         """Return whether each picture is mirrored (left and right, top and bottom) (n, 2) in this epoch."""
@@ -52,6 +54,12 @@ class Variation:
         turn = np.stack([first + epoch, first // 2 + epoch // 2], axis=1) % 2 == 1
         mirrored: np.ndarray = turn & np.array([self.params.horizontal_flip, self.params.vertical_flip])
         return mirrored
+
+
+def _is_on(params: "Augment") -> bool:
+    """Return whether anything varies."""
+    values = params.model_dump(exclude={"fill", "magnitude"})
+    return any({**values, "crop": params.crop < 1}.values())
 
 
 def _bits(rows: np.ndarray, seed: int) -> np.ndarray:
