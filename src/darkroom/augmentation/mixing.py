@@ -1,5 +1,6 @@
 """Training pictures that are mixed with each other, or lose a part."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,10 +12,8 @@ LARGEST_HOLE = 1 / 3  # of the picture's area
 SMALLEST_HOLE = 0.02
 
 
-def mix(
-    params: "Augment", pixels: np.ndarray, targets: np.ndarray, chance: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pictures mixed by MixUp or CutMix and their targets (n, classes) mixed alike.
+def mix(params: "Augment", pixels: np.ndarray, targets: np.ndarray, chance: np.random.Generator) -> np.ndarray:
+    """Mix the pictures by MixUp or CutMix, in place; return their targets (n, classes) mixed alike.
 
     When both are on, each picture draws its method, with equal chance. H. Zhang et al., mixup: Beyond empirical risk
     minimization, ICLR 2018; S. Yun et al., CutMix, ICCV 2019.
@@ -22,7 +21,7 @@ def mix(
     import cv2
 
     if not (params.mixup or params.cutmix):
-        return pixels, targets
+        return targets
     count = len(pixels)
     by_cutmix = chance.random(count) < 0.5 if params.mixup and params.cutmix else np.full(count, bool(params.cutmix))
     partner = chance.permutation(count)
@@ -31,21 +30,26 @@ def mix(
     own = np.maximum(own, 1 - own)  # a pair is drawn either way round: so none of it is there twice
     boxes = _boxes(np.where(by_cutmix, 1 - own, 0), np.ones(count), pixels.shape[1], chance)
     own = np.where(by_cutmix, 1 - _areas(boxes) / pixels.shape[1] ** 2, own).astype(np.float32)
-    mixed = np.empty_like(pixels)
-    for number, other in enumerate(partner.tolist()):
+    for number, other in _pairs(pixels, partner.tolist()):
+        picture, (top, bottom, left, right) = pixels[number], boxes[number].tolist()
         if by_cutmix[number]:
-            _paste(pixels[number], pixels[other], boxes[number].tolist(), mixed[number])
+            picture[top:bottom, left:right] = other[top:bottom, left:right]
         else:
-            share = float(own[number])
-            cv2.addWeighted(pixels[number], share, pixels[other], 1 - share, 0, dst=mixed[number])
-    return mixed, targets * own[:, None] + targets[partner] * (1 - own)[:, None]
+            cv2.addWeighted(picture, float(own[number]), other, 1 - float(own[number]), 0, dst=picture)
+    return targets * own[:, None] + targets[partner] * (1 - own)[:, None]
 
 
-def _paste(picture: np.ndarray, other: np.ndarray, box: list[int], place: np.ndarray) -> None:
-    """Write a picture (side, side, 3) to `place`, in its box another one."""
-    top, bottom, left, right = box
-    place[:] = picture
-    place[top:bottom, left:right] = other[top:bottom, left:right]
+def _pairs(pixels: np.ndarray, partner: list[int]) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield each picture's number and its partner as it was, in an order that lets the picture be overwritten then."""
+    done = [False] * len(partner)
+    for first in range(len(partner)):
+        if done[first]:
+            continue
+        kept, number = pixels[first].copy(), first
+        while not done[number]:
+            done[number], other = True, partner[number]
+            yield number, kept if other == first else pixels[other]
+            number = other
 
 
 def erase(probability: float, pixels: np.ndarray, chance: np.random.Generator) -> None:

@@ -44,7 +44,7 @@ class Variation:
         moves = rand_augment(params, varied, moves, chance)
         warp(varied, moves, params.fill)
         change_light(params, varied, chance)
-        varied, targets = mix(params, varied, targets, chance)
+        targets = mix(params, varied, targets, chance)
         erase(params.erase, varied, chance)
         return varied, targets
 
