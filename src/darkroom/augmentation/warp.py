@@ -7,7 +7,7 @@ import numpy as np
 from darkroom.augmentation.geometry import WHOLE, moving
 
 BYTES_AT_ONCE = 300_000  # of pixels: they stay in the processor's cache
-MIRRORS = (None, 1, 0, -1)  # OpenCV's numbers for: no mirror image, left and right, top and bottom, both
+MIRRORS = {1: 1, 2: 0, 3: -1}  # OpenCV's numbers for: left and right, top and bottom, both
 
 
 def warp(pixels: np.ndarray, matrices: np.ndarray, fill: str) -> None:
@@ -66,8 +66,10 @@ def _move(pixels: np.ndarray, moves: list[Move], border: int) -> None:
     import cv2
 
     side, how = pixels.shape[1], cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    for picture, (margins, (row, column), sampled, mirror, matrix) in zip(pixels, moves, strict=True):
-        larger = cv2.copyMakeBorder(picture, *margins, border)
+    for picture, ((above, below, left, right), (row, column), sampled, mirror, matrix) in zip(
+        pixels, moves, strict=True
+    ):
+        larger = cv2.copyMakeBorder(picture, above, below, left, right, border)
         if sampled:
             cv2.warpAffine(larger, matrix, (side, side), dst=picture, flags=how)
         elif mirror:
