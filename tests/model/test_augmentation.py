@@ -3,9 +3,10 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
-from darkroom.augmentation.geometry import moving, scaling, turning, warp
+from darkroom.augmentation.geometry import moving, scaling, turning
 from darkroom.augmentation.randaugment import CHANGES
 from darkroom.augmentation.variation import Variation
+from darkroom.augmentation.warp import warp
 from darkroom.params.model import Augment
 
 OFF: dict[str, Any] = {"horizontal_flip": False, "vertical_flip": False, "rotation": 0.0, "shift": 0.0, "zoom": 0.0}
@@ -74,8 +75,8 @@ def test_whole_pixels_are_copied_and_the_border_filled(fill: str, padding: Paddi
     across, down = chance.integers(-4, 5, (2, 32))
     mirrored = chance.choice([-1.0, 1.0], (2, 32))
     pixels = PIXELS[:, :side, :side].astype(kind)
-    moved = warp(pixels, moving(across, down) @ scaling(*mirrored), fill)
-    assert moved.dtype == kind
+    moved = pixels.copy()
+    warp(moved, moving(across, down) @ scaling(*mirrored), fill)
     for new, old, right, below, (left, top) in zip(moved, pixels, across, down, mirrored.T.astype(int), strict=True):
         padded = np.pad(old, ((4, 4), (4, 4), (0, 0)), padding)
         expected = padded[4 + below :, 4 + right :][:side, :side][::top, ::left]
@@ -83,8 +84,9 @@ def test_whole_pixels_are_copied_and_the_border_filled(fill: str, padding: Paddi
 
 
 def test_a_quarter_turn_is_exact() -> None:
-    turned = warp(PIXELS[:1], turning(np.array([np.pi / 2])), "nearest")
-    assert np.abs(turned[0] - np.rot90(PIXELS[0])).max() < 0.01
+    turned = PIXELS[:1].copy()
+    warp(turned, turning(np.array([np.pi / 2])), "nearest")
+    assert np.abs(turned[0].astype(int) - np.rot90(PIXELS[0])).max() < 0.01
 
 
 def test_no_border_turns_black() -> None:
@@ -93,7 +95,7 @@ def test_no_border_turns_black() -> None:
 
 
 def test_either_way_of_mixing_gives_the_same_kind_of_pictures() -> None:
-    assert {vary(part=part, mixup=0.5, cutmix=1.0)[0].dtype.name for part in range(8)} == {"float32"}
+    assert {vary(part=part, mixup=0.5, cutmix=1.0)[0].dtype.name for part in range(8)} == {"uint8"}
 
 
 @pytest.mark.parametrize("key", ["mixup", "cutmix"])
@@ -104,7 +106,7 @@ def test_targets_are_mixed_as_the_pictures_are(key: str) -> None:
     assert (targets.max(axis=1) < 1).any()
     if key == "mixup":
         assert (targets[np.arange(32), vary(pixels=plain)[1].argmax(axis=1)] >= 0.5).all()  # mostly the picture's own
-    assert pixels.mean(axis=(1, 2, 3)) == pytest.approx(targets @ (np.arange(4) * 80), abs=0.1)
+    assert pixels.mean(axis=(1, 2, 3)) == pytest.approx(targets @ (np.arange(4) * 80), abs=0.51)
 
 
 def mixed_by(epoch: int) -> list[str]:
@@ -125,7 +127,7 @@ def test_targets_are_those_of_either_method_in_one_batch() -> None:
     plain = np.repeat(np.arange(4, dtype=np.uint8)[np.arange(32) % 4] * 80, 12 * 12 * 3).reshape(PIXELS.shape)
     pixels, targets = vary(pixels=plain, mixup=1.0, cutmix=1.0)
     assert targets.sum(axis=1) == pytest.approx(np.ones(32), abs=1e-5)
-    assert pixels.mean(axis=(1, 2, 3)) == pytest.approx(targets @ (np.arange(4) * 80), abs=0.1)
+    assert pixels.mean(axis=(1, 2, 3)) == pytest.approx(targets @ (np.arange(4) * 80), abs=0.51)
 
 
 def test_erasing_takes_a_box_from_the_share_of_pictures() -> None:
@@ -140,8 +142,8 @@ def test_erasing_takes_a_box_from_the_share_of_pictures() -> None:
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
 def test_every_change_of_light_and_colour_keeps_the_range(change: Any) -> None:
     for strength in (-1.0, -0.5, 0.5, 1.0):
-        changed = change(PIXELS.astype(np.float32), np.full(32, strength, np.float32))
-        assert changed.shape == PIXELS.shape and changed.min() >= 0 and changed.max() <= 255
+        changed = PIXELS.copy()
+        change(list(changed), np.full(32, strength))
         assert not np.array_equal(changed, PIXELS)
 
 
@@ -150,6 +152,6 @@ def test_equalising_is_that_of_pillow_nearly() -> None:
 
     equalise = next(change for change in CHANGES if "equal" in change.__name__)
     large = PIXELS.repeat(8, axis=1).repeat(8, axis=2)  # of a small one Pillow equalises little
-    ours = equalise(large.astype(np.float32), np.ones(32, np.float32))
     theirs = np.stack([np.asarray(ImageOps.equalize(Image.fromarray(picture))) for picture in large])
-    assert np.abs(ours - theirs).mean() < 4
+    equalise(list(large), np.ones(32))
+    assert np.abs(large.astype(int) - theirs).mean() < 4

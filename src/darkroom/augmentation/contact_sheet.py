@@ -29,7 +29,7 @@ def contact_sheet(train: "Examples", params: "DeclaredParams", path: Path) -> "I
     rows, targets = train.rows[chosen], np.eye(len(train.classes), dtype=np.float32)[train.labels[chosen]]
     pixels = train.pixels[rows]
     columns = [pixels] + [variation.vary(pixels, targets, rows, epoch, 0)[0] for epoch in range(VARIATIONS)]
-    tiles = np.stack([np.clip(np.rint(column), 0, 255).astype(np.uint8) for column in columns], axis=1)
+    tiles = np.stack(columns, axis=1)
     sheet = _drawn(tiles, [train.classes[label] for label in train.labels[chosen]])
     sheet.save(path, "PNG")
     return sheet

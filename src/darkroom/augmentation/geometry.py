@@ -72,29 +72,3 @@ def _matrices(count: int, values: dict[tuple[int, int], Any]) -> np.ndarray:
     for (row, column), value in values.items():
         matrices[:, row, column] = value
     return matrices
-
-
-def warp(pixels: np.ndarray, matrices: np.ndarray, fill: str) -> np.ndarray:
-    """Return the pictures (n, side, side, 3), uint8 or float32, moved; whole pixels stay as they are.
-
-    Places outside are those of the edge ("nearest"), of the mirrored picture ("reflect") or black ("constant").
-    """
-    import cv2
-
-    if (matrices == WHOLE).all():
-        return pixels
-    cv2.setNumThreads(1)  # a picture is too small to be shared, and the network wants the other cores
-    side = pixels.shape[1]
-    border = {"nearest": cv2.BORDER_REPLICATE, "reflect": cv2.BORDER_REFLECT, "constant": cv2.BORDER_CONSTANT}[fill]
-    moved = np.empty_like(pixels)
-    for picture, matrix, place in zip(pixels, _from_corner(matrices, side), moved, strict=True):
-        how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        cv2.warpAffine(picture, matrix, (side, side), dst=place, flags=how, borderMode=border)
-    return moved
-
-
-def _from_corner(matrices: np.ndarray, side: int) -> np.ndarray:
-    """Return the upper two rows (n, 2, 3) of the matrices for places that are counted from the first pixel."""
-    middle = np.array([(side - 1) / 2])
-    whole: np.ndarray = moving(middle, middle) @ matrices @ moving(-middle, -middle)
-    return whole[:, :2]

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from darkroom.augmentation.geometry import moving, shearing, turning
-from darkroom.augmentation.light import contrasted
+from darkroom.augmentation.light import change_contrast
 
 if TYPE_CHECKING:
     from darkroom.params.model import Augment
 
 LARGEST = 10.0  # magnitude
-Change = Callable[[np.ndarray, np.ndarray], np.ndarray]  # pictures (n, side, side, 3) float32, strengths (n,) -1 to 1
+VALUES = np.arange(256.0)  # of a pixel
+GREY = np.array([0.299, 0.587, 0.114])  # shares of red, green and blue: ITU-R BT.601
+Change = Callable[[list[np.ndarray], np.ndarray], None]  # pictures (side, side, 3) uint8, strengths (n,) -1 to 1
 
 
-def rand_augment(
-    params: "Augment", pixels: np.ndarray, moves: np.ndarray, chance: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pictures changed in light and colour, float32, and their matrices (n, 3, 3) with further moves."""
+def rand_augment(params: "Augment", pixels: np.ndarray, moves: np.ndarray, chance: np.random.Generator) -> np.ndarray:
+    """Change the pictures in light and colour, in place; return their matrices (n, 3, 3) with further moves."""
     count, side = len(pixels), pixels.shape[1]
-    pixels, moves = pixels.astype(np.float32), moves.copy()
+    moves = moves.copy()
     for _ in range(params.rand_augment):
         drawn = chance.integers(len(MOVES) + len(CHANGES) + 1, size=count)  # the last one leaves the picture
         strength = params.magnitude / LARGEST * chance.choice([-1.0, 1.0], count)
@@ -33,8 +33,8 @@ def rand_augment(
         for number, change in enumerate(CHANGES, start=len(MOVES)):
             chosen = np.flatnonzero(drawn == number)
             if len(chosen):
-                pixels[chosen] = change(pixels[chosen], strength[chosen].astype(np.float32))
-    return pixels, moves
+                change([pixels[place] for place in chosen.tolist()], strength[chosen])
+    return moves
 
 
 MOVES: tuple[Callable[[np.ndarray, int], np.ndarray], ...] = (
@@ -46,58 +46,71 @@ MOVES: tuple[Callable[[np.ndarray, int], np.ndarray], ...] = (
 )
 
 
-def _brightness(pixels: np.ndarray, strength: np.ndarray) -> np.ndarray:
-    return np.clip(pixels * (1 + 0.9 * strength)[:, None, None, None], 0, 255)
+def _brightness(pictures: list[np.ndarray], strength: np.ndarray) -> None:
+    import cv2
+
+    for picture, factor in zip(pictures, (1 + 0.9 * strength).tolist(), strict=True):
+        cv2.addWeighted(picture, factor, picture, 0, 0, dst=picture)
 
 
-def _contrast(pixels: np.ndarray, strength: np.ndarray) -> np.ndarray:
-    return contrasted(pixels, 1 + 0.9 * strength, 0 * strength)
+def _contrast(pictures: list[np.ndarray], strength: np.ndarray) -> None:
+    change_contrast(pictures, 1 + 0.9 * strength, 0 * strength)
 
 
-def _colour(pixels: np.ndarray, strength: np.ndarray) -> np.ndarray:
-    return _away_from(_grey(pixels)[..., None], pixels, strength)
+def _colour(pictures: list[np.ndarray], strength: np.ndarray) -> None:
+    import cv2
+
+    more = 0.9 * strength[:, None, None]
+    for picture, colours in zip(pictures, (1 + more) * np.eye(3) - more * GREY, strict=True):
+        cv2.transform(picture, colours, dst=picture)
 
 
-def _sharpness(pixels: np.ndarray, strength: np.ndarray) -> np.ndarray:
-    padded = np.pad(pixels, ((0, 0), (1, 1), (1, 1), (0, 0)), "edge")
-    down = padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]
-    return _away_from((down[:, :, :-2] + down[:, :, 1:-1] + down[:, :, 2:]) / 9, pixels, strength)
+def _sharpness(pictures: list[np.ndarray], strength: np.ndarray) -> None:
+    import cv2
+
+    for picture, more in zip(pictures, (0.9 * strength).tolist(), strict=True):
+        blurred = cv2.blur(picture, (3, 3), borderType=cv2.BORDER_REPLICATE)
+        cv2.addWeighted(picture, 1 + more, blurred, -more, 0, dst=picture)
 
 
-def _solarise(pixels: np.ndarray, strength: np.ndarray) -> np.ndarray:
-    return np.where(pixels < 256 * (1 - np.abs(strength))[:, None, None, None], pixels, 255 - pixels)
+def _solarise(pictures: list[np.ndarray], strength: np.ndarray) -> None:
+    limits = 256 * (1 - np.abs(strength))[:, None]
+    _look_up(pictures, np.where(limits > VALUES, VALUES, 255 - VALUES))
 
 
-def _posterise(pixels: np.ndarray, strength: np.ndarray) -> np.ndarray:
-    step = 2 ** np.rint(4 * np.abs(strength))[:, None, None, None]
-    coarse: np.ndarray = np.floor(pixels / step) * step
-    return coarse
+def _posterise(pictures: list[np.ndarray], strength: np.ndarray) -> None:
+    step = 2 ** np.rint(4 * np.abs(strength))[:, None]
+    _look_up(pictures, np.floor(VALUES / step) * step)
 
 
-def _stretch(pixels: np.ndarray, strength: np.ndarray) -> np.ndarray:  # noqa: ARG001
+def _stretch(pictures: list[np.ndarray], strength: np.ndarray) -> None:  # noqa: ARG001
     """Use the whole range of each colour (autocontrast)."""
-    low, high = pixels.min(axis=(1, 2), keepdims=True), pixels.max(axis=(1, 2), keepdims=True)
-    return np.where(high > low, (pixels - low) * 255 / np.maximum(high - low, 1), pixels)
+    used = _counts(pictures) > 0
+    low, high = used.argmax(axis=2)[..., None], 255 - used[..., ::-1].argmax(axis=2)[..., None]
+    _look_up(pictures, np.where(high > low, (VALUES - low) * 255 / np.maximum(high - low, 1), VALUES))
 
 
-def _equalise(pixels: np.ndarray, strength: np.ndarray) -> np.ndarray:  # noqa: ARG001
+def _equalise(pictures: list[np.ndarray], strength: np.ndarray) -> None:  # noqa: ARG001
     """Spread each colour's values evenly over the range, by their ranks."""
-    count, side, _, colours = pixels.shape
-    flat = pixels.transpose(0, 3, 1, 2).reshape(count * colours, side * side).astype(np.intp)
-    offsets = np.arange(len(flat))[:, None] * 256
-    histogram = np.bincount((flat + offsets).ravel(), minlength=256 * len(flat)).reshape(-1, 256)
-    shares = np.cumsum(histogram, axis=1) / (side * side)
-    spread = np.take_along_axis(shares, flat, axis=1).astype(np.float32) * 255
-    return spread.reshape(count, colours, side, side).transpose(0, 2, 3, 1)
+    ranks = np.cumsum(_counts(pictures), axis=2)
+    _look_up(pictures, ranks * 255 / ranks[..., -1:])
 
 
-def _away_from(other: np.ndarray, pixels: np.ndarray, strength: np.ndarray) -> np.ndarray:
-    """Return the pictures moved towards `other` (strength -1) or away from it (1)."""
-    return np.asarray(np.clip(other + (pixels - other) * (1 + 0.9 * strength)[:, None, None, None], 0, 255))
+def _counts(pictures: list[np.ndarray]) -> np.ndarray:
+    """Return how many pixels have each value (n, 3, 256)."""
+    import cv2
+
+    counts = [cv2.calcHist([picture], [colour], None, [256], [0, 256]) for picture in pictures for colour in range(3)]
+    return np.reshape(np.array(counts, float), (-1, 3, 256))
 
 
-def _grey(pixels: np.ndarray) -> np.ndarray:
-    return pixels @ np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+def _look_up(pictures: list[np.ndarray], tables: np.ndarray) -> None:
+    """Replace each value by that of its picture's table (n, 256), or of its colour's (n, 3, 256)."""
+    import cv2
+
+    rounded = np.clip(np.rint(tables), 0, 255).astype(np.uint8).reshape(len(tables), -1, 256).transpose(0, 2, 1)
+    for picture, table in zip(pictures, rounded[:, :, None].copy(), strict=True):
+        cv2.LUT(picture, table, dst=picture)
 
 
 CHANGES: tuple[Change, ...] = (

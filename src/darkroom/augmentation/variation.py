@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from darkroom.augmentation.geometry import transforms, warp
+from darkroom.augmentation.geometry import transforms
 from darkroom.augmentation.light import change_light
 from darkroom.augmentation.mixing import erase, mix
 from darkroom.augmentation.randaugment import rand_augment
+from darkroom.augmentation.warp import warp
 
 if TYPE_CHECKING:
     from darkroom.params.model import Augment
@@ -28,19 +29,24 @@ class Variation:
     def vary(
         self, pixels: np.ndarray, targets: np.ndarray, rows: np.ndarray, epoch: int, part: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the varied pixels (n, side, side, 3), uint8 or float32 0-255, and targets (n, classes) float32.
+        """Return the varied pixels (n, side, side, 3) uint8, and targets (n, classes) float32.
 
         `pixels` is uint8, `targets` one-hot; `rows` (n,) int64 names the pictures, `epoch` and `part` count from 0.
         """
+        import cv2
+
+        if not _is_on(self.params):
+            return pixels, targets
+        cv2.setNumThreads(1)  # a picture is too small to be shared, and the network wants the other cores
         chance = np.random.default_rng([self.seed, 1 + epoch, part, 1])
-        params, side = self.params, pixels.shape[1]
-        moves = transforms(params, self._mirrored(rows, epoch), side, chance)
-        if params.rand_augment:
-            pixels, moves = rand_augment(params, pixels, moves, chance)
-        pixels = warp(pixels, moves, params.fill)
-        pixels = change_light(params, pixels, chance)
-        pixels, targets = mix(params, pixels, targets, chance)
-        return erase(params.erase, pixels, chance), targets
+        params, varied = self.params, pixels.copy()
+        moves = transforms(params, self._mirrored(rows, epoch), pixels.shape[1], chance)
+        moves = rand_augment(params, varied, moves, chance)
+        warp(varied, moves, params.fill)
+        change_light(params, varied, chance)
+        targets = mix(params, varied, targets, chance)
+        erase(params.erase, varied, chance)
+        return varied, targets
 
     def _mirrored(self, rows: np.ndarray, epoch: int) -> np.ndarray:
         """Return whether each picture is mirrored (left and right, top and bottom) (n, 2) in this epoch."""
@@ -48,6 +54,12 @@ class Variation:
         turn = np.stack([first + epoch, first // 2 + epoch // 2], axis=1) % 2 == 1
         mirrored: np.ndarray = turn & np.array([self.params.horizontal_flip, self.params.vertical_flip])
         return mirrored
+
+
+def _is_on(params: "Augment") -> bool:
+    """Return whether anything varies."""
+    values = params.model_dump(exclude={"fill", "magnitude"})
+    return any({**values, "crop": params.crop < 1}.values())
 
 
 def _bits(rows: np.ndarray, seed: int) -> np.ndarray:
