@@ -1,6 +1,5 @@
 """`darkroom recipe`: set the network and training, on request the data too, as a recipe says."""
 
-from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
@@ -9,27 +8,32 @@ from darkroom.core.files import replacing
 from darkroom.core.paths import workspace
 from darkroom.params.commented_yaml import WHOLE_MAPPINGS, dump_document, load_document, overlay, plain_values
 from darkroom.params.load import check_params, leaves, load_params
-from darkroom.params.recipes import DEFAULT, read_recipe, recipe_names
+from darkroom.params.recipes import DEFAULT, REFERENCE, read_recipe, recipe_files
 
+BEGIN = "`darkroom begin PATH` looks at your pictures and chooses"
 # a recipe is written as differences from DEFAULT: these are reset first, so that nothing of the previous recipe stays
 NETWORK = ("tune", "train", "augment", "model", "finetune", "ensemble")
 DATA = ("dedupe.filter", "balance", "split")  # reset with --data only; labels and groups are the user's in any case
 
 
 def list_recipes() -> int:
-    """Print the name and first line of each recipe; return the exit status."""
-    names = recipe_names(workspace())
-    if not names:
-        raise UserError(f"no recipes in {_folder().parent.name}/recipes/; run this in the repository")
-    width = max(len(name) for name in names)
-    for name in names:
-        title = (_folder() / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
-        print(f"{name:{width}}  {title}")
+    """Print the name and first line of each recipe, after the command that needs none; return the exit status."""
+    files = recipe_files(workspace())
+    if not files:
+        raise UserError(f"no recipes in {workspace().name}/recipes/; run this in the repository")
+    width = max(len(name) for name in files)
+    print(f"{'begin':{width}}  Not a recipe but a command, and where to begin: {BEGIN}")
+    heading = "\nNetworks of other systems, for comparison:"
+    for name, file in files.items():
+        if heading and file.parent.name == REFERENCE:
+            print(heading)
+            heading = ""
+        print(f"{name:{width}}  {file.read_text(encoding='utf-8').splitlines()[0].removeprefix('# ')}")
     return 0
 
 
 def apply_recipe(name: str, with_data: bool) -> int:
-    """Write recipes/<name>.yaml into params.yaml and print what changed; return the exit status.
+    """Write the recipe into params.yaml and print what changed; return the exit status.
 
     The recipe's own key `data` holds the sections about data; without `with_data` it is left out.
     """
@@ -42,7 +46,7 @@ def apply_recipe(name: str, with_data: bool) -> int:
     before = leaves(plain_values(document), WHOLE_MAPPINGS)
     for part in (_defaults(NETWORK), recipe, *((_defaults(DATA), data or {}) if with_data else ())):
         overlay(document, part)
-    check_params(plain_values(document), f"recipes/{name}.yaml")
+    check_params(plain_values(document), str(recipe_files(workspace())[name].relative_to(workspace())))
     if changes := _changes(before, leaves(plain_values(document), WHOLE_MAPPINGS)):
         with replacing(file) as unfinished:
             unfinished.write_text(dump_document(document), encoding="utf-8")
@@ -78,7 +82,3 @@ def _changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 
 def _shortened(value: Any) -> str:
     return shorten(str(value), 100, placeholder=" ...")
-
-
-def _folder() -> Path:
-    return workspace() / "recipes"
