@@ -87,7 +87,7 @@ def test_what_cannot_be_linked_is_copied_and_costs_its_bytes(root: Path, monkeyp
     def refuse(*_: object) -> None:
         raise OSError(18, "Invalid cross-device link")
 
-    monkeypatch.setattr(links.os, "link", refuse)
+    monkeypatch.setattr(os, "link", refuse)
     placed = place("../pets", root, dry=False)
     assert (placed.how, placed.cost) == ("copied", sum(map(len, FILES.values())))
     assert ingested(root, "pets") == FILES

@@ -43,7 +43,7 @@ def _spellings(classes: Mapping[str, int]) -> dict[str, str]:
     alike: dict[str, list[str]] = defaultdict(list)
     for name in sorted(classes):
         alike[_plain(name)].append(name)
-    found = {}
+    found: dict[str, str] = {}
     for names in alike.values():
         usual = max(names, key=lambda name: classes[name])
         found |= {name: usual for name in names if name != usual and len(name) > 1}  # A and a may be two letters
