@@ -110,6 +110,7 @@ class Augment(Section):
 class Finetune(Section):
     """The second phase of a training that starts from pretrained weights."""
 
+    passes: Annotated[int, Field(ge=0, le=100)]
     epochs: Annotated[int, Field(ge=0)]
     layers: Count | str
     learning_rate: Annotated[float, Field(gt=0, le=100)]
