@@ -39,11 +39,12 @@ def load(file: Path, pictures: int) -> dict[str, Any]:
 def recipe_params(name: str, epochs: int, batch: int | None) -> Any:
     """Return the parameters of a recipe with other epochs."""
     from darkroom.params.declared import DeclaredParams
-    from darkroom.params.load import load_params, read_yaml, with_overlay
+    from darkroom.params.load import load_params, with_overlay
+    from darkroom.params.recipes import DEFAULT, read_recipe
 
     params = load_params(Path("params.yaml"))
     own = {"train": {"epochs": epochs, "patience": 0} | ({"batch_size": batch} if batch else {})}
-    for overlay in (read_yaml(Path("recipes/digits.yaml")), read_yaml(Path(f"recipes/{name}.yaml")), own):
+    for overlay in (read_recipe(Path(), DEFAULT), read_recipe(Path(), name), own):
         params = with_overlay(
             params, {key: value for key, value in overlay.items() if key not in ("ingest", "data")}, name
         )

@@ -85,7 +85,7 @@ def row(name: str, runs: list[dict[str, float]]) -> list[Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("archive", type=Path, help="a .zip with folders of pictures, as the recipes want them")
-    parser.add_argument("--recipes", nargs="+", default=["fast"])
+    parser.add_argument("--recipes", nargs="+", default=["small"])
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="what the recipes say otherwise")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first-seed", type=int, default=0, help="so that some can be run at another time")

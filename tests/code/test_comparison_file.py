@@ -70,7 +70,7 @@ def test_the_filter_of_a_variant_keeps_what_it_does_not_name(root: Path) -> None
         ("base: digit\nvariants: {a: {}}", "mine.yaml: base: no recipe 'digit'; did you mean digits?"),
         ("base: {}\nvariants: {base: {}}", "variants.base: is the name of what"),
         ("base: {}\nset: {recipe: digits}\nvariants: {a: {}}", "set.recipe: name the recipe of all as `base`"),
-        ("base: {}\nvariants: {a: {recipe: fats}}", "variants.a: no recipe 'fats'; did you mean fast?"),
+        ("base: {}\nvariants: {a: {recipe: smal}}", "variants.a: no recipe 'smal'; did you mean small?"),
         ("base: {}\nvariants: {a: {modl.norm: none}}", "a: modl.norm: a comparison may change model, train, augment"),
         ("base: {}\nvariants: {a: {split.seed: 1}}", "a: split.seed: a comparison may change model"),
         ("base: {}\nvariants: {a: {dedupe.near: false}}", "a: dedupe.near: of dedupe, a comparison may change filter"),

@@ -9,12 +9,14 @@ from ruamel.yaml import YAML
 from commands import run
 from darkroom.cli.recipe import DATA
 from darkroom.params.load import flatten, load_params, read_yaml
-from darkroom.params.recipes import NETWORK
+from darkroom.params.recipes import NETWORK, recipe_files
 from pictures import ROOT, inside
 
-RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("*.yaml"))
+FILES = recipe_files(ROOT)
+RECIPES = list(FILES)
+USUAL = [name for name in ("photos", "photos-scratch", "small", "small-strong", "tiny", "digits") if name in FILES]
 MEASURED = [name for name in RECIPES if name != "digits"]  # those that name the data of a result
-VARIED = ["animals-augmented", "animals-densenet121", "binary-tuned", "cifar10-cnn", "fast"]  # every kind of value
+VARIED = ["animals-augmented", "animals-densenet121", "binary-tuned", "cifar10-cnn", "small"]  # every kind of value
 MINE = {
     "source: digits": "source: pets",
     "validation: 0.15": "validation: 0.25",
@@ -175,8 +177,8 @@ def test_lists_may_stand_as_dvc_writes_them(workspace: Path, name: str) -> None:
 
 def test_the_search_space_is_replaced_as_a_whole(workspace: Path) -> None:
     recipe = "# one key\ntune: {space: {train: {batch_size: {choices: [8, 16]}}}}\n"
-    (workspace / "recipes" / "small.yaml").write_text(recipe)
-    run("recipe", "small")
+    (workspace / "recipes" / "one.yaml").write_text(recipe)
+    run("recipe", "one")
     assert list(load_params(workspace / "params.yaml").tune.space) == ["train"]
     assert list(load_params(workspace / "params.yaml").tune.space["train"]) == ["batch_size"]
 
@@ -206,7 +208,20 @@ def test_an_unknown_recipe_names_the_nearest(workspace: Path, capsys: pytest.Cap
 def test_the_list_has_a_line_for_each_recipe(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: ARG001
     capsys.readouterr()
     assert run("recipe") == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == RECIPES
+    own, reference = capsys.readouterr().out.split("\n\n")
+    assert [line.split()[0] for line in own.splitlines()] == ["begin", *USUAL]
+    assert [line.split()[0] for line in reference.splitlines()[1:]] == [n for n in RECIPES if n not in USUAL]
+
+
+def test_a_recipe_of_your_own_replaces_one_of_the_reference_systems(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (workspace / "recipes" / "cifar10-cnn.yaml").write_text("# ours\ntrain: {epochs: 3}\n")
+    assert run("recipe", "cifar10-cnn") == 0
+    assert load_params(workspace / "params.yaml").train.epochs == 3
+    capsys.readouterr()
+    run("recipe")
+    assert capsys.readouterr().out.count("cifar10-cnn  ") == 1
 
 
 def test_params_prints_one_value_or_helps(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -221,7 +236,7 @@ def test_params_prints_one_value_or_helps(workspace: Path, capsys: pytest.Captur
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_the_head_of_a_recipe_names_command_data_and_result(name: str) -> None:
-    recipe, text = read_yaml(ROOT / "recipes" / f"{name}.yaml"), (ROOT / "recipes" / f"{name}.yaml").read_text()
+    recipe, text = read_yaml(FILES[name]), FILES[name].read_text()
     head = " ".join(line.removeprefix("#").strip() for line in text.splitlines() if line.startswith("#"))
     reached = re.search(r"Result: [\d.]+ (\+- [\d.]+ )?% of the test split .* (minutes|seconds) ", head)
     assert reached or "Result: not measured; it needs the ImageNet weights of " in head
@@ -234,6 +249,6 @@ def test_the_head_of_a_recipe_names_command_data_and_result(name: str) -> None:
 
 @pytest.mark.parametrize("name", MEASURED)
 def test_only_the_data_part_of_a_recipe_names_data(name: str) -> None:
-    recipe = read_yaml(ROOT / "recipes" / f"{name}.yaml")
+    recipe = read_yaml(FILES[name])
     assert recipe.keys() <= {*NETWORK, "image", "data"} and recipe["image"].keys() == {"size"}
     assert recipe["data"].keys() <= {"ingest", *(key.split(".")[0] for key in DATA)}

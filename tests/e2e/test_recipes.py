@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from darkroom.params.recipes import recipe_files
 from project import ROOT, Project, make_small_project
 
 WEIGHTS = """
@@ -16,7 +17,7 @@ Path("data/weights").mkdir(exist_ok=True)
 network = getattr(keras.applications, sys.argv[1])(include_top=False, weights=None, input_shape=(100, 100, 3))
 network.save_weights("data/weights/drawn.weights.h5")
 """
-RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("*.yaml"))
+RECIPES = recipe_files(ROOT)
 
 
 @pytest.fixture(scope="module")

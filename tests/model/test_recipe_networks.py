@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from darkroom.models.architecture import build_network
-from darkroom.params.load import read_yaml, with_overlay
+from darkroom.params.load import with_overlay
+from darkroom.params.recipes import read_recipe, recipe_files
 from darkroom.params.schema import Params
 from darkroom.train.optimizer import build_loss, build_optimizer
 from defaults import default_params
@@ -21,7 +22,7 @@ POOL, FLATTEN, MEAN = ("MaxPooling2D", 0), ("Flatten", 0), ("GlobalAveragePoolin
 def recipe(name: str) -> Params:
     """Return the parameters of a recipe; its data are those of the default."""
     params = default_params() if name == "digits" else recipe("digits")
-    sections = read_yaml(ROOT / "recipes" / f"{name}.yaml")
+    sections = read_recipe(ROOT, name)
     used = ("model", "image", "train", "finetune")
     return with_overlay(params, {section: sections.get(section, {}) for section in used}, name)
 
@@ -120,7 +121,7 @@ def test_the_tiny_network_takes_less_than_200_kb_at_8_bits(monkeypatch: pytest.M
 
 def recipes() -> list[Any]:
     """Return the name of each recipe; a backbone takes some seconds a step."""
-    names = sorted(path.stem for path in (ROOT / "recipes").glob("*.yaml"))
+    names = recipe_files(ROOT)
     return [pytest.param(name, marks=pytest.mark.slow if recipe(name).model.is_backbone else ()) for name in names]
 
 

@@ -1,7 +1,10 @@
-"""A value that `darkroom begin` chose."""
+"""A value that `darkroom begin` chose, and the rule that it follows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+Known = TypeVar("Known")
 
 
 @dataclass(frozen=True)
@@ -11,3 +14,14 @@ class Choice:
     key: str
     value: Any
     reason: str
+
+
+@dataclass(frozen=True)
+class Rule(Generic[Known]):
+    """A row of docs/begin.md's table, and the function that follows it."""
+
+    fact: str
+    choice: str
+    why: str
+    gain: str  # as measured
+    decide: Callable[[Known], list[Choice]]

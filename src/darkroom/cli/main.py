@@ -27,9 +27,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _complete_recipe(incomplete: str) -> list[str]:
     from darkroom.core.paths import workspace
-    from darkroom.params.recipes import recipe_names
+    from darkroom.params.recipes import recipe_files
 
-    return [name for name in recipe_names(workspace()) if name.startswith(incomplete)]
+    return [name for name in recipe_files(workspace()) if name.startswith(incomplete)]
 
 
 def _complete_key(incomplete: str) -> list[str]:
@@ -53,7 +53,7 @@ def recipe(
     \b
     Examples:
       darkroom recipe                     list the recipes
-      darkroom recipe strong              train your own pictures with the recipe "strong"
+      darkroom recipe small               train your own pictures with the recipe "small"
       darkroom recipe cifar10-cnn --data  repeat a measured result, its data and split included
       darkroom recipe digits              restore the defaults, those of the data too
     """
