@@ -1,10 +1,13 @@
 """A value that `darkroom begin` chose, and the rule that it follows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from darkroom.params.load import Overlay
+
 Known = TypeVar("Known")
+Row = tuple[str, str, str, str]  # of the table in docs/begin.md: fact, choice, why, gain as measured
 
 
 @dataclass(frozen=True)
@@ -18,10 +21,19 @@ class Choice:
 
 @dataclass(frozen=True)
 class Rule(Generic[Known]):
-    """A row of docs/begin.md's table, and the function that follows it."""
+    """A function from what is known to choices, and what docs/begin.md says of it."""
 
-    fact: str
-    choice: str
-    why: str
-    gain: str  # as measured
     decide: Callable[[Known], list[Choice]]
+    rows: tuple[Row, ...]
+
+
+def as_overlay(choices: Iterable[Choice]) -> Overlay:
+    """Return the values by section and key."""
+    found: Overlay = {}
+    for choice in choices:
+        *sections, key = choice.key.split(".")
+        place: dict[str, Any] = found
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[key] = choice.value
+    return found

@@ -2,7 +2,7 @@
 
 import math
 
-from darkroom.begin.choice import Choice, Rule
+from darkroom.begin.choice import Choice
 from darkroom.begin.facts import Facts, Proposal
 
 VALIDATION, TEST = 1000, 2000  # pictures: an accuracy of 90 % is then known to 1.9 and 1.3 points
@@ -73,29 +73,3 @@ def small_classes(facts: Facts) -> list[Proposal]:
     left_out = "{" + ", ".join(f"{name}: null" for name in small) + "}"
     reason = f"fewer than validate.min_per_class = {FEWEST} pictures in {', '.join(small)}: validate will refuse them"
     return [Proposal("ingest.labels", left_out, reason)]
-
-
-DATA_RULES: tuple[Rule[Facts], ...] = (
-    Rule("where the pictures are", "`ingest.source`", "named below `data/raw/`", "", source),
-    Rule(
-        "how many pictures; given splits",
-        "`split.validation`: 15 %, less where 1,000 pictures are fewer; `split.test`: 20 %, or 2,000",
-        "an accuracy of 90 % is then known to 1.9 and 1.3 points; a given split is used as it is",
-        "by the formula",
-        shares,
-    ),
-    Rule(
-        f"largest class / smallest class, from {UNEVEN:g}",
-        "`balance.method`: class_weight",
-        "else a network learns to pass over a rare class",
-        "",
-        balance,
-    ),
-    Rule(
-        f"largest class / smallest class above {LIMIT:g}; sides below 8 pixels",
-        "`validate.max_imbalance`, `validate.min_side`",
-        "the data is as it is; `validate` would stop at its default",
-        "the pipeline runs",
-        limits,
-    ),
-)

@@ -10,8 +10,8 @@ import numpy as np
 
 from darkroom.params.schema import Params
 
-PIXELS = 2_000_000  # a side of 32: 2,000 pictures; more do not make the figures better
-BATCHES = 2  # of pictures, at least
+PIXELS = 500_000  # of an epoch that is timed, at least, of one channel: 500 pictures of 32 pixels
+STEPS, LARGE = 2, 128  # of such an epoch, at least; one of a batch of so many pictures is enough
 AT_ONCE = 2**21  # pixels of the pictures that are answered at once, as evaluate does
 LOOPS = 12_500_000  # of Python, in a second on the reference machine
 TIMES = 5  # that a picture is decoded; the median counts
@@ -54,7 +54,8 @@ def measure_speed(params: Params, pictures: tuple[int, float], classes: int, wei
     may name a file of. TensorFlow must have been started (`start_tensorflow`).
     """
     brief = _brief(params)
-    count = max(BATCHES * params.train.batch_size, PIXELS // params.image.size**2)
+    batch = params.train.batch_size
+    count = max(batch if batch >= LARGE else STEPS * batch, PIXELS // params.image.size**2)
     began = time.monotonic()
     network, epochs = _trained(brief, count, classes, weights)
     taken = time.monotonic() - began
