@@ -12,9 +12,12 @@ FEWEST = 10  # pictures of a class, validate.min_per_class's default
 
 
 def source(facts: Facts) -> list[Choice]:
-    """Return the source."""
+    """Return the source, and the columns of a table."""
     found = f"{facts.pictures:,} pictures of {len(facts.classes)} classes"
-    return [Choice("ingest.source", facts.source, found)]
+    columns = [
+        Choice(f"ingest.columns.{key}", value, "a column of the table") for key, value in facts.columns.items() if value
+    ]
+    return [Choice("ingest.source", facts.source, found), *columns]
 
 
 def shares(facts: Facts) -> list[Choice]:

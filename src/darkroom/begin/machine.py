@@ -10,20 +10,22 @@ from darkroom.params.load import Overlay
 
 LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # of a container, v2 and v1
 
+Weights = Callable[[str, float, int], str]
+
 
 @dataclass(frozen=True)
 class Machine:
     """This machine.
 
-    `memory` is in bytes. `weights` returns the value of model.weights for an architecture and a width, "" when none are
-    to be had. `measure` trains a network of some settings for a moment on pictures of (shorter side, aspect).
+    `memory` is in bytes. `weights` returns the value of model.weights for an architecture, its width and the size of
+    the pictures; "" when none are to be had. `measure` trains a network of some settings for a moment.
     """
 
     cores: int
     memory: int
     gpus: int
     bfloat16: bool
-    weights: Callable[[str, float], str]
+    weights: Weights
     measure: Callable[[Overlay], Speed]
 
 
@@ -36,7 +38,7 @@ def usable_memory() -> int:
     return min(found)
 
 
-def this_machine(weights: Callable[[str, float], str], measure: Callable[[Overlay], Speed]) -> Machine:
+def this_machine(weights: Weights, measure: Callable[[Overlay], Speed]) -> Machine:
     """Return what this process may use; TensorFlow is started, with a thread for each core."""
     from joblib import cpu_count
 

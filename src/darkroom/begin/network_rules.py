@@ -84,4 +84,6 @@ def batch(case: Case) -> list[Choice]:
         return [Choice("train.batch_size", max(room, 1), f"{case.machine.memory / 1e9:.1f} GB of memory")]
     if few < wanted:
         return [Choice("train.batch_size", few, f"{train // few} steps an epoch of {train:,} pictures")]
-    return [Choice("train.batch_size", wanted, f"as in the recipe {case.plan.recipe}, {train // wanted} steps an epoch")]
+    return [
+        Choice("train.batch_size", wanted, f"as in the recipe {case.plan.recipe}, {train // wanted} steps an epoch")
+    ]

@@ -60,14 +60,15 @@ def plans(facts: Facts, machine: Machine) -> Iterator[Plan]:
 def _with_weights(facts: Facts, machine: Machine) -> Iterator[Plan]:
     side = facts.short_sides[1]
     for architecture, width, best in BACKBONES:
-        weights = machine.weights(architecture, width)
+        sizes = sorted({min(best, _largest(side)), 128}, reverse=True)
+        weights = machine.weights(architecture, width, sizes[0])
         if weights:
             changes = {
                 "model.architecture": (architecture, "the most accurate backbone with weights that the time allows"),
                 "model.width": (width, "the width that the weights are of"),
                 "model.weights": (weights, "a start from ImageNet needs few pictures"),
             }
-            for size in sorted({min(best, _largest(side)), 128}, reverse=True):
+            for size in sizes:
                 yield Plan("photos", f"shorter sides of {side} pixels: photographs", size, 4, 20, changes)
 
 
@@ -79,7 +80,10 @@ def _from_scratch(side: int, why: str) -> Iterator[Plan]:
 def _small(size: int, why: str) -> Iterator[Plan]:
     yield Plan("small-strong", f"{why}; the time is enough for the more accurate network", size, 28, 100)
     yield Plan("small", why, size, 8, 40)
-    narrow = {"model.filters": (NARROW, "a third of the work: more epochs in the time")}
+    narrow = {
+        "model.filters": (NARROW, "a third of the work: more epochs in the time"),
+        "model.average": ("flip", "two views for each answer rather than six, of which there are thousands"),
+    }
     yield Plan("small", why, size, 1, 40, narrow)
 
 

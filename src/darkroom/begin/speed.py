@@ -10,9 +10,10 @@ import numpy as np
 
 from darkroom.params.schema import Params
 
-PIXELS = 500_000  # of an epoch that is timed, at least, of one channel: 500 pictures of 32 pixels
+PIXELS = 250_000  # of an epoch that is timed, at least, of one channel: 250 pictures of 32 pixels
 STEPS, LARGE = 2, 128  # of such an epoch, at least; one of a batch of so many pictures is enough
-AT_ONCE = 2**21  # pixels of the pictures that are answered at once, as evaluate does
+AT_ONCE = 2**16  # pixels of the pictures that are answered at once: 64 of 32 pixels; evaluate takes more, as quickly
+VALIDATED = 32  # pictures
 LOOPS = 12_500_000  # of Python, in a second on the reference machine
 TIMES = 5  # that a picture is decoded; the median counts
 GENTLE = {"learning_rate": 1e-6}  # the labels are drawn too: nothing is to be learnt, and nothing may diverge
@@ -88,7 +89,7 @@ def _brief(params: Params) -> Params:
 
 
 def _trained(params: Params, count: int, classes: int, weights: Path) -> tuple[object, list[Epoch]]:
-    """Return the network and its epochs on `count` pictures; validation has a batch of them."""
+    """Return the network and its epochs on `count` pictures; validation has VALIDATED of them."""
     from darkroom.examples.pixels import Examples
     from darkroom.params.declared import DeclaredParams
     from darkroom.train.checkpoint import Checkpoint
@@ -98,7 +99,7 @@ def _trained(params: Params, count: int, classes: int, weights: Path) -> tuple[o
     pixels = chance.integers(0, 256, (count, side, side, 3), np.uint8)
     rows, labels = np.arange(count), (np.arange(count) % classes).astype(np.int32)
     train = Examples(pixels, rows, labels, tuple(map(str, range(classes))))
-    some = slice(params.train.batch_size)
+    some = slice(VALIDATED)
     validation = Examples(pixels, rows[some], labels[some], train.classes)
     epochs: list[Epoch] = []
     before = [0.0]

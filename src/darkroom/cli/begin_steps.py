@@ -8,14 +8,15 @@ from darkroom.begin.choice import Choice
 from darkroom.begin.data_rules import small_classes
 from darkroom.begin.facts import Facts, Proposal
 from darkroom.begin.look import look
-from darkroom.begin.machine import Machine, this_machine
+from darkroom.begin.machine import this_machine
 from darkroom.begin.place import place
+from darkroom.begin.plans import BACKBONES, PHOTOS
 from darkroom.begin.rules import choose, choose_data
 from darkroom.begin.speed import Speed, measure_speed
 from darkroom.begin.write import shown, write_choices
 from darkroom.core.paths import ARTEFACTS, workspace
 from darkroom.experiments.table import aligned
-from darkroom.models.weights import find_weights
+from darkroom.models.weights import find_weights, how_to_get_weights
 from darkroom.params.load import Overlay, load_params, with_overlay
 from darkroom.params.recipes import recipe_network
 
@@ -26,7 +27,7 @@ def begin(path: str, minutes: float, data_only: bool, dry: bool) -> int:
     load_params(root / "params.yaml")  # a mistake in it is reported before anything is placed
     placed = place(path, root, dry)
     print(placed.sentence)
-    facts, proposals = look(root, placed.source)
+    facts, proposals = look(root, placed.source, placed.path)
     print(described(facts))
     choices = choose_data(facts) if data_only else _choose_all(root, facts, minutes)
     proposals = [*proposals, *small_classes(facts)]
@@ -37,12 +38,16 @@ def begin(path: str, minutes: float, data_only: bool, dry: bool) -> int:
 
 def _choose_all(root: Path, facts: Facts, minutes: float) -> list[Choice]:
     print("measuring how quickly this machine trains", flush=True)
-    machine: Machine = this_machine(partial(_weights, root), partial(_measure, root, facts))
-    return choose(facts, machine, minutes, partial(recipe_network, root))
+    machine = this_machine(partial(_weights, root / ARTEFACTS["weights"]), partial(_measure, root, facts))
+    choices = choose(facts, machine, minutes, partial(recipe_network, root))
+    if facts.short_sides[1] >= PHOTOS and not any(choice.key == "model.weights" for choice in choices):
+        architecture, width, size = BACKBONES[0]
+        print(f"{how_to_get_weights(architecture, width, size)}; until then the network starts from scratch")
+    return choices
 
 
-def _weights(root: Path, architecture: str, width: float) -> str:
-    return find_weights(architecture, width, root / ARTEFACTS["weights"])
+def _weights(folder: Path, architecture: str, width: float, size: int) -> str:
+    return find_weights(architecture, width, folder, size)
 
 
 def _measure(root: Path, facts: Facts, overlay: Overlay) -> Speed:

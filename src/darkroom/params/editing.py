@@ -1,4 +1,4 @@
-"""Setting values of params.yaml: checked before anything is written, comments kept, reasons that no longer hold gone."""
+"""Setting values of params.yaml: checked before they are written; comments are kept, reasons only where they hold."""
 
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -37,9 +37,7 @@ def edit_params(
     new = leaves(plain_values(document), WHOLE_MAPPINGS)
     changes = {key: (old.get(key), value) for key, value in new.items() if old.get(key) != value}
     kept = {
-        key: lines
-        for key, lines in earlier.items()
-        if key not in changes and key.partition(".")[0] not in explained
+        key: lines for key, lines in earlier.items() if key not in changes and key.partition(".")[0] not in explained
     }
     after = with_reasons(dump_document(document) if changes else text, kept | (reasons or {}))
     if after != before and not dry:
