@@ -39,7 +39,8 @@ def test_the_help_lists_every_command_in_whole_lines(capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.parametrize(
-    "command", ["begin", "recipe", "params", "runs", "diff", "compare", "predict", "app", "ab", "promote", "export", "shrink"]
+    "command",
+    ["begin", "recipe", "params", "runs", "diff", "compare", "predict", "app", "ab", "promote", "export", "shrink"],
 )
 def test_help_has_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(command, "-h") == 0

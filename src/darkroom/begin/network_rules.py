@@ -9,8 +9,8 @@ GREY = 0.9  # share of the pictures from which a data set counts as grey
 LONG = 1.15  # longer side / shorter side from which the middle is cut out rather than the picture squashed
 ACTIVATIONS = 1500  # bytes for each pixel of a picture in a training step, of the widest networks of the recipes
 MEMORY = 0.4  # share of the memory that a training step may take
-BATCHES = 100  # an epoch, about, for the recipes that were made on 50,000 pictures
-LEAST_BATCH = 32
+STEPS = (15, 100)  # of an epoch, at least and at most, as long as that asks for no more than a recipe's own batch
+BATCHES = (16, 64)  # pictures: the least, and what is not exceeded for fewer than the most steps
 
 
 def hardware(case: Case) -> list[Choice]:
@@ -75,15 +75,13 @@ def mirror(case: Case) -> list[Choice]:
 
 
 def batch(case: Case) -> list[Choice]:
-    """Return the pictures of a step, of which a hundred make an epoch, as many as the memory has room for."""
+    """Return the pictures of a step: the recipe's, but some steps an epoch, and what the memory has room for."""
     wanted = case.recipes(case.plan.recipe)["train"]["batch_size"]
-    train = split_sizes(case.facts)["train"]
-    few = max(train // BATCHES // 8 * 8, LEAST_BATCH)
+    train, (least, most), (smallest, usual) = split_sizes(case.facts)["train"], STEPS, BATCHES
+    few = max(train // most, min(train // least, usual), smallest) // 8 * 8
     room = int(MEMORY * case.machine.memory / ACTIVATIONS / case.plan.size**2)
-    if room < min(wanted, few):
-        return [Choice("train.batch_size", max(room, 1), f"{case.machine.memory / 1e9:.1f} GB of memory")]
-    if few < wanted:
-        return [Choice("train.batch_size", few, f"{train // few} steps an epoch of {train:,} pictures")]
-    return [
-        Choice("train.batch_size", wanted, f"as in the recipe {case.plan.recipe}, {train // wanted} steps an epoch")
-    ]
+    count = max(min(wanted, few, room), 1)
+    steps = f"{-(-train // count)} steps an epoch of {train:,} pictures"
+    if count == room:
+        return [Choice("train.batch_size", count, f"what {case.machine.memory / 1e9:.1f} GB of memory have room for")]
+    return [Choice("train.batch_size", count, steps if count < wanted else f"recipe {case.plan.recipe}: {steps}")]
