@@ -1,4 +1,4 @@
-"""What an edit of params.yaml or of the code runs again, by DVC itself: the README's table, and that of rooms."""
+"""What an edit of params.yaml or of the code runs again, by DVC itself: docs/reference.md, and the table of rooms."""
 
 import re
 from typing import Any
@@ -34,15 +34,15 @@ EDITS: dict[str, dict[str, Any]] = {
 }
 
 
-def readme_table() -> dict[str, set[str]]:
-    text = (ROOT / "README.md").read_text().split("## What reruns what")[1].split("\n## ")[0]
+def documented() -> dict[str, set[str]]:
+    text = (ROOT / "docs" / "reference.md").read_text().split("## What reruns what")[1].split("\n## ")[0]
     rows = re.findall(r"^\| `([\w.]+)` \| ([\w, ]+) \|", text, flags=re.MULTILINE)
     return {section: set(stages.split(", ")) for section, stages in rows}
 
 
 def test_the_table_has_every_section(project: Project) -> None:
     sections = re.findall(r"^(\w+):", (project.root / "params.yaml").read_text(), flags=re.MULTILINE)
-    assert readme_table().keys() == EDITS.keys() == {*sections, "image.depth", "package.name"} - {*AFTERWARDS}
+    assert documented().keys() == EDITS.keys() == {*sections, "image.depth", "package.name"} - {*AFTERWARDS}
 
 
 def changed_stages(project: Project) -> set[str]:
@@ -62,7 +62,7 @@ def test_an_edit_runs_the_stages_that_the_table_names(project: Project, section:
         changed = changed_stages(project)
     finally:
         project.run("git", "checkout", "--quiet", "params.yaml")
-    assert changed == readme_table()[section]
+    assert changed == documented()[section]
 
 
 @pytest.mark.parametrize(

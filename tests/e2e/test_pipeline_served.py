@@ -80,9 +80,9 @@ def test_the_server_refuses_in_one_line_without_an_echo(address: str) -> None:
         assert refused.value.code == 400 and len(text) < 200 and b"secret" not in text
 
 
-def test_the_curl_line_of_the_readme_answers_also_for_a_large_picture(project: Project, address: str) -> None:
-    readme = (ROOT / "README.md").read_text().split("In another terminal:")[1]
-    line = readme.split("```bash\n")[1].split("```")[0]
+def test_the_curl_line_of_the_docs_answers_also_for_a_large_picture(project: Project, address: str) -> None:
+    page = (ROOT / "docs" / "serving.md").read_text().split("In another terminal:")[1]
+    line = page.split("```bash\n")[1].split("```")[0]
     rows = np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8)  # noise does not pack: 350 kB
     Image.fromarray(rows).save(project.root / "large.png")
     for picture in ("reports/example.png", "large.png"):
