@@ -52,7 +52,9 @@ def network(weights: Path, size: int) -> object:
     return keras.Model(inputs, backbone(keras.layers.Rescaling(1 / 127.5, -1)(inputs)))
 
 
-def scores(features: np.ndarray, labels: np.ndarray, mirrored: np.ndarray | None, weighted: bool) -> tuple[float, float]:
+def scores(
+    features: np.ndarray, labels: np.ndarray, mirrored: np.ndarray | None, weighted: bool
+) -> tuple[float, float]:
     """Return accuracy and mean recall in percent, means over the seeds."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import balanced_accuracy_score

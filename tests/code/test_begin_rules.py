@@ -6,18 +6,20 @@ from typing import Any
 
 import pytest
 
-from darkroom.begin.choice import Row
 from darkroom.begin.data_rules import small_classes, split_sizes
 from darkroom.begin.facts import Facts
 from darkroom.begin.machine import Machine, usable_memory
-from darkroom.begin.rules import RULES, choose, choose_data
+from darkroom.begin.rules import choose, choose_data
 from darkroom.begin.speed import Speed
+from darkroom.begin.table import ROWS
 from darkroom.params.load import Overlay
 from darkroom.params.recipes import recipe_network
 from pictures import ROOT
 
 PLAIN = Facts("x.zip", dict.fromkeys("abcd", 500), {}, (200, 240, 300), 1.3, 0.02, False, 200)
-CIFAR = Facts("c.zip", dict.fromkeys("abcdefghij", 6000), {"train": 50000, "test": 10000}, (32, 32, 32), 1, 0, True, 200)
+CIFAR = Facts(
+    "c.zip", dict.fromkeys("abcdefghij", 6000), {"train": 50000, "test": 10000}, (32, 32, 32), 1, 0, True, 200
+)
 QUICK = Speed(start=5, epoch=0.1, small=0.0002, whole=0.0005, tuned=0.002, answer=0.0002, decode=0.001, python=1)
 
 
@@ -111,8 +113,11 @@ def test_the_memory_is_that_of_the_machine_at_most() -> None:
     assert 1e8 < usable_memory() < 1e14
 
 
-def test_the_docs_show_the_rules() -> None:
+def test_the_docs_show_the_rules_and_the_rules_name_every_key_that_does_not_come_from_a_recipe() -> None:
     text = (ROOT / "docs" / "begin.md").read_text(encoding="utf-8")
-    lines = [line for line in text.split("| fact | choice | why | gain |\n")[1].splitlines() if line.startswith("|")]
-    shown: list[Row] = [tuple(line.strip("| ").split(" | ")) for line in lines[1:]]  # type: ignore[misc]
-    assert shown == [row for rule in RULES for row in rule.rows]
+    lines = text.split("| fact | choice | why | gain |\n")[1].split("\n\n")[0].splitlines()
+    assert [tuple(line.strip("| ").split(" | ")) for line in lines[1:]] == list(ROWS)
+    found = choose(PLAIN, machine(weights=("MobileNet",)), 10, partial(recipe_network, ROOT))
+    own = {choice.key for choice in found if not choice.reason.startswith("as in the recipe")}
+    named = {key for row in ROWS for key in row[1].split("`")[1::2]}
+    assert own <= named

@@ -93,4 +93,3 @@ def test_a_recipe_takes_away_the_reasons_of_what_it_changes(root: Path) -> None:
         assert run("recipe", "tiny") == 0
     lines = (root / "params.yaml").read_text(encoding="utf-8").splitlines()
     assert [line.split()[2] for line in lines if "# chosen:" in line] == ["pets,", "0.2,", "false,"]
-

@@ -1,13 +1,10 @@
-"""A value that `darkroom begin` chose, and the rule that it follows."""
+"""A value that `darkroom begin` chose."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from darkroom.params.load import Overlay
-
-Known = TypeVar("Known")
-Row = tuple[str, str, str, str]  # of the table in docs/begin.md: fact, choice, why, gain as measured
 
 
 @dataclass(frozen=True)
@@ -17,14 +14,6 @@ class Choice:
     key: str
     value: Any
     reason: str
-
-
-@dataclass(frozen=True)
-class Rule(Generic[Known]):
-    """A function from what is known to choices, and what docs/begin.md says of it."""
-
-    decide: Callable[[Known], list[Choice]]
-    rows: tuple[Row, ...]
 
 
 def as_overlay(choices: Iterable[Choice]) -> Overlay:
