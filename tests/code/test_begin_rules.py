@@ -68,10 +68,10 @@ def test_the_more_time_the_larger_the_network_of_small_pictures(minutes: float, 
 
 
 def test_more_minutes_are_more_epochs_and_all_of_it_takes_about_as_long_as_was_asked() -> None:
-    few, many = (chosen(CIFAR, minutes, slower=6)["train.epochs"] for minutes in (8, 13))
+    few, many = (chosen(CIFAR, minutes, slower=1.5)["train.epochs"] for minutes in (5, 8))
     assert many > few
-    reason = next(c.reason for c in choose(CIFAR, machine(6), 13, partial(recipe_network, ROOT)) if "epochs" in c.key)
-    assert 11 < float(reason.split(" of 13 minutes")[0].split(": ")[1]) <= 13
+    reason = next(c.reason for c in choose(CIFAR, machine(1.5), 8, partial(recipe_network, ROOT)) if "epochs" in c.key)
+    assert 7 < float(reason.split(" of 8 minutes")[0].split(": ")[1]) <= 8
 
 
 def test_too_little_time_is_said() -> None:
@@ -84,7 +84,7 @@ def test_tiny_grey_pictures_are_not_mirrored_and_get_a_small_network() -> None:
     digits = Facts("digits", dict.fromkeys("0123456789", 180), {}, (8, 8, 8), 1, 1, True, 200)
     found = chosen(digits)
     assert (found["model.architecture"], found["image.size"], found["augment.horizontal_flip"]) == ("conv", 16, False)
-    assert found["train.step_epochs"] == sorted(set(found["train.step_epochs"])) and found["validate.min_side"] == 8
+    assert found["train.step_epochs"] == sorted(set(found["train.step_epochs"]))
     letters = chosen(replace(digits, short_sides=(28, 28, 28)))
     assert (letters["augment.horizontal_flip"], letters["model.average"], letters["image.size"]) == (False, "none", 28)
 

@@ -11,6 +11,7 @@ from darkroom.params.load import Overlay
 PHOTOS, LARGE, SMALL = 100, 48, 24  # pixels of the typical shorter side from which each kind of network is chosen
 # backbones on the front of accuracy and time, the best first; the side in pixels that each is worth its time at
 BACKBONES = (("EfficientNetV2B0", 1.0, 224), ("MobileNetV2", 1.0, 192), ("MobileNet", 0.25, 224))
+SCRATCH = (128, 96, 64)  # pixels, from scratch
 NARROW = [32, 128, 128]  # filters: a third of the multiply-adds of the recipe `small`
 STEP = 4  # pixels: sides are multiples of it
 
@@ -73,7 +74,7 @@ def _with_weights(facts: Facts, machine: Machine) -> Iterator[Plan]:
 
 
 def _from_scratch(side: int, why: str) -> Iterator[Plan]:
-    for size in sorted({min(_largest(side), 128), min(_multiple(side), 96), min(_multiple(side), 64)}, reverse=True):
+    for size in sorted({min(_multiple(side), most) for most in SCRATCH}, reverse=True):
         yield Plan("photos-scratch", why, size, 20, 100)
 
 
