@@ -5,6 +5,7 @@ python benchmarks/begin_rules.py WEIGHTS FLOWERS ANIMALS CATS
 A logistic regression on the pooled features of MobileNet of width 0.25: how pictures are made square (squash, crop,
 pad), their size, mirrored pictures in addition, and classes weighted by their rarity. Half of the pictures, drawn anew
 by each seed, are learnt, the others measured. Prints accuracy and mean recall of the classes (for weights), in percent.
+Then the network of params.yaml learns the built-in digits for some epochs, with and without mirrored pictures.
 """
 
 import argparse
@@ -13,14 +14,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from working_copy import print_table
+from working_copy import ROOT, print_table
 
+from darkroom.examples.runtime import start_tensorflow
 from darkroom.images.decode import decode
 from darkroom.images.limits import UnreadablePicture
 
 SEEDS = 10
 LARGE = 224  # pixels
 SMALL = 128
+EPOCHS = 12  # on digits
+DIGITS_SEEDS = 3
 
 
 def read(archive: Path) -> tuple[list[bytes], np.ndarray]:
@@ -80,11 +84,35 @@ def halves(labels: np.ndarray) -> Iterator[np.ndarray]:
         yield np.random.default_rng(seed).random(len(labels)) < 0.5
 
 
+def digits(mirrored: bool, seed: int) -> float:
+    """Return the accuracy in percent on half of the digits of the network that has learnt the other half."""
+    from sklearn.datasets import load_digits
+
+    from darkroom.examples.pixels import Examples
+    from darkroom.params.declared import DeclaredParams
+    from darkroom.params.load import load_params
+    from darkroom.train.fit import fit
+
+    train = {"epochs": EPOCHS, "step_epochs": [6, 10], "seed": seed, "patience": 0}
+    changes = {"train": train, "augment": {"horizontal_flip": mirrored}}
+    sections = ["train", "model", "augment", "image", "finetune"]
+    params = DeclaredParams(load_params(ROOT / "params.yaml"), sections, "train").overlaid(changes, "params.yaml")
+    pictures, labels = load_digits(return_X_y=True)
+    small = np.uint8(pictures.reshape(-1, 8, 8, 1) * (255 / 16)).repeat(3, axis=3)
+    large = small.repeat(2, axis=1).repeat(2, axis=2)
+    learnt = np.random.default_rng(seed).random(len(labels)) < 0.5
+    names, labels = tuple("0123456789"), labels.astype(np.int32)
+    parts = {"train": learnt, "validation": ~learnt}
+    data = {name: Examples(large, np.flatnonzero(part), labels[part], names) for name, part in parts.items()}
+    return float(100 * fit(data, params).history["validation_accuracy"].iloc[-1])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("weights", type=Path, help="MobileNet's, width 0.25, without top (.h5)")
-    parser.add_argument("archives", type=Path, nargs="+", help="a .zip with a folder of pictures for each class")
+    parser.add_argument("archives", type=Path, nargs="*", help="a .zip with a folder of pictures for each class")
     chosen = parser.parse_args()
+    start_tensorflow(2)
     networks = {size: network(chosen.weights, size) for size in (SMALL, LARGE)}
     for archive in chosen.archives:
         files, names = read(archive)
@@ -98,6 +126,11 @@ def main() -> None:
                 rows.append(["the same, with mirrored pictures", *scores(features, labels, mirrored, False)])
                 rows.append(["the same, classes weighted", *scores(features, labels, None, True)])
         print_table([archive.stem, "accuracy %", "mean recall %"], *rows)
+    rows = [
+        [name, float(np.mean([digits(mirrored, seed) for seed in range(DIGITS_SEEDS)]))]
+        for name, mirrored in (("as they are", False), ("mirrored every other epoch", True))
+    ]
+    print_table(["digits", "accuracy %"], *rows)
 
 
 if __name__ == "__main__":
