@@ -78,8 +78,8 @@ def phase_part(
     passes = min(params.finetune.passes, phase.epochs) if _varies(params) else 1
     train = _kept_features(extractor, params, data["train"], passes, vary if _varies(params) else None)
     validation = _kept_features(extractor, params, data["validation"], 1, None)
-    pictures = [_as_examples(train, data["train"]), _as_examples(validation, data["validation"])]
-    return Part(head, *pictures, Passes(train, vary.seed))
+    examples = _as_examples(train, data["train"])
+    return Part(head, examples, _as_examples(validation, data["validation"]), Passes(train, vary.seed))
 
 
 def keeps_features(params: DeclaredParams) -> bool:
