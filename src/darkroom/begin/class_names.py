@@ -1,4 +1,4 @@
-"""What the names and sizes of the classes suggest: two spellings of one class, classes too small, a large imbalance."""
+"""What the names and sizes of the classes suggest: two spellings of one class, and classes that are too small."""
 
 import math
 import re
@@ -14,23 +14,17 @@ LETTER = r"[^\W\d_]"
 BETWEEN_LETTERS = re.compile(rf"(?<={LETTER})[\s_.-]+(?={LETTER})")  # German shepherd, german_shepherd
 BETWEEN = re.compile(r"(?<=[^\W_])[\s_-]+(?=[^\W_])")  # class 1, class_1; but -1 is not 1
 MIN_PICTURES = 10  # of a class: validate.min_per_class
-MAX_IMBALANCE = 50  # largest class / smallest: validate.max_imbalance
 
 
 def propose_for_classes(classes: Mapping[str, int]) -> list[Proposal]:
-    """Return proposals for {class: pictures}: join spellings, leave out what is too small, allow an imbalance."""
+    """Return proposals for {class: pictures}: join spellings, leave out what is too small."""
     spellings = _spellings(classes)
     joined: dict[str, int] = defaultdict(int)
     for name, count in classes.items():
         joined[spellings.get(name, name)] += count
     small = {name: count for name, count in sorted(joined.items()) if count < MIN_PICTURES}
-    kept = [count for name, count in joined.items() if name not in small]
     found = [_join(spellings, classes)] if spellings else []
-    if small:
-        found.append(_leave_out(small))
-    if kept and max(kept) > MAX_IMBALANCE * min(kept):
-        found.append(_allow(max(kept) / min(kept)))
-    return found
+    return [*found, _leave_out(small)] if small else found
 
 
 def _join(spellings: dict[str, str], classes: Mapping[str, int]) -> Proposal:
@@ -44,20 +38,12 @@ def _leave_out(small: dict[str, int]) -> Proposal:
     return Proposal("ingest.labels", _as_yaml(dict.fromkeys(small)), reason)
 
 
-def _allow(ratio: float) -> Proposal:
-    reason = (
-        f"the largest class has {ratio:.0f} times the pictures of the smallest, and validate stops "
-        f"above {MAX_IMBALANCE}; add pictures to the small ones, or allow it"
-    )
-    return Proposal("validate.max_imbalance", f"{math.ceil(ratio)}.0", reason)
-
-
 def _spellings(classes: Mapping[str, int]) -> dict[str, str]:
     """Return {spelling: the most frequent spelling of the same name}, sorted; nothing for names that are unlike."""
     alike: dict[str, list[str]] = defaultdict(list)
     for name in sorted(classes):
         alike[_plain(name)].append(name)
-    found = {}
+    found: dict[str, str] = {}
     for names in alike.values():
         usual = max(names, key=lambda name: classes[name])
         found |= {name: usual for name in names if name != usual and len(name) > 1}  # A and a may be two letters

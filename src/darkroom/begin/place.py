@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from darkroom.begin.facts import Facts, Proposal
 from darkroom.begin.links import Files, bytes_to_copy, files_of, link_files, require_same, size_text
-from darkroom.begin.look import BUILT_IN
+from darkroom.begin.look import BUILT_IN, look
 from darkroom.begin.table_names import pictures_of
 from darkroom.begin.web import download_file
 from darkroom.core.errors import UserError
@@ -34,6 +35,14 @@ class Placed:
     cost: int
     sentence: str
     path: Path
+
+
+def place_and_look(path: str, root: Path, dry: bool) -> tuple[Placed, Facts, list[Proposal]]:
+    """Place a path, and return what is seen there; a path that ingest would refuse is not placed. Raises UserError."""
+    first = place(path, root, dry or not is_address(path))
+    facts, proposals = look(root, first.source, first.path)
+    again = not dry and first.how in ("linked", "copied")
+    return place(path, root, dry) if again else first, facts, proposals
 
 
 def place(path: str, root: Path, dry: bool) -> Placed:

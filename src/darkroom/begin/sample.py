@@ -79,8 +79,8 @@ def _header(source: Source, entry: Entry) -> Header:
 def _local_file(source: Source, entry: Entry) -> Path | None:
     """Return the file of an entry that has one of its own, so that no more than its header need be read."""
     if isinstance(source, Folder):
-        return source.root / entry.location
-    return source.file.parent / entry.location if isinstance(source, Table) and entry.size else None
+        return source.root / entry.path
+    return source.file.parent / entry.path if isinstance(source, Table) and entry.size else None
 
 
 def _bytes_to_read(source: Source, entry: Entry) -> int:

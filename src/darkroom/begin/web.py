@@ -23,16 +23,20 @@ def download_file(address: str, target: Path, check: Callable[[Path], None]) -> 
     A file that has the name already is kept, and 0 returned, when it is as large as what the address would give.
     Raises UserError.
     """
+    if target.exists():
+        _get(address, partial(_require_same_size, target=target))
+        return 0
+    with replacing(target) as temporary:
+        _get(address, partial(_write, file=temporary))
+        check(temporary)
+        return temporary.stat().st_size
+
+
+def _get(address: str, take: "Callable[[Response], None]") -> None:
     from darkroom.ingest.downloads import download  # importing requests takes 0.2 s
 
     try:
-        if target.exists():
-            download(address, partial(_require_same_size, target=target))
-            return 0
-        with replacing(target) as temporary:
-            download(address, partial(_write, file=temporary))
-            check(temporary)
-            return temporary.stat().st_size
+        download(address, take)
     except OSError as problem:
         raise UserError(f"{address}: {problem.strerror or problem}") from None
 
