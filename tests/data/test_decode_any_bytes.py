@@ -31,8 +31,8 @@ def test_what_ingest_accepts_training_decodes(data: Any, changes: Any) -> None:
         return
     assert decode(data, 5, "pad", "black", "auto").shape == (5, 5, 3)
     by_pillow = read_upright(data, "white", "auto")
-    assert by_pillow.size == (facts["width"], facts["height"])
-    assert np.array_equal(np.asarray(by_pillow), pixels)
+    assert by_pillow.image.size == (by_pillow.width, by_pillow.height) == (facts["width"], facts["height"])
+    assert np.array_equal(np.asarray(by_pillow.image), pixels)
 
 
 @given(st.binary(max_size=64))

@@ -1,5 +1,6 @@
 """Decoded pixels of all packed pictures in one memory map, which grows by new pictures; tune to evaluate share it."""
 
+import json
 import os
 import shutil
 from concurrent.futures import Executor
@@ -16,6 +17,7 @@ from darkroom.execution.locks import locked
 from darkroom.execution.progress import progress
 from darkroom.images import decode as decoding
 from darkroom.images.packed import list_shards, shard_ids, shard_pictures
+from darkroom.images.scaling import DECODE_VERSION
 from darkroom.params.schema import ImageParams
 
 LIBRARIES = ("numpy", "opencv-python-headless", "pillow", "simplejpeg")  # their versions decide the pixels
@@ -50,22 +52,26 @@ class Pixels:
         return Pixels, (self.file, self._array.shape[1], self.places)
 
 
-def open_pixels(images: Path, image_params: ImageParams, cache: Path, executor: Executor) -> Pixels:
+def open_pixels(
+    images: Path, image_params: ImageParams, cache: Path, executor: Executor, decoding: int = DECODE_VERSION
+) -> Pixels:
     """Return the pixels of all pictures below `images`, brought to one size; new ones are decoded into `cache`.
 
-    There is one map for each way to decode: parameters, code and libraries. It only grows, by one process at a time,
-    so others may read it meanwhile; an image_id names path and content, so a known picture is never decoded again.
+    There is one map for each way to decode: parameters, version `decoding`, code and libraries. It only grows, by one
+    process at a time, so others may read it meanwhile; an image_id names path and content, so a known picture is never
+    decoded again.
     """
+    options = image_params.model_dump() | {"decoding": decoding}
     names = {shard: shard_ids(shard) for shard in list_shards(images)}
     ids = np.sort(np.concatenate(list(names.values())))
-    file = cache / "pixels" / f"{_key(image_params)}.pixels"
+    file = cache / "pixels" / f"{_key(options)}.pixels"
     file.parent.mkdir(parents=True, exist_ok=True)
     with locked(Path(f"{file}.lock")):
         stored = _stored_ids(file, image_params.size)
         added = ids[find_rows(stored, ids) < 0]
         if len(added):
             rows = {shard: find_rows(added, part) for shard, part in names.items()}
-            decoded = _decode(file.with_suffix(".decoded"), image_params, rows, len(added), executor)
+            decoded = _decode(file.with_suffix(".decoded"), options, rows, len(added), executor)
             _append(decoded, file, len(stored) * _picture_bytes(image_params.size))
             stored = np.concatenate([stored, added])
             with replacing(_ids_file(file)) as unfinished, unfinished.open("wb") as target:
@@ -78,11 +84,11 @@ def find_rows(ids: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     return np.asarray(pd.Index(ids).get_indexer(pd.Index(wanted)), np.int64)
 
 
-def _key(image_params: ImageParams) -> str:
+def _key(options: dict[str, Any]) -> str:
     """Return the name of the map: how pictures are decoded, by which code and which libraries."""
     modules = sorted(Path(decoding.__file__).parent.glob("[!.]*.py"))  # .#x.py is an editor's lock
     code = [path.read_text(encoding="utf-8") for path in modules if path.name not in NOT_DECODING]
-    how = [image_params.model_dump_json(), *map(version, LIBRARIES), *code]
+    how = [json.dumps(options), *map(version, LIBRARIES), *code]
     return sha256("\0".join(how).encode()).hexdigest()[:20]
 
 
@@ -103,16 +109,13 @@ def _stored_ids(file: Path, side: int) -> np.ndarray:
     return stored if whole else stored[:0]
 
 
-def _decode(
-    file: Path, image_params: ImageParams, rows: dict[Path, np.ndarray], count: int, executor: Executor
-) -> Path:
+def _decode(file: Path, options: dict[str, Any], rows: dict[Path, np.ndarray], count: int, executor: Executor) -> Path:
     """Decode pictures to a file of their own and return it; `rows` are theirs, for each shard, -1 for those left out.
 
     Not into the map: workers of a process that was killed may write for a moment after the next one has begun.
     """
-    options = image_params.model_dump()
     with replacing(file) as unfinished:
-        _reserve(unfinished, count * _picture_bytes(image_params.size))
+        _reserve(unfinished, count * _picture_bytes(options["size"]))
         jobs = [
             executor.submit(_decode_shard, shard, places, unfinished, options)
             for shard, places in rows.items()

@@ -10,6 +10,7 @@ import pandas as pd
 from darkroom.core.errors import UserError
 from darkroom.core.paths import ARTEFACTS, cache_folder
 from darkroom.examples.pixel_cache import Pixels, find_rows, open_pixels
+from darkroom.images.scaling import DECODE_VERSION
 from darkroom.params.schema import ImageParams
 
 
@@ -47,13 +48,19 @@ class Examples:
 
 
 def load_examples(
-    images: Path, splits: pd.DataFrame, image_params: ImageParams, names: tuple[str, ...], executor: Executor
+    images: Path,
+    splits: pd.DataFrame,
+    image_params: ImageParams,
+    names: tuple[str, ...],
+    executor: Executor,
+    decoding: int = DECODE_VERSION,
 ) -> dict[str, Examples]:
     """Return the examples of the named splits, each in the order of image_id, each picture once.
 
-    Pictures that balancing leaves out (copies 0) are not among them. Raises UserError when `images` lacks some.
+    They are decoded as for the network that will see them (`decoding`: scaling.DECODE_VERSION). Pictures that balancing
+    leaves out (copies 0) are not among them. Raises UserError when `images` lacks some.
     """
-    pixels = open_pixels(images, image_params, cache_folder(), executor)
+    pixels = open_pixels(images, image_params, cache_folder(), executor, decoding)
     classes = tuple(sorted(splits["label"].unique()))
     splits = splits[splits["copies"] > 0]
     return {name: _select(pixels, splits[splits["split"] == name], classes) for name in names}

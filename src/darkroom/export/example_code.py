@@ -44,8 +44,9 @@ probabilities = keras.saving.load_model(model, compile=False).predict(pixels, ve
 CODE = '''\
 """Print the class of a picture: python example.py PICTURE (pip install {package} numpy pillow).
 
-A plain RGB or greyscale picture of 8 bits gives the pixels that the model was trained with. Transparent parts, colour
-profiles and greyscale of more bits are handled more simply here than in training.
+A plain RGB or greyscale picture of 8 bits gives the pixels that the model was trained with, a JPEG much larger than
+{size} pixels nearly those. Transparent parts, colour profiles and greyscale of more bits are handled more simply here
+than in training.
 """
 
 import sys
@@ -72,5 +73,6 @@ def example_code(name: str, image: ImageParams) -> str:
         model=FORMATS[name].model,
         imports=IMPORTS[name],
         answer=ANSWER[name],
+        size=image.size,
         resize=RESIZE[image.resize].format(size=image.size, background=image.background),
     )

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from darkroom.export.shrink_table import CHAMPION, write_fronts
 from darkroom.export.sizes import Size, parse_filters, parse_width, student_params
 from darkroom.export.students import STUDENTS, Front, front_row, write_student
 from darkroom.export.workspace_data import load_splits, read_bundle
+from darkroom.images.scaling import DECODE_VERSION
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import load_params, with_overlay
 from darkroom.params.schema import Params
@@ -62,7 +63,8 @@ def wanted_sizes(asked: Shrink) -> tuple[Params, list[Size]]:
 
 def shrink(asked: Shrink, params: Params, sizes: list[Size], bundle: Path) -> int:
     """Train a student of each size on the champion's answers, prune it when asked, write the front; return 0."""
-    packaged, root = read_bundle(bundle), workspace()
+    # a student is trained, and served, as pictures are decoded today
+    packaged, root = replace(read_bundle(bundle), decoding=DECODE_VERSION), workspace()
     trainings = [student_params(params, size, packaged.image, asked.epochs) for size in sizes]  # errors come first
     data = load_splits(packaged, SPLITS)
     start_tensorflow(params.train.threads)

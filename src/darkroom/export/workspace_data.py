@@ -16,12 +16,16 @@ from darkroom.params.schema import ImageParams
 
 @dataclass(frozen=True)
 class Packaged:
-    """What a bundle says of its model: classes in order, how pictures are decoded, the rule that calibrates."""
+    """What a bundle says of its model: classes in order, how pictures are decoded, the rule that calibrates.
+
+    `decoding` is the version of that (images.scaling.DECODE_VERSION).
+    """
 
     network: Path
     classes: tuple[str, ...]
     image: ImageParams
     rule: Rule
+    decoding: int
 
 
 def read_bundle(bundle: Path) -> Packaged:
@@ -30,7 +34,8 @@ def read_bundle(bundle: Path) -> Packaged:
     # the rest of a decision differs between states of the code; a temperature each has
     decision = json.loads((bundle / "decision" / "decision.json").read_text(encoding="utf-8"))
     rule = Rule(decision["rule"]["temperature"], 0.0, 0.0)
-    return Packaged(bundle / "model.keras", tuple(facts["classes"]), ImageParams(**facts["image"]), rule)
+    image, decoding = ImageParams(**facts["image"]), facts.get("decoding", 1)
+    return Packaged(bundle / "model.keras", tuple(facts["classes"]), image, rule, decoding)
 
 
 def load_splits(packaged: Packaged, names: tuple[str, ...]) -> dict[str, Examples]:
@@ -43,7 +48,7 @@ def load_splits(packaged: Packaged, names: tuple[str, ...]) -> dict[str, Example
             "pictures; make them with `make repro`, or fetch them with `dvc pull`"
         )
     with worker_pool() as pool:
-        data = load_examples(images, read_value(splits), packaged.image, names, pool)
+        data = load_examples(images, read_value(splits), packaged.image, names, pool, packaged.decoding)
     found = data[names[0]].classes
     if found != packaged.classes:
         raise UserError(

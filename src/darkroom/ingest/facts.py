@@ -3,9 +3,9 @@
 import numpy as np
 from PIL import Image
 
+from darkroom.images.scaling import judged_factor
 from darkroom.images.thumbnails import LUMA_BYTES, SIDE, hash_thumbnails, make_thumbnails, reduce_picture
 
-LONG_SIDE = 256  # pixels; larger pictures are measured at this size, about that at which networks see them
 FACT_DECIMALS = 4  # processors differ beyond them
 COLOURLESS = 5  # levels of 255 between red, green and blue: up to it a JPEG's rounding, not a colour
 Measured = dict[str, np.ndarray]
@@ -41,10 +41,10 @@ def is_greyscale(reduced: np.ndarray) -> np.ndarray:
 
 
 def _at_judged_size(picture: np.ndarray) -> np.ndarray | Image.Image:
-    """Return a picture of 32x32 as it is; any other one as a Pillow image, reduced to at most LONG_SIDE."""
+    """Return a picture of 32x32 as it is; any other one as a Pillow image, reduced to at most JUDGED_SIDE."""
     if picture.shape == (SIDE, SIDE, 3):
         return picture
-    factor = -(-max(picture.shape) // LONG_SIDE)
+    factor = judged_factor(max(picture.shape))
     image = Image.fromarray(picture)
     return image.reduce(factor) if factor > 1 else image
 

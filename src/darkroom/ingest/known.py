@@ -9,11 +9,11 @@ from threading import get_ident
 from typing import Any
 
 from darkroom.core.files import digest
-from darkroom.images import convert, decode, limits, thumbnails
+from darkroom.images import convert, decode, limits, scaling, thumbnails
 from darkroom.images.convert import Depth
 from darkroom.ingest import facts
 
-MODULES = (convert, decode, limits, thumbnails, facts)  # what decodes and measures
+MODULES = (convert, decode, limits, scaling, thumbnails, facts)  # what decodes and measures
 LIBRARIES = ("numpy", "pillow", "simplejpeg")  # that they compute with
 KEYS_AT_ONCE = 500  # SQLite limits the number of values in a query
 Known = dict[str, tuple[dict[str, Any], bytes]]  # sha256 -> facts of the manifest, thumbnail

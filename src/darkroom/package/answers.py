@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from math import inf
 from pathlib import Path
@@ -21,6 +22,7 @@ from darkroom.graphs.heat import HeatMapper, load_heat_mapper, overlay_png
 from darkroom.graphs.session import cores
 from darkroom.images.decode import decode, prepare
 from darkroom.images.limits import LargePicture
+from darkroom.images.scaling import DECODE_VERSION
 from darkroom.package.engine import Engine, load_engine
 from darkroom.package.invocations import serve
 from darkroom.package.options import DEFAULT, Options, read_options
@@ -62,6 +64,7 @@ class Answers:
     rule: Rule
     familiarity: Familiarity
     version: str = ""
+    decoding: int = DECODE_VERSION
     heat_mapper: HeatMapper | None = None
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(cores()), repr=False)
     one_large: Lock = field(default_factory=Lock, repr=False)
@@ -94,7 +97,9 @@ class Answers:
         Raises ValueError with the reason. Of large pictures one at a time is decoded, whatever the number of threads.
         """
         most = self.limits["pixels"]
-        read: Callable[..., np.ndarray] = decode if isinstance(data, bytes) else prepare
+        read: Callable[..., np.ndarray] = (
+            partial(decode, decoding=self.decoding) if isinstance(data, bytes) else prepare
+        )
         try:
             return read(data, **self.image, max_pixels=min(most, SMALL))
         except LargePicture:
@@ -175,5 +180,6 @@ def load_answers(bundle: Path, version: str = "") -> Answers:
         facts["limits"],
         *decision,
         version or version_of(bundle),
+        facts.get("decoding", 1),
         load_heat_mapper(bundle),
     )

@@ -12,6 +12,7 @@ import numpy as np
 from darkroom.core.files import digest, file_digest, write_value
 from darkroom.execution.quiet import without_collections, without_native_messages
 from darkroom.graphs.agreement import write_graphs
+from darkroom.images.scaling import DECODE_VERSION
 from darkroom.package.version import DIGEST
 from darkroom.params.release import Package
 from darkroom.params.schema import ImageParams
@@ -57,6 +58,7 @@ def _facts(classes: Sequence[str], image: ImageParams, package: Package, runtime
         "schema": SCHEMA,
         "classes": list(classes),
         "image": image.model_dump(),
+        "decoding": DECODE_VERSION,
         "limits": package.limits.model_dump(),
         "requirements": [f"{name}=={version(name)}" for name in REQUIREMENTS[runtime["runtime"]]],
         **runtime,
