@@ -8,11 +8,11 @@ then two operations of RandAugment and a box of noise in every fourth picture on
 """
 
 import argparse
-import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -55,10 +55,16 @@ def keras_layers(side: int, more: bool) -> Callable[[], float]:
     return lambda: timed(lambda: [batch.numpy() for batch in batches], len(pixels))
 
 
-def albumentations(python: Path, side: int, more: bool) -> Callable[[], float]:
-    """Return the same with albumentations."""
-    command = [str(python), str(Path(__file__).parent / "augmentation_peer.py"), str(side), *["--more"] * more]
-    return lambda: json.loads(subprocess.run(command, check=True, capture_output=True).stdout.splitlines()[-1])
+def albumentations(peer: "subprocess.Popen[str]", side: int, more: bool) -> Callable[[], float]:
+    """Return the same with albumentations, by a process that waits for what to do."""
+
+    def work() -> float:
+        assert peer.stdin and peer.stdout
+        peer.stdin.write(f"{side} {int(more)}\n")
+        peer.stdin.flush()
+        return float(peer.stdout.readline())
+
+    return work
 
 
 def timed(work: Callable[[], Any], pictures: int) -> float:
@@ -82,14 +88,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peer-python", type=Path, help="of an environment that has albumentations; else one is made")
     chosen = parser.parse_args()
-    rows = []
+    rows, script = [], Path(__file__).parent / "augmentation_peer.py"
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with empty_folder() as copy:
         python = chosen.peer_python or make_peer(copy.root / "peer")
-        for side in chosen.sides:
-            for more in (False, True):
-                jobs = [ours(side, more), albumentations(python, side, more), keras_layers(side, more)]
-                times = [sorted(job[1:]) for job in alternate(chosen.rounds + 1, *jobs)]  # the first warms up
-                rows.append([f"{side} pixels{', RandAugment' * more}", *map(median, times), *(job[0] for job in times)])
+        with subprocess.Popen([python, script], **pipes) as peer:
+            for side, more in product(chosen.sides, (False, True)):
+                jobs = [ours(side, more), albumentations(peer, side, more), keras_layers(side, more)]
+                times = [column[1:] for column in alternate(chosen.rounds + 1, *jobs)]  # the first round warms up
+                rows.append([f"{side} pixels{', RandAugment' * more}", *map(median, times), *map(min, times)])
     header = ["µs a picture", "ours", "albumentations", "Keras", "least: ours", "albumentations", "Keras"]
     print_table(header, *rows)
 

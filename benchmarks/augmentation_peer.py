@@ -1,9 +1,8 @@
 """The reference of augmentation: albumentations on drawn pictures. Runs in an environment that has it.
 
-python benchmarks/augmentation_peer.py SIDE [--more]    prints the CPU time of one varied picture, µs
+python benchmarks/augmentation_peer.py    reads lines "SIDE MORE" (0 or 1), prints the CPU time of one picture, µs
 """
 
-import json
 import sys
 import time
 from typing import Any
@@ -51,12 +50,12 @@ def main() -> None:
     import cv2
 
     cv2.setNumThreads(1)
-    pixels, vary = drawn_pictures(int(sys.argv[1])), steps(int(sys.argv[1]), "--more" in sys.argv)
-    for _ in range(2):  # the first warms up
+    for line in sys.stdin:
+        side, more = map(int, line.split())
+        pixels, vary = drawn_pictures(side), steps(side, bool(more))
         begun = time.process_time()
         np.stack([vary(image=picture)["image"] for picture in pixels])
-        passed = time.process_time() - begun
-    print(json.dumps(passed / len(pixels) * 1e6))
+        print((time.process_time() - begun) / len(pixels) * 1e6, flush=True)
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def test_contrast_with_brightness() -> None:
 
 def sampled(picture: np.ndarray, matrix: np.ndarray, padding: Padding) -> Any:
     """Return a picture moved by a matrix (3, 3), in floating point: between four pixels by their distances."""
-    middle, margin = (SIDE - 1) / 2, 3 * SIDE
+    middle, margin = (SIDE - 1) / 2, 5 * SIDE
     padded = np.pad(picture.astype(float), ((margin, margin), (margin, margin), (0, 0)), padding)
     down, across = np.mgrid[:SIDE, :SIDE] - middle
     x, y = np.tensordot(matrix[:2], np.stack([across, down, np.ones_like(down)]), 1) + middle + margin
@@ -88,7 +88,8 @@ def sampled(picture: np.ndarray, matrix: np.ndarray, padding: Padding) -> Any:
 def test_moves(fill: str, padding: Padding) -> None:
     matrices = turning(CHANCE.uniform(-3, 3, COUNT)) @ shearing(CHANCE.uniform(-0.5, 0.5, COUNT), 0)
     matrices = moving(*CHANCE.uniform(-9, 9, (2, COUNT))) @ matrices @ scaling(*CHANCE.uniform(-1.5, 1.5, (2, COUNT)))
-    matrices[::4] = moving(*CHANCE.integers(-30, 30, (2, COUNT // 4)))  # copied, among the sampled
+    matrices[::4] = moving(*CHANCE.integers(-30, 31, (2, COUNT // 4)))  # copied, among the sampled, or far away
+    matrices[1] = scaling(np.array([4.5]), np.array([-4.5]))
     moved = PIXELS.copy()
     warp(moved, matrices, fill)
     plain = [sampled(picture, matrix, padding) for picture, matrix in zip(PIXELS, matrices, strict=True)]

@@ -11,7 +11,7 @@ MIRRORS = {1: 1, 2: 0, 3: -1}  # OpenCV's numbers for: left and right, top and b
 
 
 def warp(pixels: np.ndarray, matrices: np.ndarray, fill: str) -> None:
-    """Move the pictures (n, side, side, 3), uint8 or float32, in place; whole pixels stay as they are.
+    """Move the pictures (n, side, side, 3), uint8 or float32, contiguous, in place; whole pixels stay as they are.
 
     `matrices` (n, 3, 3) take a place in the new picture, in pixels from its middle, to the old one. Places outside are
     those of the edge ("nearest"), of the mirrored picture ("reflect") or black ("constant").
@@ -36,10 +36,10 @@ def warp(pixels: np.ndarray, matrices: np.ndarray, fill: str) -> None:
 
 
 class Move(NamedTuple):
-    """How a picture moves, once it is enlarged by `margins` (above, below, left, right) so that no place is outside."""
+    """How a picture moves, once it is enlarged: OpenCV samples several times as fast where no place is outside."""
 
-    margins: list[int]
-    start: list[int]  # first row and column that are needed
+    margins: list[int]  # pixels above, below, left and right; at most a side, past which OpenCV mirrors alike
+    start: list[int]  # row and column of the first pixel that is needed
     sampled: bool
     mirror: int  # of MIRRORS
     matrix: np.ndarray  # (2, 3)
@@ -54,8 +54,9 @@ def _moves(matrices: np.ndarray, side: int) -> list[Move]:
     high = np.ceil(corners.max(axis=2)).astype(int)[:, ::-1]
     before, after = np.maximum(-low, 0), np.maximum(high - last, 0)
     margins = np.stack([before, after], axis=2).reshape(-1, 4)
-    places[:, :, 2] += before[:, ::-1]
-    sampled = (np.abs(places[:, :, :2]) != np.eye(2)).any(axis=(1, 2)) | (places[:, :, 2] % 1 != 0).any(axis=1)
+    far, margins = (margins > side).any(axis=1), np.minimum(margins, side)
+    places[:, :, 2] += margins[:, 2::-2]
+    sampled = far | (np.abs(places[:, :, :2]) != np.eye(2)).any(axis=(1, 2)) | (places[:, :, 2] % 1 != 0).any(axis=1)
     mirrors = (places[:, 0, 0] < 0) + 2 * (places[:, 1, 1] < 0)
     columns = (margins.tolist(), (low + before).tolist(), sampled.tolist(), mirrors.tolist(), places)
     return [Move(*move) for move in zip(*columns, strict=True)]
@@ -66,12 +67,11 @@ def _move(pixels: np.ndarray, moves: list[Move], border: int) -> None:
     import cv2
 
     side, how = pixels.shape[1], cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    for picture, ((above, below, left, right), (row, column), sampled, mirror, matrix) in zip(
-        pixels, moves, strict=True
-    ):
+    for picture, (margins, (row, column), sampled, mirror, matrix) in zip(pixels, moves, strict=True):
+        above, below, left, right = margins
         larger = cv2.copyMakeBorder(picture, above, below, left, right, border)
         if sampled:
-            cv2.warpAffine(larger, matrix, (side, side), dst=picture, flags=how)
+            cv2.warpAffine(larger, matrix, (side, side), dst=picture, flags=how, borderMode=border)
         elif mirror:
             cv2.flip(larger[row : row + side, column : column + side], MIRRORS[mirror], dst=picture)
         else:
