@@ -9,15 +9,20 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter, ImageOps
 
+from darkroom.core.files import read_value, write_value
+from darkroom.decision.saving import write_decision
 from darkroom.examples.pixel_cache import open_pixels
+from darkroom.export.workspace_data import read_bundle
 from darkroom.images.decode import decode, inspect
 from darkroom.images.limits import LONG, UnreadablePicture, first_scan
 from darkroom.images.packed import write_shard
 from darkroom.images.scaling import filled_part, jpeg_scale, judged_factor, judged_scale
 from darkroom.images.thumbnails import THUMBNAIL_BYTES
 from darkroom.ingest.facts import measure_pictures
-from darkroom.package.answers import Answers
+from darkroom.package.answers import Answers, load_answers
+from darkroom.package.bundle import write_bundle
 from darkroom.params.schema import ImageParams
+from defaults import default_params
 from mean_colours import COLOURFUL, LIMITS, RULE, means
 from pictures import encode, noise
 
@@ -196,3 +201,23 @@ def test_training_sees_the_bits_that_are_served(
     assert np.array_equal(trained, np.stack([served.decode(data) for data in LARGE.values()]))
     other = open_pixels(tmp_path / "images", image, tmp_path, pool, 3 - decoding)[:]
     assert not np.array_equal(trained, other)
+
+
+def test_a_bundle_says_how_its_pictures_are_decoded_and_an_older_one_goes_on_as_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params = default_params()
+    package = params.package.model_copy(update={"runtime": "keras"})
+    model, decision, bundle = tmp_path / "model.keras", tmp_path / "decision", tmp_path / "bundle"
+    model.write_bytes(b"weights")
+    write_decision(decision, RULE, COLOURFUL)
+    write_bundle(bundle, model, decision, ("a", "b"), params.image, package, lambda: np.zeros((0, 16, 16, 3), np.uint8))
+    monkeypatch.setattr("darkroom.package.answers.load_engine", lambda *_: means)
+    facts = read_value(bundle / "bundle.json")
+    expected = [decode(PLAIN, **params.image.model_dump(), decoding=version) for version in (1, 2)]
+    assert read_bundle(bundle).decoding == facts.pop("decoding") == 2
+    assert np.array_equal(load_answers(bundle).decode(PLAIN), expected[1])
+    write_value(bundle / "bundle.json", facts, ".json")
+    assert read_bundle(bundle).decoding == 1
+    assert np.array_equal(load_answers(bundle).decode(PLAIN), expected[0])
+    assert not np.array_equal(*expected)
