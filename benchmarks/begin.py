@@ -9,6 +9,7 @@ how quickly this machine trains.
 import argparse
 import shutil
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def main() -> None:
         for count in chosen.counts:
             folder = copy.root.parent / f"pictures-{count}"
             make_folder(chosen.archive, folder, count)
-            jobs = [lambda step=step: run_step(copy, STEPS[step], folder) for step in chosen.steps]
+            jobs = [partial(run_step, copy, STEPS[step], folder) for step in chosen.steps]
             for step, costs in zip(chosen.steps, alternate(chosen.rounds, *jobs), strict=True):
                 memory = max(cost.together for cost in costs)
                 rows.append([step, f"{count:,}", middle(costs), middle(costs, "cpu"), memory])

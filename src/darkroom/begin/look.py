@@ -13,7 +13,7 @@ from darkroom.begin.sample import Header, look_at_pixels, read_headers
 from darkroom.begin.table_names import find_columns, group_column
 from darkroom.core.errors import UserError
 from darkroom.core.paths import ARTEFACTS
-from darkroom.ingest.layout import Entry
+from darkroom.ingest.layout import Entry, as_text
 from darkroom.ingest.listing import is_table, list_files, open_ingest_source, open_path
 from darkroom.ingest.sources import Source
 from darkroom.params.data import Columns, Ingest
@@ -59,7 +59,8 @@ def _look(source: Source, name: str, path: Path, columns: dict[str, Any]) -> tup
         first, header = sampled[0]
         raise UserError(f"{path}: none of its {len(labelled):,} files is a picture ({first.path}: {header.error})")
     pictures = _pictures(labelled, sampled)
-    _check_classes(path, Counter(str(entry.label) for entry in pictures))
+    counts = _counts(pictures)
+    _check_classes(path, counts["classes"])
     grey, errors = look_at_pixels(source, readable)
     good = np.mean([not header.error for _, header in even]) * len(grey) / max(len(grey) + len(errors), 1)
     facts = Facts(
@@ -69,7 +70,7 @@ def _look(source: Source, name: str, path: Path, columns: dict[str, Any]) -> tup
         unreadable=float(1 - good * len(labelled) / len(listed)),
         unreadable_because=_usual_reason(listed, sampled, errors),
         columns=columns,
-        **_counts(pictures),
+        **counts,
         **_shapes(readable),
     )
     return facts, _proposals(facts, pictures)
@@ -77,7 +78,7 @@ def _look(source: Source, name: str, path: Path, columns: dict[str, Any]) -> tup
 
 def _counts(pictures: list[Entry]) -> dict[str, Any]:
     return {
-        "classes": dict(sorted(Counter(str(entry.label) for entry in pictures).items())),
+        "classes": dict(sorted(Counter(_label(entry) for entry in pictures).items())),
         "splits": dict(sorted(Counter(entry.given_split for entry in pictures if entry.given_split).items())),
         "bytes": sum(entry.size for entry in pictures),
     }
@@ -85,7 +86,7 @@ def _counts(pictures: list[Entry]) -> dict[str, Any]:
 
 def _proposals(facts: Facts, pictures: list[Entry]) -> list[Proposal]:
     found = propose_for_classes(facts.classes)
-    groups = propose_groups([entry.path for entry in pictures], [str(entry.label) for entry in pictures])
+    groups = propose_groups([as_text(entry.path) for entry in pictures], list(map(_label, pictures)))
     found += [groups] if groups else []
     if facts.unreadable > MAX_UNREADABLE:
         reason = (
@@ -108,6 +109,10 @@ def _pictures(entries: list[Entry], sampled: Sampled) -> list[Entry]:
     bad = {_suffix(entry) for entry, header in sampled} - good
     known = {entry.path for entry, header in sampled if header.error}
     return [entry for entry in entries if entry.path not in known and _suffix(entry) not in bad]
+
+
+def _label(entry: Entry) -> str:
+    return as_text(entry.label or "")
 
 
 def _suffix(entry: Entry) -> str:
@@ -142,11 +147,11 @@ def _why_nothing(path: Path, listed: list[Entry]) -> str:
     return f"{path}: none of its {len(listed):,} files can be used ({listed[0].path}: {listed[0].error}); {hint}"
 
 
-def _check_classes(path: Path, classes: Counter[str]) -> None:
+def _check_classes(path: Path, classes: dict[str, int]) -> None:
     """Raise UserError where ingest would: fewer than two classes, or one with a single picture."""
     if len(classes) < 2:
         only = f"only one class, {next(iter(classes))!r}" if classes else "no class"
         raise UserError(f"{path} has {only}; a classifier needs a folder for each of two or more")
-    for name, count in sorted(classes.items()):
+    for name, count in classes.items():
         if count == 1:
             raise UserError(f"{path}: class {name!r} has only one picture; add more or remove its folder")

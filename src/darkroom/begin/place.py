@@ -95,7 +95,7 @@ def _files(found: Path) -> Files:
             raise UserError(f"{found} holds no files; give a folder with a folder of pictures for each class")
         return files
     named = [found.parent / path for path in pictures_of(found)] if is_table(found) else []
-    there = {os.path.normpath(path) for path in named if path.is_file()}
+    there = {os.path.normpath(path) for path in named if os.path.isfile(path)}  # noqa: PTH113 - no name is an error
     top = Path(os.path.commonpath([str(found.parent), *map(os.path.dirname, there)]))
     names = sorted(os.path.relpath(path, top) for path in {*there, str(found)})
     return Files(top, names, single=not there)
