@@ -145,7 +145,7 @@ def test_copies_and_weights_stay_with_their_pictures(folder: Path) -> None:
     copies, weights = np.arange(96, dtype=np.int32) % 3, np.arange(96, dtype=np.float32)
     pictures["train"] = replace(pictures["train"], copies=copies, weights=weights)
     found = part(folder, params_of(2), pictures=pictures)
-    epoch = found.train.for_training()
+    epoch = found.train
     assert len(epoch) == copies.sum() and epoch.weights is not None
     assert np.array_equal(epoch.weights, np.repeat(weights, copies))
     assert np.array_equal(epoch.labels, pictures["train"].labels[epoch.rows])

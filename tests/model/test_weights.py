@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import pytest
 
-from darkroom.models.backbone_table import BACKBONES, LOCAL_NAMES
+from darkroom.models.backbone_table import BACKBONES, LOCAL_NAMES, WEIGHTS
 from darkroom.models.weights import find_weights, how_to_get_weights, weights_address
 
 QUICK = ["MobileNet", "MobileNetV3Small"]
@@ -82,4 +82,5 @@ def test_the_address_is_the_one_that_keras_asks(name: str, monkeypatch: pytest.M
     monkeypatch.setattr("keras.src.utils.file_utils.get_file", ask)
     with keras.StatelessScope(), pytest.raises(Asked):  # no weight is drawn
         getattr(keras.applications, name)(include_top=False, input_shape=(224, 224, 3))
+    assert set(WEIGHTS) == set(BACKBONES)
     assert seen == [LOCAL_NAMES.get(name, seen[1].rsplit("/", 1)[1]), weights_address(name, 1.0)]

@@ -19,7 +19,7 @@ from darkroom.params.declared import DeclaredParams
 from darkroom.params.training import Train
 from darkroom.train.checkpoint import Checkpoint, Progress
 from darkroom.train.epochs import LogMetrics, OnEpoch, Training
-from darkroom.train.frozen import phase_part
+from darkroom.train.frozen import Part, phase_part
 from darkroom.train.optimizer import add_l2, build_loss, build_optimizer, compared_losses
 from darkroom.train.phases import Phase, phases, set_trainable
 from darkroom.train.schedule import learning_rates
@@ -127,7 +127,6 @@ def check_network(params: DeclaredParams, classes: int, weights: Path) -> None:
 def _run_phase(training: Training, phase: Phase, data: dict[str, Examples], verbose: int) -> None:
     """Train the epochs of one phase that are not done yet."""
     from darkroom.examples.batches import Batches
-    from darkroom.train.callbacks import phase_callbacks
 
     progress, train = training.progress, training.params.train
     if progress.is_over(phase, train.patience):
@@ -135,25 +134,34 @@ def _run_phase(training: Training, phase: Phase, data: dict[str, Examples], verb
         return
     _begin_phase(training, phase, verbose)
     part = phase_part(training.network, training.params, phase, data, training.vary)
-    trainer, pictures = part.trainer, part.train.for_training()
-    batches = Batches(pictures, train.batch_size, train.seed, part.vary)
+    batches = Batches(part.train, train.batch_size, train.seed, part.vary)
     rates = learning_rates(train, phase.learning_rate, len(batches), phase.epochs)
-    _compile(trainer, train, rates, batches.at_once, training.on_epoch is not None)
-    training.restore(phase, trainer.optimizer)
+    _compile(part.trainer, train, rates, batches.at_once, training.on_epoch is not None)
+    training.restore(phase, part.trainer.optimizer)
     for last_epoch, side in ((phase.small_epochs, train.small_size), (phase.epochs, None)):
-        if progress.is_over(phase, train.patience) or progress.epochs_in(phase.number) >= last_epoch:
-            continue
-        batches = Batches(pictures, train.batch_size, train.seed, part.vary, side)
-        batches.start_at(len(progress.rows))
-        trainer.fit(
-            batches,
-            validation_data=Batches(part.validation, train.batch_size),
-            initial_epoch=progress.epochs_in(phase.number),
-            epochs=last_epoch,
-            shuffle=False,  # Batches has its own seeded order
-            callbacks=phase_callbacks(training, phase, rates, batches),
-            verbose=verbose,
-        )
+        if not progress.is_over(phase, train.patience) and progress.epochs_in(phase.number) < last_epoch:
+            _run_epochs(training, phase, part, rates, last_epoch, side, verbose)
+
+
+def _run_epochs(
+    training: Training, phase: Phase, part: Part, rates: np.ndarray, last_epoch: int, side: int | None, verbose: int
+) -> None:
+    """Train up to `last_epoch` of a phase whose steps have `rates`, on pictures scaled down to `side` when given."""
+    from darkroom.examples.batches import Batches
+    from darkroom.train.callbacks import phase_callbacks
+
+    train, done = training.params.train, training.progress
+    batches = Batches(part.train, train.batch_size, train.seed, part.vary, side)
+    batches.start_at(len(done.rows))
+    part.trainer.fit(
+        batches,
+        validation_data=Batches(part.validation, train.batch_size),
+        initial_epoch=done.epochs_in(phase.number),
+        epochs=last_epoch,
+        shuffle=False,  # Batches has its own seeded order
+        callbacks=phase_callbacks(training, phase, rates, batches),
+        verbose=verbose,
+    )
 
 
 def _begin_phase(training: Training, phase: Phase, verbose: int) -> None:

@@ -33,7 +33,10 @@ LIBRARIES = ("keras", "numpy", "opencv-python-headless", "tensorflow")
 
 @dataclass(frozen=True)
 class Part:
-    """What a phase trains: the network or its head, on these examples, which `vary` changes as they are drawn."""
+    """What a phase trains: the network or its head, on examples that `vary` changes as they are drawn.
+
+    Each picture of `train` is there as often as its copies say.
+    """
 
     trainer: "keras.Model"
     train: Examples
@@ -70,7 +73,7 @@ def phase_part(
     teacher), and where the first epochs see smaller pictures.
     """
     if not (phase.layers == 0 and keeps_features(params) and isinstance(vary, Variation)):
-        return Part(network, data["train"], data["validation"], vary)
+        return Part(network, data["train"].for_training(), data["validation"], vary)
     import keras
 
     pooled = network.get_layer(params.model.head).output
@@ -78,7 +81,7 @@ def phase_part(
     passes = min(params.finetune.passes, phase.epochs) if _varies(params) else 1
     train = _kept_features(extractor, params, data["train"], passes, vary if _varies(params) else None)
     validation = _kept_features(extractor, params, data["validation"], 1, None)
-    examples = _as_examples(train, data["train"])
+    examples = _as_examples(train, data["train"]).for_training()
     return Part(head, examples, _as_examples(validation, data["validation"]), Passes(train, vary.seed))
 
 
