@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -172,6 +173,17 @@ def test_a_residual_network_starts_with_layers_that_copy_what_comes_in() -> None
     fewer = keras.Model(network.get_layer("block1_active2").output, network.get_layer("block2_conv1").output)
     maps = np.random.default_rng(1).normal(size=(2, 15, 15, 32)).astype(np.float32)
     assert np.allclose(np.asarray(fewer(maps)), maps[..., :16], atol=1e-5)
+
+
+def test_a_network_with_a_stem_is_loaded_as_it_was_saved(tmp_path: Path) -> None:
+    params = model_params(architecture="residual", stem=4, filters=[8, 8], depth=3, head="average", dense=[])
+    network = build_network(params, 24, 3)
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 24, 24, 3), np.uint8)
+    start_residual(network, pixels)
+    network.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert np.array_equal(np.asarray(loaded(pixels)), np.asarray(network(pixels)))
+    assert np.array_equal(loaded.get_layer("whiten").kernel, whitening(pixels[:3], stem=4))  # a sixteenth of them
 
 
 @pytest.mark.parametrize("fused", [False, True])
