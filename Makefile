@@ -28,7 +28,10 @@ $(READY): requirements.txt pyproject.toml
 	@sh .ci/bootstrap $(VENV)
 	@pwd -P > $@
 
-repro: env ## run the pipeline; stages that are up to date are skipped
+# a variable of the environment that happens to have the name does not count
+GIVEN = $(filter command line,$(origin SOURCE))
+repro: env ## run the pipeline; stages that are up to date are skipped (SOURCE=path MINUTES=10: darkroom begin first)
+	@$(if $(GIVEN),$(BIN)/darkroom begin $(if $(MINUTES),--minutes $(MINUTES)) -- "$(SOURCE)")
 	@$(BIN)/darkroom params > /dev/null
 	@test -n "$$MLFLOW_TRACKING_URI" || test -e mlflow.db || rm -rf models/bundle # without a store there is no release
 	@$(BIN)/dvc repro

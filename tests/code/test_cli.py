@@ -12,8 +12,8 @@ from commands import run
 from darkroom.cli import doctor, show
 from pictures import ROOT, inside
 
-COMMANDS = ["recipe", "params", "accept", "rates", "runs", "diff", "compare", "predict", "app", "ab", "watch"]
-COMMANDS += ["versions", "promote", "rollback", "export", "shrink", "doctor"]
+COMMANDS = ["begin", "recipe", "params", "accept", "rates", "runs", "diff", "compare", "predict", "app", "ab"]
+COMMANDS += ["watch", "versions", "promote", "rollback", "export", "shrink", "doctor"]
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,8 @@ def test_the_help_lists_every_command_in_whole_lines(capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.parametrize(
-    "command", ["recipe", "params", "runs", "diff", "compare", "predict", "app", "ab", "promote", "export", "shrink"]
+    "command",
+    ["begin", "recipe", "params", "runs", "diff", "compare", "predict", "app", "ab", "promote", "export", "shrink"],
 )
 def test_help_has_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(command, "-h") == 0

@@ -7,9 +7,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from commands import run
-from darkroom.cli.recipe import DATA, NETWORK
+from darkroom.cli.recipe import DATA
 from darkroom.params.load import flatten, load_params, read_yaml
-from darkroom.params.recipes import recipe_files
+from darkroom.params.recipes import NETWORK, recipe_files
 from pictures import ROOT, inside
 
 FILES = recipe_files(ROOT)

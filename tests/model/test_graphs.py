@@ -45,6 +45,7 @@ NETWORKS: dict[str, Callable[[], keras.Model]] = {
 DEAR: dict[str, Callable[[], keras.Model]] = {
     "shifted": lambda: combine([one(filters=[4], norm="after_pool"), one(filters=[4], head="average")], "flip_shift"),
     "residual": lambda: one(32, architecture="residual", filters=[4, 4, 4], depth=3),
+    "strided residual": lambda: one(40, architecture="residual", stem=4, filters=[4, 4], depth=3, head="average"),
     **{name: partial(backbone, name) for name in ("EfficientNetV2B0", "DenseNet121")},
     "MobileNetV2": partial(backbone, "MobileNetV2", width=0.35),
 }

@@ -24,6 +24,16 @@ def test_a_kernel_moves_by_a_nearly_orthogonal_matrix(shape: Any) -> None:
     assert lengths.min() > 0.6 and lengths.max() < 1.3  # five iterations leave them within this, K. Jordan says
 
 
+@pytest.mark.parametrize("shape", [(200, 24), (24, 24), (24, 200)])
+def test_a_matrix_moves_as_keras_moves_it(shape: Any) -> None:
+    chance = np.random.default_rng(0)
+    matrix = (chance.normal(size=shape) * np.logspace(-4, 0, shape[1])).astype(np.float32)  # hardly of full rank
+    ours, theirs = (
+        kind(0.1).zeropower_via_newtonschulz5(matrix, 5) for kind in (ConvolutionMuon, keras.optimizers.Muon)
+    )
+    assert np.asarray(ours) == pytest.approx(np.asarray(theirs), abs=1e-4)
+
+
 @pytest.mark.parametrize(("shape", "name"), [((16,), "bias"), ((3, 3, 8, 1), "kernel"), ((8, 4), "probabilities")])
 def test_what_is_no_hidden_layer_moves_as_adam_moves_it(shape: Any, name: str) -> None:
     assert np.abs(step(shape, name)) == pytest.approx(np.full(shape, 0.1), rel=1e-3)

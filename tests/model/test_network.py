@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -127,6 +128,19 @@ def test_the_residual_network(depth: int, adds: int) -> None:
     assert network.get_layer("whiten").kernel.shape == (2, 2, 3, 24)
 
 
+@pytest.mark.parametrize(("stem", "maps", "sides"), [(1, 24, (31, 15, 7)), (2, 48, (15, 7, 3)), (4, 48, (7, 3, 1))])
+def test_the_stem_of_a_residual_network(stem: int, maps: int, sides: tuple[int, ...]) -> None:
+    params = model_params(architecture="residual", stem=stem, filters=[8, 16], head="average", dense=[])
+    network = build_network(params, 32, 3)
+    assert network.get_layer("whiten").kernel.shape == (2 * stem, 2 * stem, 3, maps)
+    names = ("whiten", "block1_pool", "block2_pool")
+    assert tuple(network.get_layer(name).output.shape[1] for name in names) == sides
+    least = params.smallest_side()
+    assert build_network(params, least, 3).get_layer("block2_pool").output.shape[1] == 1
+    with pytest.raises(ValueError, match="zero"):
+        build_network(params, least - 1, 3)
+
+
 def test_the_first_layer_whitens_patches() -> None:
     chance = np.random.default_rng(0)
     pixels = (chance.random((25, 16, 16, 1)) * 200 + chance.random((25, 16, 16, 3)) * 50).astype(np.uint8)
@@ -135,6 +149,17 @@ def test_the_first_layer_whitens_patches() -> None:
     spread = np.cov(np.asarray(patches).reshape(-1, 12), rowvar=False)
     assert np.allclose(spread, np.eye(12), atol=0.1)  # colours are alike, so some directions are nearly quiet
     assert np.array_equal(whitening(pixels)[..., 12:], -kernel)
+
+
+def test_a_strided_first_layer_whitens_the_directions_of_most_variance() -> None:
+    chance = np.random.default_rng(0)
+    rough = chance.integers(0, 256, (200, 17, 17, 3)).repeat(2, axis=1).repeat(2, axis=2)  # 27 directions in a patch
+    pixels = np.clip(rough[:, 1:33, 1:33] + chance.integers(-3, 4, (200, 32, 32, 3)), 0, 255).astype(np.uint8)
+    kernel = whitening(pixels, stem=2)
+    assert kernel.shape == (4, 4, 3, 48) and np.array_equal(kernel[..., 24:], -kernel[..., :24])
+    patches = np.asarray(keras.ops.conv(pixels / np.float32(127.5) - 1, kernel[..., :24], 2))
+    spread = np.cov(patches.reshape(-1, 24), rowvar=False)
+    assert np.allclose(spread, np.eye(24), atol=0.02)
 
 
 def test_a_residual_network_starts_with_layers_that_copy_what_comes_in() -> None:
@@ -148,6 +173,17 @@ def test_a_residual_network_starts_with_layers_that_copy_what_comes_in() -> None
     fewer = keras.Model(network.get_layer("block1_active2").output, network.get_layer("block2_conv1").output)
     maps = np.random.default_rng(1).normal(size=(2, 15, 15, 32)).astype(np.float32)
     assert np.allclose(np.asarray(fewer(maps)), maps[..., :16], atol=1e-5)
+
+
+def test_a_network_with_a_stem_is_loaded_as_it_was_saved(tmp_path: Path) -> None:
+    params = model_params(architecture="residual", stem=4, filters=[8, 8], depth=3, head="average", dense=[])
+    network = build_network(params, 24, 3)
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 24, 24, 3), np.uint8)
+    start_residual(network, pixels)
+    network.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert np.array_equal(np.asarray(loaded(pixels)), np.asarray(network(pixels)))
+    assert np.array_equal(loaded.get_layer("whiten").kernel, whitening(pixels[:3], stem=4))  # a sixteenth of them
 
 
 @pytest.mark.parametrize("fused", [False, True])

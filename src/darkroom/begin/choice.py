@@ -1,7 +1,10 @@
 """A value that `darkroom begin` chose."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+from darkroom.params.load import Overlay
 
 
 @dataclass(frozen=True)
@@ -11,3 +14,15 @@ class Choice:
     key: str
     value: Any
     reason: str
+
+
+def as_overlay(choices: Iterable[Choice]) -> Overlay:
+    """Return the values by section and key."""
+    found: Overlay = {}
+    for choice in choices:
+        *sections, key = choice.key.split(".")
+        place: dict[str, Any] = found
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[key] = choice.value
+    return found

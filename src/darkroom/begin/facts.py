@@ -1,7 +1,8 @@
 """What `darkroom begin` knows of a data set after a look at it: headers and a sample of pixels."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -12,7 +13,10 @@ class Facts:
     pictures of each given split (train, validation, test), empty where none is given. `short_sides` are the 10th, 50th
     and 90th percentile of the shorter sides in pixels, `aspect` is the median of longer side / shorter side, `grey` the
     share of pictures without colour, 0-1, `same_layout` whether all have one size (as scans and crops do), `sampled`
-    the number of pictures whose pixels were looked at.
+    the number of pictures whose pixels were looked at. `formats` has the share of each file format, 0-1, by its name,
+    `unreadable` is the share of the files that are no pictures, as ingest reports it, `unreadable_because` the reason
+    most often found, "" for none. `bytes` is the size of all files, 0 where only reading tells. `columns` is the value
+    of ingest.columns for a table, empty for any other source.
     """
 
     source: str
@@ -23,6 +27,11 @@ class Facts:
     grey: float
     same_layout: bool
     sampled: int
+    formats: Mapping[str, float] = field(default_factory=dict)
+    unreadable: float = 0.0
+    unreadable_because: str = ""
+    bytes: int = 0
+    columns: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def pictures(self) -> int:

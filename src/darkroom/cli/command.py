@@ -20,6 +20,7 @@ class Command(TyperCommand):
 
 # the order in the help: as people meet them
 ORDER = [
+    "begin",
     "recipe",
     "params",
     "accept",

@@ -9,6 +9,7 @@ import typer
 
 from darkroom.cli import ab_command as ab_command
 from darkroom.cli import app_command as app_command
+from darkroom.cli import begin_command as begin_command
 from darkroom.cli import compare_command as compare_command
 from darkroom.cli import export_commands as export_commands
 from darkroom.cli import release_commands as release_commands

@@ -4,15 +4,11 @@ from textwrap import shorten
 from typing import Any
 
 from darkroom.core.errors import UserError
-from darkroom.core.files import replacing
 from darkroom.core.paths import workspace
-from darkroom.params.commented_yaml import WHOLE_MAPPINGS, dump_document, load_document, overlay, plain_values
-from darkroom.params.load import check_params, leaves, load_params
-from darkroom.params.recipes import DEFAULT, REFERENCE, read_recipe, recipe_files
+from darkroom.params.editing import edit_params
+from darkroom.params.recipes import NETWORK, REFERENCE, default_sections, read_recipe, recipe_files
 
 BEGIN = "`darkroom begin PATH` looks at your pictures and chooses"
-# a recipe is written as differences from DEFAULT: these are reset first, so that nothing of the previous recipe stays
-NETWORK = ("tune", "train", "augment", "model", "finetune", "ensemble")
 DATA = ("dedupe.filter", "balance", "split")  # reset with --data only; labels and groups are the user's in any case
 
 
@@ -41,16 +37,11 @@ def apply_recipe(name: str, with_data: bool) -> int:
     data = recipe.pop("data", None)
     if with_data and data is None and "ingest" not in recipe:
         raise UserError(f"recipe {name} has no data settings of its own; leave out --data")
-    load_params(file)
-    document = load_document(file)
-    before = leaves(plain_values(document), WHOLE_MAPPINGS)
-    for part in (_defaults(NETWORK), recipe, *((_defaults(DATA), data or {}) if with_data else ())):
-        overlay(document, part)
-    check_params(plain_values(document), str(recipe_files(workspace())[name].relative_to(workspace())))
-    if changes := _changes(before, leaves(plain_values(document), WHOLE_MAPPINGS)):
-        with replacing(file) as unfinished:
-            unfinished.write_text(dump_document(document), encoding="utf-8")
-    print("\n".join(changes) or f"params.yaml already has all settings of {name}")
+    parts = [default_sections(workspace(), NETWORK), recipe]
+    parts += [default_sections(workspace(), DATA), data or {}] if with_data else []
+    changes = edit_params(file, parts, str(recipe_files(workspace())[name].relative_to(workspace())))
+    lines = [f"{key}: {_shortened(old)} -> {_shortened(new)}" for key, (old, new) in changes.items()]
+    print("\n".join(lines) or f"params.yaml already has all settings of {name}")
     if data is not None:
         print(_advice(name, data, with_data))
     return 0
@@ -61,23 +52,6 @@ def _advice(name: str, data: dict[str, Any], with_data: bool) -> str:
     if with_data:
         return f"next: put {source} into data/raw/, or name another file or folder there in ingest.source"
     return f"your data settings are unchanged; `darkroom recipe {name} --data` sets those for {source}"
-
-
-def _defaults(sections: tuple[str, ...]) -> dict[str, Any]:
-    default = read_recipe(workspace(), DEFAULT)
-    chosen: dict[str, Any] = {}
-    for where in sections:
-        section, _, key = where.partition(".")
-        chosen[section] = {key: default[section][key]} if key else default[section]
-    return chosen
-
-
-def _changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    return [
-        f"{key}: {_shortened(before.get(key))} -> {_shortened(value)}"
-        for key, value in after.items()
-        if before.get(key) != value
-    ]
 
 
 def _shortened(value: Any) -> str:

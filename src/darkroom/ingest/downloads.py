@@ -4,9 +4,11 @@ import hashlib
 import logging
 import os
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from threading import get_ident
+from typing import TypeVar
 
 from requests import Response, Session
 from requests.adapters import HTTPAdapter
@@ -19,6 +21,7 @@ BACKOFF = 0.5  # urllib3 waits twice as long, 1 second, before the third try
 MAX_BYTES = 100_000_000  # a larger file is not a picture
 TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)  # HTTP statuses that may pass
 CHUNK = 1 << 20  # bytes
+T = TypeVar("T")
 
 
 def fetch(address: str, folder: Path) -> bytes:
@@ -26,7 +29,7 @@ def fetch(address: str, folder: Path) -> bytes:
     kept = folder / hashlib.sha256(address.encode()).hexdigest()
     if kept.exists():
         return kept.read_bytes()
-    data = _download(address)
+    data = download(address, _content)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".", delete=False) as file:
         file.write(data)
@@ -34,12 +37,16 @@ def fetch(address: str, folder: Path) -> bytes:
     return data
 
 
-def _download(address: str) -> bytes:
-    """Return the body of the response, requested again when it breaks off; raises OSError."""
+def download(address: str, take: Callable[[Response], T]) -> T:
+    """Return what `take` makes of the response, requested again when it breaks off; raises OSError.
+
+    An error, and a web page, which is one that does not say so, are no response.
+    """
     for _ in range(TRIES):
         try:
             with _session(get_ident()).get(address, timeout=TIMEOUT, stream=True) as response:
-                return _content(response)
+                _require_file(response)
+                return take(response)
         except ChunkedEncodingError:  # too late for the session to retry
             reason = "the response was cut off"
         except InvalidSchema:
@@ -49,14 +56,15 @@ def _download(address: str) -> bytes:
     raise OSError(f"could not be fetched: {reason}")
 
 
-def _content(response: Response) -> bytes:
-    """Return the body of a response; raises RequestException when it is not a picture."""
+def _require_file(response: Response) -> None:
     if not response.ok:
         raise RequestException(f"HTTP {response.status_code} {response.reason}")
-    if (
-        response.headers.get("Content-Type", "").lower().startswith("text/html")
-    ):  # an error page, which must not be kept
-        raise RequestException("it is a web page, not a picture")
+    if response.headers.get("Content-Type", "").lower().startswith("text/html"):
+        raise RequestException("it is a web page, not a picture or a file of them")
+
+
+def _content(response: Response) -> bytes:
+    """Return the body of a response; raises RequestException when it is too large for a picture."""
     data = bytearray()
     for chunk in response.iter_content(CHUNK):
         data += chunk

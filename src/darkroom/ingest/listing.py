@@ -18,7 +18,7 @@ from darkroom.ingest.sources import Folder, Source, archive_errors
 from darkroom.ingest.table_source import Table
 from darkroom.ingest.tars import TarArchive, plain_tar
 from darkroom.ingest.zips import ZipArchive
-from darkroom.params.data import Ingest
+from darkroom.params.data import Columns, Ingest
 
 TABLE_SUFFIXES = (".csv", ".parquet")
 
@@ -38,24 +38,42 @@ def open_ingest_source(params: Ingest, raw: Path) -> Iterator[Source]:
         raise UserError(f"{where}: must be a path below data/raw/; copy or link the pictures there")
     if not path.exists() and workspace() != project_root():  # dvc exp run --temp, or the queue
         raise UserError(f"{where}: is not in the experiment's own folder; `dvc add data/raw/{source}`, then try again")
-    if path.is_file() and path.suffix.lower() in TABLE_SUFFIXES:
-        yield Table(path, raw.absolute(), params.columns, cache_folder() / "downloads")
+    with open_path(path, raw.absolute(), params.columns, where) as opened:
+        yield opened
+
+
+def list_entries(source: Source, params: Ingest) -> tuple[list[Entry], int]:
+    """Return what `list_files` does, with the labels that params.yaml gives; raises UserError where they do not fit."""
+    found, system_files = list_files(source, _where(params))
+    return relabel(found, params.labels), system_files
+
+
+def list_files(source: Source, where: str) -> tuple[list[Entry], int]:
+    """Return an entry for each file, sorted by path, and the number of system files, which are passed over.
+
+    Raises UserError starting with `where` when the source is damaged or a bomb.
+    """
+    with archive_errors(where):
+        found = sorted(source.walk(), key=attrgetter("path"))
+    if source.labelled:
+        return found, 0
+    kept = [entry for entry in found if not is_system_file(entry.path)]
+    return read_layout(refuse_repeats(kept)), len(found) - len(kept)
+
+
+@contextmanager
+def open_path(path: Path, raw: Path, columns: Columns, where: str) -> Iterator[Source]:
+    """Open a table, whose paths may not leave the folder `raw`, a folder or an archive; see `open_source`."""
+    if is_table(path):
+        yield Table(path, raw, columns, cache_folder() / "downloads")
         return
     with open_source(path, where) as opened:
         yield opened
 
 
-def list_entries(source: Source, params: Ingest) -> tuple[list[Entry], int]:
-    """Return an entry for each file, sorted by path, and the number of system files, which are passed over.
-
-    Raises UserError when the source is damaged or a bomb, or does not fit its settings in params.yaml.
-    """
-    with archive_errors(_where(params)):
-        found = sorted(source.walk(), key=attrgetter("path"))
-    if source.labelled:
-        return relabel(found, params.labels), 0
-    kept = [entry for entry in found if not is_system_file(entry.path)]
-    return relabel(read_layout(refuse_repeats(kept)), params.labels), len(found) - len(kept)
+def is_table(path: Path) -> bool:
+    """Tell whether a path is that of a table, by its suffix."""
+    return path.is_file() and path.suffix.lower() in TABLE_SUFFIXES
 
 
 @contextmanager

@@ -41,7 +41,7 @@ class Table:
         for path, label, split, group, attributes, problem in zip(
             *(rows[name].tolist() for name in names), strict=True
         ):
-            size, problem = (0, problem) if problem or _is_address(path) else self._size(path)
+            size, problem = (0, problem) if problem or is_address(path) else self._size(path)
             entry = Entry(path, size, label or None, split or None, group=group or None, location=path)
             entry.attributes = attributes or None
             if problem:
@@ -50,7 +50,7 @@ class Table:
 
     def read(self, location: str) -> bytes:
         """Return the bytes of a file, or of what its address gives; raises OSError."""
-        if _is_address(location):
+        if is_address(location):
             from darkroom.ingest.downloads import fetch  # importing requests takes 0.2 s
 
             return fetch(location, self.downloads)
@@ -65,7 +65,8 @@ class Table:
         return (facts.st_size, "") if stat.S_ISREG(facts.st_mode) else (0, "is not a regular file")
 
 
-def _is_address(path: str) -> bool:
+def is_address(path: str) -> bool:
+    """Tell whether a path of a table is a web address."""
     return path[:8].lower().startswith(("http://", "https://"))
 
 

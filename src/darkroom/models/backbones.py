@@ -34,7 +34,7 @@ def backbone_features(params: "Model", inputs: Any) -> Any:
     """Return the maps behind a backbone without its head; one with given weights can be frozen layer by layer."""
     import keras
 
-    built = _build(params, inputs.shape[1:], None)
+    built = build_backbone(params.architecture, params.width, inputs.shape[1:])
     backbone = keras.Model(built.input, built.output, name="backbone")  # some builders look things up by their name
     x = to_range(inputs, BACKBONES[params.architecture])
     if is_pretrained(params):
@@ -61,11 +61,14 @@ def _call_unless_frozen(
     return call(inputs, training=bool(training) and layer.trainable)
 
 
-def _build(params: "Model", shape: tuple[int, ...], weights: str | None) -> "keras.Model":
+def build_backbone(
+    architecture: str, width: float, shape: tuple[int, ...], weights: str | None = None
+) -> "keras.Model":
+    """Return the network of keras.applications without its top; `weights`: None or imagenet, which may download."""
     import keras
 
-    options = {"alpha": params.width} if params.architecture in WIDE else {}
-    build = getattr(keras.applications, params.architecture)
+    options = {"alpha": width} if architecture in WIDE else {}
+    build = getattr(keras.applications, architecture)
     return build(include_top=False, weights=weights, input_shape=shape, **options)
 
 
@@ -106,7 +109,7 @@ def _load_imagenet(backbone: "keras.Model", params: "Model") -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # that the weights are those of another size; they fit
-            given = _build(params, backbone.input_shape[1:], "imagenet")
+            given = build_backbone(params.architecture, params.width, backbone.input_shape[1:], "imagenet")
     except ValueError as error:  # of a width that was never trained
         raise UserError(f"model.weights = imagenet: {' '.join(str(error).split())[:200]}") from None
     except Exception as error:  # Keras raises a plain Exception when a download fails
@@ -130,7 +133,7 @@ def _load_file(backbone: "keras.Model", params: "Model", folder: Path) -> None:
         )
     name = params.architecture + (f" of width {params.width:g}" if params.architecture in WIDE else "")
     try:
-        _load_fitting(backbone, file)
+        load_fitting(backbone, file)
     except OSError as error:  # h5py's
         why = " ".join(str(error).split())[:120]
         raise UserError(
@@ -141,8 +144,11 @@ def _load_file(backbone: "keras.Model", params: "Model", folder: Path) -> None:
         raise UserError(f"model.weights = {params.weights}: does not fit {name}: {why}; {ADVICE}") from None
 
 
-def _load_fitting(backbone: "keras.Model", file: Path) -> None:
-    """Load a file of as many numbers as `backbone` has: Keras itself passes over what the file lacks."""
+def load_fitting(backbone: "keras.Model", file: Path) -> None:
+    """Load a file of as many numbers as `backbone` has: Keras itself passes over what the file lacks.
+
+    Raises OSError, ValueError or KeyError when it does not fit.
+    """
     numbers = _count_numbers(file)
     if numbers != backbone.count_params():
         raise ValueError(f"it holds {numbers:,} numbers for {backbone.count_params():,}")

@@ -1,7 +1,6 @@
 """Editing params.yaml without losing its comments or its layout."""
 
 from io import StringIO
-from pathlib import Path
 from statistics import mode
 from typing import Any
 
@@ -14,9 +13,9 @@ from darkroom.core.errors import UserError
 WHOLE_MAPPINGS = {"tune.space", "ingest.labels"}  # their keys are the user's: replaced as a whole, never merged
 
 
-def load_document(file: Path) -> CommentedMap:
-    """Return the file with its comments."""
-    document: CommentedMap = _editor().load(file.read_text(encoding="utf-8"))
+def parse_document(text: str) -> CommentedMap:
+    """Return the text of a file with its comments."""
+    document: CommentedMap = _editor().load(text)
     return document
 
 

@@ -38,6 +38,7 @@ class Model(Section):
     norm: Literal["none", "before_pool", "after_pool"]
     block_dropout: Dropped
     drop_maps: bool
+    stem: Literal[1, 2, 4]
     depth: Annotated[int, Field(ge=1, le=10)]
     width: Annotated[float, Field(ge=0.05, le=2)]
     weights: Annotated[str, Field(min_length=1)]
@@ -78,7 +79,7 @@ class Model(Section):
         if self.is_backbone:
             return SMALLEST.get(self.architecture, SMALLEST_SIDE)
         if self.architecture == "residual":
-            return int(2 ** len(self.filters)) + 1
+            return int(self.stem * (2 ** len(self.filters) + 1))
         side: int = 1
         numbers = (self.kernel, self.stride, self.pool)
         blocks = zip(*(n if isinstance(n, list) else [n] * len(self.filters) for n in numbers), strict=True)
@@ -110,6 +111,7 @@ class Augment(Section):
 class Finetune(Section):
     """The second phase of a training that starts from pretrained weights."""
 
+    passes: Annotated[int, Field(ge=0, le=100)]
     epochs: Annotated[int, Field(ge=0)]
     layers: Count | str
     learning_rate: Annotated[float, Field(gt=0, le=100)]

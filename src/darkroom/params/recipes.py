@@ -1,5 +1,6 @@
 """The recipes: named sets of parameters, each written as its differences from the recipe `digits`."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ DEFAULT = "digits"
 ORDER = ("photos", "photos-scratch", "small", "small-strong", "tiny", DEFAULT)  # as people look for them
 REFERENCE = "reference"  # the folder of those that repeat other systems' networks
 TRAINING = ("train", "augment", "model", "finetune")  # sections that a recipe decides as a whole
+# a recipe is written as differences from DEFAULT: these are reset first, so that nothing of the previous recipe stays
+NETWORK = ("tune", *TRAINING, "ensemble")
 
 
 def recipe_files(root: Path) -> dict[str, Path]:
@@ -35,3 +38,13 @@ def recipe_network(root: Path, name: str) -> Overlay:
     default, recipe = read_recipe(root, DEFAULT), read_recipe(root, name)
     whole = {section: {**default[section], **recipe.get(section, {})} for section in TRAINING}
     return whole | {"image": recipe.get("image", {})}
+
+
+def default_sections(root: Path, sections: Iterable[str]) -> Overlay:
+    """Return the defaults of sections, or of keys of sections ("dedupe.filter")."""
+    default = read_recipe(root, DEFAULT)
+    chosen: Overlay = {}
+    for where in sections:
+        section, _, key = where.partition(".")
+        chosen.setdefault(section, {}).update({key: default[section][key]} if key else default[section])
+    return chosen

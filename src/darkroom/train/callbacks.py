@@ -49,14 +49,15 @@ class EpochEnd(keras.callbacks.Callback):
         self.seconds = time.monotonic() - self.started
 
     def on_test_end(self, logs: Any = None) -> None:  # noqa: ARG002
-        """Take the weights."""
-        self.weights: list[np.ndarray] = self.model.get_weights()
+        """Take the weights of the whole network, of which a part may be trained."""
+        self.weights: list[np.ndarray] = self.training.network.get_weights()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Record the epoch; stop when the phase is over."""
         rate = float(self.rates[(epoch + 1) * self.params["steps"] - 1])
         row = {**readable(logs), "learning_rate": rate, "phase": self.phase.number}
-        self.training.record(row, self.pictures / max(self.seconds, 1e-9), self.weights)
+        speed = self.pictures / max(self.seconds, 1e-9)
+        self.training.record(row, speed, self.weights, self.model.optimizer)
         patience = self.training.params.train.patience
         self.model.stop_training = self.training.progress.is_over(self.phase, patience)
 

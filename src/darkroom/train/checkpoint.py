@@ -60,8 +60,9 @@ class Progress:
         return bool(self.rows) and not np.isfinite(self.rows[-1]["loss"])
 
     def _is_better(self, row: Row, best: Row) -> bool:
-        if self.keep == "last":
-            return True
+        if self.keep == "last":  # of fine-tuning, the last that is not worse than what it began with
+            earlier = [old["validation_loss"] for old in self.rows if old["phase"] < row["phase"]]
+            return not earlier or row["validation_loss"] <= earlier[-1]
         name, sign = ("validation_accuracy", 1) if self.keep == "accuracy" else ("validation_loss", -1)
         return sign * row[name] > sign * best[name] or not np.isfinite(best[name])
 
@@ -98,15 +99,15 @@ class Checkpoint:
 
     It holds the progress and every variable of network and optimizer, so also the moments and the states of random
     layers; of a finished training the progress alone. It is written whole: a kill while it is written leaves the epoch
-    before.
+    before. The optimizer may be that of a part of the network, with which a phase trains.
     """
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "last.npz"
 
-    def save(self, trainer: "keras.Model", progress: Progress) -> None:
-        """Write the state of `trainer`, a compiled model, and the progress."""
-        self._write(progress, [np.asarray(variable) for variable in _variables(trainer)])
+    def save(self, network: "keras.Model", optimizer: "keras.optimizers.Optimizer", progress: Progress) -> None:
+        """Write the state of both, and the progress."""
+        self._write(progress, [np.asarray(variable) for variable in _variables(network, optimizer)])
 
     def finish(self, progress: Progress) -> None:
         """Write the progress of a training that is over."""
@@ -119,23 +120,27 @@ class Checkpoint:
         with replacing(self.file) as unfinished, unfinished.open("wb") as file:
             np.savez(file, facts=np.array(facts), **arrays)  # type: ignore[arg-type]
 
-    def restore(self, trainer: "keras.Model", progress: Progress, phase: int) -> None:
-        """Bring progress to what was saved, if anything was, and `trainer` too when it was saved in this phase."""
+    def load(self, progress: Progress) -> None:
+        """Bring progress to what was saved, if anything was."""
         if not self.file.exists():
             return
         with np.load(self.file) as saved:
             facts = json.loads(str(saved["facts"]))
             progress.rows, progress.best_epoch = facts["rows"], facts["best_epoch"]
-            names = sorted(saved.files)
-            progress.best_weights = [saved[name] for name in names if name.startswith("best")]
-            states = [saved[name] for name in names if name.startswith("state")]
-        if states and progress.rows[-1]["phase"] == phase:
-            for variable, value in zip(_variables(trainer), states, strict=True):
-                variable.assign(value)
+            progress.best_weights = [saved[name] for name in sorted(saved.files) if name.startswith("best")]
+
+    def restore(self, network: "keras.Model", optimizer: "keras.optimizers.Optimizer | None") -> None:
+        """Bring both to what was saved, if anything was; None: the network alone, of a phase that is over."""
+        if not self.file.exists():
+            return
+        with np.load(self.file) as saved:
+            states = [saved[name] for name in sorted(saved.files) if name.startswith("state")]
+        for variable, value in zip(_variables(network, optimizer), states, strict=False):  # a finished one left none
+            variable.assign(value)
 
 
-def _variables(trainer: "keras.Model") -> "list[keras.Variable]":
+def _variables(network: "keras.Model", optimizer: "keras.optimizers.Optimizer | None") -> "list[keras.Variable]":
     """Return weights, states of random layers and of the optimizer; metrics begin anew with each epoch."""
-    metrics = {id(variable) for variable in trainer.metrics_variables}
-    variables = [variable for variable in trainer.variables if id(variable) not in metrics]
-    return [*variables, *trainer.optimizer.variables]
+    metrics = {id(variable) for variable in network.metrics_variables}
+    variables = [variable for variable in network.variables if id(variable) not in metrics]
+    return [*variables, *(optimizer.variables if optimizer else [])]

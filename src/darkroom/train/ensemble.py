@@ -22,6 +22,7 @@ from darkroom.params.declared import DeclaredParams
 from darkroom.train.debug import debug_data, overfit_verdict
 from darkroom.train.epochs import LogMetrics
 from darkroom.train.fit import Fit, check_network
+from darkroom.train.frozen import keeps_features
 from darkroom.train.jobs import Job, run_job
 
 if TYPE_CHECKING:
@@ -116,6 +117,8 @@ def _unused(params: DeclaredParams) -> str:
         unused.append(f"model.weights = {model.weights} is not used: {model.architecture} starts from random weights")
     if epochs and not is_pretrained(model):
         unused.append(f"finetune.epochs = {epochs} is not used: no weights are given")
+    if params.finetune.passes and is_pretrained(model) and not keeps_features(params):
+        unused.append("finetune.passes is not used: mixup, cutmix and small_epochs need the pictures of each epoch")
     if model.block_dropout and model.architecture != "conv":
         unused.append(f"model.block_dropout = {model.block_dropout:g} is not used: {model.architecture} has none")
     if model.dropout and not model.dense:

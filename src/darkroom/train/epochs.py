@@ -37,21 +37,31 @@ class Training:
     on_epoch: OnEpoch | None
     vary: "Vary"
 
-    def record(self, row: Row, images_per_second: float, weights: list[np.ndarray]) -> None:
+    def record(
+        self,
+        row: Row,
+        images_per_second: float,
+        weights: list[np.ndarray],
+        optimizer: "keras.optimizers.Optimizer",
+    ) -> None:
         """Keep the metrics and weights of an epoch that ended, save the state, report."""
         number = len(self.progress.rows) + 1
         self.progress.add({**row, "epoch": number}, weights)
         if self.checkpoint:
-            self.checkpoint.save(self.network, self.progress)
+            self.checkpoint.save(self.network, optimizer, self.progress)
         self._report(self.progress.rows[-1], {"images_per_second": images_per_second, "peak_memory_mb": _peak_memory()})
 
-    def restore(self, phase: Phase) -> None:
-        """Resume from the checkpoint, if there is one; its epochs are reported again, to the new run."""
-        known = len(self.progress.rows)
+    def resume(self) -> None:
+        """Take the progress from the checkpoint, if there is one; its epochs are reported again, to the new run."""
         if self.checkpoint:
-            self.checkpoint.restore(self.network, self.progress, phase.number)
-        for row in self.progress.rows[known:]:
+            self.checkpoint.load(self.progress)
+        for row in self.progress.rows:
             self._report(row, {})
+
+    def restore(self, phase: Phase, optimizer: "keras.optimizers.Optimizer | None" = None) -> None:
+        """Bring the network, and the optimizer, to the last epoch, if it was of this phase."""
+        if self.checkpoint and self.progress.rows and self.progress.rows[-1]["phase"] == phase.number:
+            self.checkpoint.restore(self.network, optimizer)
 
     def _report(self, row: Row, cost: dict[str, float]) -> None:
         metrics, number = {name: value for name, value in row.items() if name != "phase"}, int(row["epoch"])

@@ -19,6 +19,7 @@ from darkroom.params.declared import DeclaredParams
 from darkroom.params.training import Train
 from darkroom.train.checkpoint import Checkpoint, Progress
 from darkroom.train.epochs import LogMetrics, OnEpoch, Training
+from darkroom.train.frozen import Part, phase_part
 from darkroom.train.optimizer import add_l2, build_loss, build_optimizer, compared_losses
 from darkroom.train.phases import Phase, phases, set_trainable
 from darkroom.train.schedule import learning_rates
@@ -82,6 +83,7 @@ def _run_phases(training: Training, data: dict[str, Examples], verbose: int) -> 
     """Train all phases; an unknown layer is an error before anything is trained."""
     for phase in phases(training.params):
         set_trainable(training.network, phase)
+    training.resume()
     for phase in phases(training.params):
         _run_phase(training, phase, data, verbose)
     if training.checkpoint and not training.progress.stopped:  # what stopped it may not do so again
@@ -125,42 +127,52 @@ def check_network(params: DeclaredParams, classes: int, weights: Path) -> None:
 def _run_phase(training: Training, phase: Phase, data: dict[str, Examples], verbose: int) -> None:
     """Train the epochs of one phase that are not done yet."""
     from darkroom.examples.batches import Batches
+
+    progress, train = training.progress, training.params.train
+    if progress.is_over(phase, train.patience):
+        training.restore(phase)  # the states of random layers, which the next phase goes on with
+        return
+    _begin_phase(training, phase, verbose)
+    part = phase_part(training.network, training.params, phase, data, training.vary)
+    batches = Batches(part.train, train.batch_size, train.seed, part.vary)
+    rates = learning_rates(train, phase.learning_rate, len(batches), phase.epochs)
+    _compile(part.trainer, train, rates, batches.at_once, training.on_epoch is not None)
+    training.restore(phase, part.trainer.optimizer)
+    for last_epoch, side in ((phase.small_epochs, train.small_size), (phase.epochs, None)):
+        if not progress.is_over(phase, train.patience) and progress.epochs_in(phase.number) < last_epoch:
+            _run_epochs(training, phase, part, rates, last_epoch, side, verbose)
+
+
+def _run_epochs(
+    training: Training, phase: Phase, part: Part, rates: np.ndarray, last_epoch: int, side: int | None, verbose: int
+) -> None:
+    """Train up to `last_epoch` of a phase whose steps have `rates`, on pictures scaled down to `side` when given."""
+    from darkroom.examples.batches import Batches
     from darkroom.train.callbacks import phase_callbacks
 
-    network, progress, train = training.network, training.progress, training.params.train
-    pictures, variation = data["train"].for_training(), training.vary
-    batches = Batches(pictures, train.batch_size, train.seed, variation)
-    rates = learning_rates(train, phase.learning_rate, len(batches), phase.epochs)
-    _begin_phase(training, phase, rates, batches.at_once, verbose)
-    for last_epoch, side in ((phase.small_epochs, train.small_size), (phase.epochs, None)):
-        if progress.is_over(phase, train.patience) or progress.epochs_in(phase.number) >= last_epoch:
-            continue
-        batches = Batches(pictures, train.batch_size, train.seed, variation, side)
-        batches.start_at(len(progress.rows))
-        network.fit(
-            batches,
-            validation_data=Batches(data["validation"], train.batch_size),
-            initial_epoch=progress.epochs_in(phase.number),
-            epochs=last_epoch,
-            shuffle=False,  # Batches has its own seeded order
-            callbacks=phase_callbacks(training, phase, rates, batches),
-            verbose=verbose,
-        )
+    train, done = training.params.train, training.progress
+    batches = Batches(part.train, train.batch_size, train.seed, part.vary, side)
+    batches.start_at(len(done.rows))
+    part.trainer.fit(
+        batches,
+        validation_data=Batches(part.validation, train.batch_size),
+        initial_epoch=done.epochs_in(phase.number),
+        epochs=last_epoch,
+        shuffle=False,  # Batches has its own seeded order
+        callbacks=phase_callbacks(training, phase, rates, batches),
+        verbose=verbose,
+    )
 
 
-def _begin_phase(training: Training, phase: Phase, rates: np.ndarray, at_once: int, verbose: int) -> None:
-    """Bring the network to where the phase begins, or to where it was interrupted."""
-    network, progress, train = training.network, training.progress, training.params.train
+def _begin_phase(training: Training, phase: Phase, verbose: int) -> None:
+    """Give the network the best weights so far, and say what is trained."""
+    network, progress = training.network, training.progress
     set_trainable(network, phase)
     if progress.best_epoch:
         network.set_weights(progress.best_weights)
-    _compile(network, train, rates, at_once, training.on_epoch is not None)
-    training.restore(phase)
-    if not verbose or progress.is_over(phase, train.patience):
-        return
-    if done := progress.epochs_in(phase.number):
+    if verbose and (done := progress.epochs_in(phase.number)):
         logger.info("resumes after epoch %d", done)
-    elif phase.title:
+    elif verbose and phase.title:
         logger.info("%s", phase.title)
 
 

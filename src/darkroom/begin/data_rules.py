@@ -1,0 +1,78 @@
+"""What the data alone decides: source, labels, splits, balance, limits."""
+
+import math
+
+from darkroom.begin.choice import Choice
+from darkroom.begin.facts import Facts, Proposal
+
+VALIDATION, TEST = 1000, 2000  # pictures: an accuracy of 90 % is then known to 1.9 and 1.3 points
+SHARES = {"validation": (0.02, 0.15), "test": (0.05, 0.2)}  # at least, at most
+UNEVEN, LIMIT = 5.0, 50.0  # largest class / smallest class: weighted from; validate.max_imbalance's default
+FEWEST = 10  # pictures of a class, validate.min_per_class's default
+
+
+def source(facts: Facts) -> list[Choice]:
+    """Return the source, and the columns of a table."""
+    found = f"{facts.pictures:,} pictures of {len(facts.classes)} classes"
+    columns = [
+        Choice(f"ingest.columns.{key}", value, "a column of the table") for key, value in facts.columns.items() if value
+    ]
+    return [Choice("ingest.source", facts.source, found), *columns]
+
+
+def shares(facts: Facts) -> list[Choice]:
+    """Return the shares of validation and test; a given split is used whatever they are."""
+    return [_share(facts, "validation", VALIDATION), _share(facts, "test", TEST)]
+
+
+def _share(facts: Facts, name: str, wanted: int) -> Choice:
+    key, (least, most) = f"split.{name}", SHARES[name]
+    if name in facts.splits:
+        return Choice(key, most, f"not used: the source has {facts.splits[name]:,} pictures for {name}")
+    left = facts.pictures - sum(count for split, count in facts.splits.items() if split != "train")
+    share = round(min(max(wanted / max(left, 1), least), most), 2)
+    why = f"{round(share * left):,} pictures"
+    return Choice(key, share, f"{why}, enough to tell models apart" if share < most else f"{why}: of few, a good part")
+
+
+def split_sizes(facts: Facts) -> dict[str, int]:
+    """Return about how many pictures train, validation and test will have."""
+    chosen = {choice.key.removeprefix("split."): choice.value for choice in shares(facts)}
+    given = {name: count for name, count in facts.splits.items() if name != "train"}
+    left = facts.pictures - sum(given.values())
+    sizes = {name: given.get(name, round(share * left)) for name, share in chosen.items()}
+    return {**sizes, "train": facts.pictures - sum(sizes.values())}
+
+
+def imbalance(facts: Facts) -> float:
+    """Return the pictures of the largest class over those of the smallest."""
+    return max(facts.classes.values()) / max(min(facts.classes.values()), 1)
+
+
+def balance(facts: Facts) -> list[Choice]:
+    """Return whether classes are weighted."""
+    times = f"the largest class has {imbalance(facts):.1f} times the pictures of the smallest"
+    if imbalance(facts) < UNEVEN:
+        return [Choice("balance.method", "none", times)]
+    return [Choice("balance.method", "class_weight", f"{times}: weights keep it from being passed over")]
+
+
+def limits(facts: Facts) -> list[Choice]:
+    """Return the limits of validate that this data would break though nothing is wrong with it."""
+    side, times = facts.short_sides[0], imbalance(facts)
+    found = []
+    if times > LIMIT:
+        found.append(Choice("validate.max_imbalance", float(math.ceil(times * 1.2)), f"now it is {times:.0f}"))
+    if side < 8:
+        found.append(Choice("validate.min_side", side, f"a tenth of the pictures have {side} pixels or fewer"))
+    return found
+
+
+def small_classes(facts: Facts) -> list[Proposal]:
+    """Return the proposal to leave out, or merge, classes that validate would refuse."""
+    small = sorted(name for name, count in facts.classes.items() if count < FEWEST)
+    if not small:
+        return []
+    left_out = "{" + ", ".join(f"{name}: null" for name in small) + "}"
+    reason = f"fewer than validate.min_per_class = {FEWEST} pictures in {', '.join(small)}: validate will refuse them"
+    return [Proposal("ingest.labels", left_out, reason)]

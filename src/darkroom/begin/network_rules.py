@@ -1,0 +1,87 @@
+"""What data, machine and plan decide about the network and its training, its epochs apart."""
+
+from darkroom.begin.choice import Choice
+from darkroom.begin.data_rules import split_sizes
+from darkroom.begin.plans import Case
+from darkroom.params.recipes import DEFAULT, TRAINING
+
+GREY = 0.9  # share of the pictures from which a data set counts as grey
+LONG = 1.15  # longer side / shorter side from which the middle is cut out rather than the picture squashed
+ACTIVATIONS = 1500  # bytes for each pixel of a picture in a training step, of the widest networks of the recipes
+MEMORY = 0.4  # share of the memory that a training step may take
+STEPS = (15, 100)  # of an epoch, at least and at most, as long as that asks for no more than a recipe's own batch
+BATCHES = (16, 64)  # pictures: the least, and what is not exceeded for fewer than the most steps
+
+
+def hardware(case: Case) -> list[Choice]:
+    """Return threads, precision, devices."""
+    machine = case.machine
+    precision = "bfloat16, which is quick here" if machine.bfloat16 else "float32: bfloat16 is not quick here"
+    devices = "one GPU, for each batch as a whole" if machine.gpus else "no GPU: the CPU"
+    return [
+        Choice("train.threads", machine.cores, "one for each core"),
+        Choice("train.precision", "auto", precision),
+        Choice("train.devices", 1, devices),
+    ]
+
+
+def network(case: Case) -> list[Choice]:
+    """Return what the plan's recipe sets otherwise than the defaults, and what the plan changes in it."""
+    default, recipe, plan = case.recipes(DEFAULT), case.recipes(case.plan.recipe), case.plan
+    found = {
+        f"{section}.{key}": Choice(f"{section}.{key}", value, f"as in the recipe {plan.recipe}")
+        for section in TRAINING
+        for key, value in recipe[section].items()
+        if value != default[section][key]
+    }
+    key = "model.architecture"
+    found[key] = Choice(key, recipe["model"]["architecture"], f"recipe {plan.recipe}: {plan.why}")
+    changed = {key: Choice(key, value, reason) for key, (value, reason) in plan.changes.items()}
+    return list((found | changed).values())
+
+
+def search(case: Case) -> list[Choice]:  # noqa: ARG001
+    """Return that nothing is searched."""
+    return [Choice("tune.enabled", False, "the time goes into one training; the recipes have been searched already")]
+
+
+def size(case: Case) -> list[Choice]:
+    """Return the side of the pictures, and that of the smaller ones of the first epochs."""
+    low, typical, high = case.facts.short_sides
+    recipe, side = case.recipes(case.plan.recipe), case.plan.size
+    found = [Choice("image.size", side, f"pixels; shorter sides are {low} to {high}, half of them {typical} or more")]
+    if recipe["train"]["small_epochs"]:
+        small = recipe["train"]["small_size"] / recipe["image"]["size"] * side
+        found.append(Choice("train.small_size", round(small / 4) * 4, f"for the first epochs, in proportion to {side}"))
+    return found
+
+
+def resize(case: Case) -> list[Choice]:
+    """Return how a picture is brought to a square."""
+    shape = f"the longer side is {case.facts.aspect:.2f} times the shorter one"
+    if case.facts.aspect < LONG:
+        return [Choice("image.resize", "squash", f"{shape}: hardly distorted")]
+    return [Choice("image.resize", "squash", f"{shape}: nothing at the border is lost")]
+
+
+def mirror(case: Case) -> list[Choice]:
+    """Return whether pictures are mirrored, in training and where answers are averaged."""
+    if case.facts.grey < GREY:
+        return [Choice("augment.horizontal_flip", True, "pictures in colour seldom have a left and a right")]
+    why = f"{case.facts.grey:.0%} are grey: print, writing and scans have a left and a right"
+    found = [Choice("augment.horizontal_flip", False, why)]
+    averages = case.recipes(case.plan.recipe)["model"]["average"] != "none" or "model.average" in case.plan.changes
+    return found + ([Choice("model.average", "none", "nothing is mirrored")] if averages else [])
+
+
+def batch(case: Case) -> list[Choice]:
+    """Return the pictures of a step: the recipe's, but some steps an epoch, and what the memory has room for."""
+    wanted = case.recipes(case.plan.recipe)["train"]["batch_size"]
+    train, (least, most), (smallest, usual) = split_sizes(case.facts)["train"], STEPS, BATCHES
+    few = max(train // most, min(train // least, usual), smallest) // 8 * 8
+    room = int(MEMORY * case.machine.memory / ACTIVATIONS / case.plan.size**2)
+    count = max(min(wanted, few, room), 1)
+    steps = f"{-(-train // count)} steps an epoch of {train:,} pictures"
+    if count == room:
+        return [Choice("train.batch_size", count, f"what {case.machine.memory / 1e9:.1f} GB of memory have room for")]
+    return [Choice("train.batch_size", count, steps if count < wanted else f"recipe {case.plan.recipe}: {steps}")]

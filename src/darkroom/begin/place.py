@@ -1,0 +1,166 @@
+"""A path anywhere, made known below data/raw/: named, linked, copied or downloaded."""
+
+import os
+import re
+import stat
+import tarfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from darkroom.begin.facts import Facts, Proposal
+from darkroom.begin.links import Files, bytes_to_copy, files_of, link_files, require_same, size_text
+from darkroom.begin.look import BUILT_IN, look
+from darkroom.begin.table_names import pictures_of
+from darkroom.begin.web import download_file
+from darkroom.core.errors import UserError
+from darkroom.core.paths import ARTEFACTS
+from darkroom.core.suggestions import nearest
+from darkroom.ingest.listing import is_table
+from darkroom.ingest.table_source import is_address
+
+RAW = ARTEFACTS["raw"]
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A source: the value for ingest.source, how it came there, at which cost in bytes, in words, and where it lies.
+
+    After a dry run it lies where it was.
+    """
+
+    source: str
+    how: Literal["named", "linked", "copied", "downloaded"]
+    cost: int
+    sentence: str
+    path: Path
+
+
+def place_and_look(path: str, root: Path, dry: bool) -> tuple[Placed, Facts, list[Proposal]]:
+    """Place a path, and return what is seen there; a path that ingest would refuse is not placed. Raises UserError."""
+    first = place(path, root, dry or not is_address(path))
+    facts, proposals = look(root, first.source, first.path)
+    again = not dry and first.how in ("linked", "copied")
+    return place(path, root, dry) if again else first, facts, proposals
+
+
+def place(path: str, root: Path, dry: bool) -> Placed:
+    """Make a folder, an archive, a table or a web address known below data/raw/ of the project `root`.
+
+    What is there already is only named. Else files are linked (hard links: the same bytes under a second name), or
+    copied where that cannot be; a folder is no symbolic link, because DVC does not look behind one, so that new
+    pictures would not be seen. A table brings the pictures that it names. Nothing is overwritten, and with `dry`
+    nothing is written. Raises UserError.
+    """
+    raw = root.absolute() / RAW
+    if is_address(path):
+        return _download(path, raw, dry)
+    found = _find(path, raw)
+    if found is None:
+        return Placed(BUILT_IN, "named", 0, "the built-in digits are used", raw)
+    if raw in found.parents or raw.resolve() in found.resolve().parents:
+        return _name(found, raw)
+    _require_source(found, raw)
+    files = _files(found)
+    target = raw / _valid(found.name if files.single or found.is_dir() else found.stem)
+    placed = target if files.single or found.is_dir() else target / found.relative_to(files.top)
+    source = _source(placed, raw)
+    if os.path.lexists(target):
+        require_same(files, target, found)
+        return Placed(source, "named", 0, f"{RAW}/{target.name} holds {found} already and is used", placed)
+    copied = bytes_to_copy(files, target) if dry else link_files(files, target)
+    return Placed(
+        source,
+        "copied" if copied else "linked",
+        copied,
+        _said(found, files, target, copied, dry),
+        found if dry else placed,
+    )
+
+
+def _said(found: Path, files: Files, target: Path, copied: int, dry: bool) -> str:
+    many = f"{len(files.names):,} files" if len(files.names) > 1 else "a file"
+    cost = size_text(copied) if copied else "hard links, which take no space"
+    later = "" if files.single else f"; new pictures go to {RAW}/{target.name}"
+    is_, how = "would be" if dry else "is", "copied" if copied else "linked"
+    return f"{found} {is_} {how} to {RAW}/{target.name} ({many}, {cost}){later}"
+
+
+def _files(found: Path) -> Files:
+    """Return the files of a folder; a table's with the pictures that it names; else the one file."""
+    if found.is_dir():
+        files = files_of(found)
+        if not files.names:
+            raise UserError(f"{found} holds no files; give a folder with a folder of pictures for each class")
+        return files
+    named = [found.parent / path for path in pictures_of(found)] if is_table(found) else []
+    there = {os.path.normpath(path) for path in named if os.path.isfile(path)}  # noqa: PTH113 - no name is an error
+    top = Path(os.path.commonpath([str(found.parent), *map(os.path.dirname, there)]))
+    names = sorted(os.path.relpath(path, top) for path in {*there, str(found)})
+    return Files(top, names, single=not there)
+
+
+def _find(path: str, raw: Path) -> Path | None:
+    """Return the absolute path of what `path` means, here or below data/raw/; None for the built-in digits."""
+    for found in (Path(path).expanduser(), raw / path.removeprefix(f"{RAW}/")):
+        absolute = Path(os.path.abspath(found))  # noqa: PTH100 - without following links
+        if os.path.lexists(absolute):
+            return absolute
+    if path == BUILT_IN:
+        return None
+    here = Path(path).expanduser().absolute()
+    beside = sorted(file.name for file in here.parent.iterdir()) if here.parent.is_dir() else []
+    kept = [name for name in beside if not name.startswith(".")]
+    known = nearest(here.name, kept) if kept else "" if here.parent.is_dir() else f"; there is no folder {here.parent}"
+    raise UserError(f"{path} does not exist{known}")
+
+
+def _name(found: Path, raw: Path) -> Placed:
+    below = found if raw in found.parents else raw / found.resolve().relative_to(raw.resolve())
+    sentence = f"{RAW}/{below.relative_to(raw)} is used where it is"
+    if any(part.is_symlink() and part.is_dir() for part in (below, *below.parents) if raw in part.parents):
+        sentence += "; it is a link to a folder, whose changes DVC does not see: a copy or hard links are safer"
+    return Placed(_source(below, raw), "named", 0, sentence, below)
+
+
+def _require_source(found: Path, raw: Path) -> None:
+    """Raise UserError for what is no source, or holds the project."""
+    if found == raw or found in raw.parents or found.resolve() in (raw.resolve(), *raw.resolve().parents):
+        inside = sorted(file.name for file in raw.iterdir() if not file.name.startswith(".")) if raw.is_dir() else []
+        known = f" (in {RAW} there is: {', '.join(inside[:12])})" if inside else ""
+        raise UserError(f"{found} holds {RAW} itself; give the folder or the file with the pictures{known}")
+    if found.is_dir() or is_table(found):
+        return
+    if not found.exists() or not stat.S_ISREG(found.stat().st_mode):
+        raise UserError(f"{found} is neither a folder nor a file")
+    require_archive(found, str(found))
+
+
+def require_archive(file: Path, said: str) -> None:
+    """Raise UserError for a file that is neither an archive nor a table; `said` is what the message calls it."""
+    if not (is_table(file) or zipfile.is_zipfile(file) or tarfile.is_tarfile(file)):
+        raise UserError(
+            f"{said} is neither a .zip or .tar nor a table (.csv, .parquet); give a folder of class folders"
+        )
+
+
+def _download(address: str, raw: Path, dry: bool) -> Placed:
+    target = raw / _valid(address.split("?")[0].split("#")[0].rstrip("/").rpartition("/")[2])
+    if dry:
+        raise UserError(f"{address}: a dry run downloads nothing; leave out --dry-run, or download it yourself")
+    size = download_file(address, target, lambda file: require_archive(file, f"what {address} gives"))
+    used = f"{address} is downloaded to {RAW}/{target.name} ({size_text(size)})"
+    there = f"{RAW}/{target.name} is as large as what {address} gives and is used"
+    return Placed(_source(target, raw), "downloaded" if size else "named", size, used if size else there, target)
+
+
+def _valid(name: str) -> str:
+    """Return a name that ingest, git, DVC and YAML take."""
+    plain = re.sub(r"[^\w.+ -]+", "-", name).strip(". ") or "pictures"
+    return re.sub(r"\.(partial|dvc)$", r"-\1", plain)
+
+
+def _source(placed: Path, raw: Path) -> str:
+    source = placed.relative_to(raw).as_posix()
+    return f"{RAW}/{source}" if source == BUILT_IN else source

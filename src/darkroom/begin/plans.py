@@ -1,0 +1,97 @@
+"""Which networks come into question for a data set, the best first, which are also the slowest."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from darkroom.begin.facts import Facts
+from darkroom.begin.machine import Machine
+from darkroom.params.load import Overlay
+
+PHOTOS, LARGE, SMALL = 100, 48, 24  # pixels of the typical shorter side from which each kind of network is chosen
+# backbones on the front of accuracy and time, the best first; the side in pixels that each is worth its time at
+BACKBONES = (("EfficientNetV2B0", 1.0, 224), ("MobileNetV2", 1.0, 192), ("MobileNet", 0.25, 224))
+SCRATCH = (128, 96, 64)  # pixels, from scratch
+NARROW = [32, 128, 128]  # filters: a third of the multiply-adds of the recipe `small`
+STEP = 4  # pixels: sides are multiples of it
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A recipe for pictures of `size` pixels, `why`, and what is changed in it: "section.key" -> value, reason.
+
+    It is taken when the time allows the epochs `enough`; `most` is the largest number that has been tried.
+    """
+
+    recipe: str
+    why: str
+    size: int
+    enough: int
+    most: int
+    changes: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the rules about a network know: the data, the machine, the plan, and what each recipe says."""
+
+    facts: Facts
+    machine: Machine
+    minutes: float
+    plan: Plan
+    recipes: Callable[[str], Overlay]
+
+
+def plans(facts: Facts, machine: Machine) -> Iterator[Plan]:
+    """Yield what may be trained on pictures of this size; the last one is quick enough for any time."""
+    side = facts.short_sides[1]
+    typical = f"half of the pictures have a shorter side of {side} pixels or more"
+    given = list(_with_weights(facts, machine)) if side >= PHOTOS else []
+    if given:
+        yield from given
+    elif side >= LARGE:
+        without = "; no weights are to be had" if side >= PHOTOS else ""
+        yield from _from_scratch(side, typical + without)
+    elif side >= SMALL:
+        yield from _small(_multiple(side), typical)
+    else:
+        yield Plan("digits", f"{typical}: little detail, a small network", 16 if side <= 16 else 24, 1, 60)
+
+
+def _with_weights(facts: Facts, machine: Machine) -> Iterator[Plan]:
+    side = facts.short_sides[1]
+    for architecture, width, best in BACKBONES:
+        sizes = sorted({min(best, _largest(side)), 128}, reverse=True)
+        weights = machine.weights(architecture, width, sizes[0])
+        if weights:
+            changes = {
+                "model.architecture": (architecture, "the most accurate backbone with weights that the time allows"),
+                "model.width": (width, "the width that the weights are of"),
+                "model.weights": (weights, "a start from ImageNet needs few pictures"),
+            }
+            for size in sizes:
+                yield Plan("photos", f"shorter sides of {side} pixels: photographs", size, 4, 20, changes)
+
+
+def _from_scratch(side: int, why: str) -> Iterator[Plan]:
+    for size in sorted({min(_multiple(side), most) for most in SCRATCH}, reverse=True):
+        yield Plan("photos-scratch", why, size, 20, 100)
+
+
+def _small(size: int, why: str) -> Iterator[Plan]:
+    yield Plan("small-strong", f"{why}; the time is enough for the more accurate network", size, 28, 100)
+    yield Plan("small", why, size, 8, 40)
+    narrow = {
+        "model.filters": (NARROW, "a third of the work: more epochs in the time"),
+        "model.average": ("flip", "two views for each answer rather than six, of which there are thousands"),
+    }
+    yield Plan("small", why, size, 1, 40, narrow)
+
+
+def _largest(side: int) -> int:
+    """Return the side of a network for photographs, which sees no more than there is."""
+    return max(min(side // 32 * 32, 224), 128)
+
+
+def _multiple(side: int) -> int:
+    return round(side / STEP) * STEP

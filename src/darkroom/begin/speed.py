@@ -1,0 +1,154 @@
+"""How quickly this machine trains a network: a few steps of it, with everything that an epoch of `train` does."""
+
+import tempfile
+import time
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+from darkroom.params.schema import Params
+
+PIXELS = 250_000  # of an epoch that is timed, at least, of one channel: 250 pictures of 32 pixels
+STEPS, LARGE = 2, 128  # of such an epoch, at least; one of a batch of so many pictures is enough
+AT_ONCE = 2**16  # pixels of the pictures that are answered at once: 64 of 32 pixels; evaluate takes more, as quickly
+VALIDATED = 32  # pictures
+LOOPS = 12_500_000  # of Python, in a second on the reference machine
+TIMES = 5  # that a picture is decoded; the median counts
+GENTLE = {"learning_rate": 1e-6}  # the labels are drawn too: nothing is to be learnt, and nothing may diverge
+SECTIONS = ["train", "model", "augment", "image", "finetune"]
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Seconds of wall time on this machine.
+
+    `start` until the first step, and for tracing each phase; `epoch` beside the steps of an epoch. For each picture:
+    `small` in the epochs on smaller pictures, `whole` in the others (0.0 when there are none), `tuned` while a backbone
+    is fine-tuned, `answer` from the network as it is served, `decode` from a file to pixels. `python` is what a second
+    of plain Python on the reference machine takes here.
+    """
+
+    start: float
+    epoch: float
+    small: float
+    whole: float
+    tuned: float
+    answer: float
+    decode: float
+    python: float
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """An epoch that was timed: seconds of its steps for each picture, all its seconds."""
+
+    picture: float
+    seconds: float
+
+
+def measure_speed(params: Params, pictures: tuple[int, float], classes: int, weights: Path) -> Speed:
+    """Train the network of `params` on drawn pictures, two epochs of each kind; the second ones count.
+
+    `pictures`: their shorter side in pixels, and longer side / shorter side; `weights`: the folder that model.weights
+    may name a file of. TensorFlow must have been started (`start_tensorflow`).
+    """
+    brief = _brief(params)
+    batch = params.train.batch_size
+    count = max(batch if batch >= LARGE else STEPS * batch, PIXELS // params.image.size**2)
+    began = time.monotonic()
+    network, epochs = _trained(brief, count, classes, weights)
+    taken = time.monotonic() - began
+    timed = epochs[1::2]  # of each kind; the first of each starts it
+    kinds = dict(zip(_kinds(brief), timed, strict=True))
+    return Speed(
+        start=max(taken - 2 * sum(epoch.seconds for epoch in timed), 0.0),
+        epoch=max(min(epoch.seconds - count * epoch.picture for epoch in timed), 0.0),
+        **{kind: kinds[kind].picture if kind in kinds else 0.0 for kind in ("small", "whole", "tuned")},
+        answer=_time_answers(network, params),
+        decode=_time_decoding(params, *pictures),
+        python=time_python(),
+    )
+
+
+def _kinds(params: Params) -> list[str]:
+    """Return the kinds of epochs of a training in their order."""
+    from darkroom.models.backbones import is_pretrained
+
+    tuned = is_pretrained(params.model) and params.finetune.epochs
+    return [*(["small"] if params.train.small_epochs else []), "whole", *(["tuned"] if tuned else [])]
+
+
+def _brief(params: Params) -> Params:
+    """Return the same with two epochs of each kind."""
+    small = 2 if params.train.small_epochs else 0
+    train = params.train.model_copy(update={"epochs": small + 2, "small_epochs": small, "patience": 0} | GENTLE)
+    tuned = params.finetune.model_copy(update={"epochs": 2 if params.finetune.epochs else 0} | GENTLE)
+    return params.model_copy(update={"train": train, "finetune": tuned})
+
+
+def _trained(params: Params, count: int, classes: int, weights: Path) -> tuple[object, list[Epoch]]:
+    """Return the network and its epochs on `count` pictures; validation has VALIDATED of them."""
+    from darkroom.examples.pixels import Examples
+    from darkroom.params.declared import DeclaredParams
+    from darkroom.train.checkpoint import Checkpoint
+    from darkroom.train.fit import fit
+
+    chance, side = np.random.default_rng(0), params.image.size
+    pixels = chance.integers(0, 256, (count, side, side, 3), np.uint8)
+    rows, labels = np.arange(count), (np.arange(count) % classes).astype(np.int32)
+    train = Examples(pixels, rows, labels, tuple(map(str, range(classes))))
+    some = slice(VALIDATED)
+    validation = Examples(pixels, rows[some], labels[some], train.classes)
+    epochs: list[Epoch] = []
+    before = [0.0]
+
+    def log(metrics: dict[str, float], _: int) -> None:
+        now = time.monotonic()
+        epochs.append(Epoch(1 / metrics["images_per_second"], now - before[0]))
+        before[0] = now
+
+    with tempfile.TemporaryDirectory() as folder:
+        declared = DeclaredParams(params, SECTIONS, "begin")
+        fitted = fit({"train": train, "validation": validation}, declared, weights, Checkpoint(Path(folder)), log)
+    return fitted.network, epochs
+
+
+def _time_answers(network: object, params: Params) -> float:
+    """Return the seconds for each picture, of a batch as large as those of evaluate."""
+    from darkroom.models.combine import combine
+
+    served, side = combine([network], params.model.average), params.image.size
+    count = max(1, min(params.evaluate.batch_size, AT_ONCE // side**2))
+    pixels = np.random.default_rng(0).integers(0, 256, (count, side, side, 3), np.uint8)
+    served.predict_on_batch(pixels)
+    began = time.monotonic()
+    served.predict_on_batch(pixels)
+    return (time.monotonic() - began) / count
+
+
+def _time_decoding(params: Params, side: int, aspect: float) -> float:
+    """Return the seconds for a JPEG of this shorter side and aspect, drawn with coarse noise, to the network's size."""
+    from PIL import Image
+
+    from darkroom.images.decode import decode
+
+    noise = np.random.default_rng(0).integers(0, 256, (side // 8 + 1, side // 8 + 1, 3), np.uint8)
+    file = BytesIO()
+    Image.fromarray(noise).resize((round(side * aspect), side)).save(file, "JPEG", quality=90)
+    times = []
+    for _ in range(TIMES):
+        began = time.monotonic()
+        decode(file.getvalue(), **params.image.model_dump())
+        times.append(time.monotonic() - began)
+    return float(np.median(times))
+
+
+def time_python() -> float:
+    """Return the seconds of a loop that takes one on the reference machine: what starts a stage is plain Python."""
+    began = time.monotonic()
+    total = 0
+    for number in range(LOOPS // 4):
+        total += number & 3
+    return 4 * (time.monotonic() - began)

@@ -1,0 +1,91 @@
+"""What `darkroom begin` does, step by step: place, look, choose, print, write."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from darkroom.begin.choice import Choice
+from darkroom.begin.data_rules import small_classes
+from darkroom.begin.facts import Facts, Proposal
+from darkroom.begin.look import look
+from darkroom.begin.machine import this_machine
+from darkroom.begin.place import place
+from darkroom.begin.plans import BACKBONES, PHOTOS
+from darkroom.begin.rules import choose, choose_data
+from darkroom.begin.speed import Speed, measure_speed
+from darkroom.begin.write import shown, write_choices
+from darkroom.core.paths import ARTEFACTS, workspace
+from darkroom.experiments.table import aligned
+from darkroom.models.weights import find_weights, how_to_get_weights
+from darkroom.params.load import Overlay, leaves, load_params, read_yaml, with_overlay
+from darkroom.params.recipes import recipe_network
+
+
+def begin(path: str, minutes: float, data_only: bool, dry: bool) -> int:
+    """Choose and print everything, and write params.yaml unless `dry`; return the exit status."""
+    root = workspace()
+    load_params(root / "params.yaml")  # a mistake in it is reported before anything is placed
+    placed = place(path, root, dry)
+    print(placed.sentence)
+    facts, proposals = look(root, placed.source, placed.path)
+    print(described(facts))
+    choices = _in_order(root, choose_data(facts) if data_only else _choose_all(root, facts, minutes))
+    proposals = [*proposals, *small_classes(facts)]
+    changes = write_choices(root, choices, proposals, with_network=not data_only, dry=dry)
+    print("\n".join(["", *table(choices), *proposed(proposals), "", closing(len(changes), dry)]))
+    return 0
+
+
+def _in_order(root: Path, choices: list[Choice]) -> list[Choice]:
+    """Return the choices in the order of params.yaml."""
+    places = {key: place for place, key in enumerate(leaves(read_yaml(root / "params.yaml")))}
+    return sorted(choices, key=lambda choice: places.get(choice.key, -1))
+
+
+def _choose_all(root: Path, facts: Facts, minutes: float) -> list[Choice]:
+    print("measuring how quickly this machine trains", flush=True)
+    machine = this_machine(partial(_weights, root / ARTEFACTS["weights"]), partial(_measure, root, facts))
+    choices = choose(facts, machine, minutes, partial(recipe_network, root))
+    if facts.short_sides[1] >= PHOTOS and not any(choice.key == "model.weights" for choice in choices):
+        architecture, width, size = BACKBONES[0]
+        print(f"{how_to_get_weights(architecture, width, size)}; until then the network starts from scratch")
+    return choices
+
+
+def _weights(folder: Path, architecture: str, width: float, size: int) -> str:
+    return find_weights(architecture, width, folder, size)
+
+
+def _measure(root: Path, facts: Facts, overlay: Overlay) -> Speed:
+    params = with_overlay(load_params(root / "params.yaml"), overlay, "darkroom begin")
+    return measure_speed(params, (facts.short_sides[1], facts.aspect), len(facts.classes), root / ARTEFACTS["weights"])
+
+
+def described(facts: Facts) -> str:
+    """Return what is known of the data in two lines."""
+    splits = ", ".join(f"{count:,} {name}" for name, count in facts.splits.items())
+    low, typical, high = facts.short_sides
+    return (
+        f"{facts.pictures:,} pictures of {len(facts.classes)} classes" + (f" ({splits})" if splits else "") + "; "
+        f"shorter sides {low} to {high} pixels, half of them {typical} or more"
+    )
+
+
+def table(choices: Sequence[Choice]) -> list[str]:
+    """Return a line for each value with its reason."""
+    return aligned([(choice.key, shown(choice.value), choice.reason) for choice in choices])
+
+
+def proposed(proposals: Sequence[Proposal]) -> list[str]:
+    """Return what is for people to decide, below a heading."""
+    if not proposals:
+        return []
+    rows = aligned([(f"  {one.key}", one.value, one.reason) for one in proposals])
+    return ["", "proposed, for you to decide (the lines are in params.yaml as comments):", *rows]
+
+
+def closing(changed: int, dry: bool) -> str:
+    """Return what comes next."""
+    if dry:
+        return f"nothing was written; without --dry-run {changed} values of params.yaml would change"
+    return f"params.yaml: {changed} values changed, each reason stands above its key; next: make repro"
