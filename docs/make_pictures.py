@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[1]
 SHOWN = (1200, 900)  # of a page, pixels
 KEPT = 900  # width of a picture, pixels
 LIMIT = 150_000  # bytes
-STARTS = 90  # seconds that MLflow's pages may take to start
+STARTS = 300  # seconds that MLflow's pages may take to start
 DRAWS = 30_000  # milliseconds that a page may take to draw itself
 
 
