@@ -3,8 +3,6 @@
 from dataclasses import asdict
 from pathlib import Path
 
-import pytest
-
 from darkroom.begin.speed import measure_speed
 from darkroom.params.load import with_overlay
 from defaults import default_params
@@ -12,10 +10,9 @@ from defaults import default_params
 SMALL = {"filters": [4, 8], "head": "average", "dense": [], "architecture": "conv"}
 
 
-@pytest.mark.parametrize(("small_epochs", "kinds"), [(0, {"whole"}), (3, {"small", "whole"})])
-def test_each_kind_of_epoch_is_timed(tmp_path: Path, small_epochs: int, kinds: set[str]) -> None:
-    train = {"epochs": 6, "small_epochs": small_epochs, "small_size": 12, "batch_size": 64}
+def test_each_kind_of_epoch_is_timed(tmp_path: Path) -> None:
+    train = {"epochs": 6, "small_epochs": 3, "small_size": 12, "batch_size": 64}
     params = with_overlay(default_params(), {"model": SMALL, "train": train, "image": {"size": 16}}, "test")
     found = asdict(measure_speed(params, (40, 1.5), 3, tmp_path))
-    assert {name for name in ("small", "whole", "tuned") if found[name]} == kinds
-    assert all(0 < found[name] < 60 for name in ("start", "answer", "decode", "python", *kinds))
+    assert found.pop("tuned") == 0 and found.pop("epoch") >= 0
+    assert all(0 < seconds < 60 for seconds in found.values())

@@ -65,13 +65,13 @@ def resize(case: Case) -> list[Choice]:
 
 
 def mirror(case: Case) -> list[Choice]:
-    """Return whether pictures are mirrored; a recipe that does, and that averages mirrored views, may not."""
-    model, augment = case.recipes(case.plan.recipe)["model"], case.recipes(case.plan.recipe)["augment"]
+    """Return whether pictures are mirrored, in training and where answers are averaged."""
     if case.facts.grey < GREY:
-        return [Choice("augment.horizontal_flip", augment["horizontal_flip"], "photographs have no left and right")]
+        return [Choice("augment.horizontal_flip", True, "pictures in colour seldom have a left and a right")]
     why = f"{case.facts.grey:.0%} are grey: print, writing and scans have a left and a right"
     found = [Choice("augment.horizontal_flip", False, why)]
-    return found + ([Choice("model.average", "none", "nothing is mirrored")] if model["average"] != "none" else [])
+    averages = case.recipes(case.plan.recipe)["model"]["average"] != "none" or "model.average" in case.plan.changes
+    return found + ([Choice("model.average", "none", "nothing is mirrored")] if averages else [])
 
 
 def batch(case: Case) -> list[Choice]:

@@ -17,7 +17,7 @@ from darkroom.begin.write import shown, write_choices
 from darkroom.core.paths import ARTEFACTS, workspace
 from darkroom.experiments.table import aligned
 from darkroom.models.weights import find_weights, how_to_get_weights
-from darkroom.params.load import Overlay, load_params, with_overlay
+from darkroom.params.load import Overlay, leaves, load_params, read_yaml, with_overlay
 from darkroom.params.recipes import recipe_network
 
 
@@ -29,11 +29,17 @@ def begin(path: str, minutes: float, data_only: bool, dry: bool) -> int:
     print(placed.sentence)
     facts, proposals = look(root, placed.source, placed.path)
     print(described(facts))
-    choices = choose_data(facts) if data_only else _choose_all(root, facts, minutes)
+    choices = _in_order(root, choose_data(facts) if data_only else _choose_all(root, facts, minutes))
     proposals = [*proposals, *small_classes(facts)]
     changes = write_choices(root, choices, proposals, with_network=not data_only, dry=dry)
     print("\n".join(["", *table(choices), *proposed(proposals), "", closing(len(changes), dry)]))
     return 0
+
+
+def _in_order(root: Path, choices: list[Choice]) -> list[Choice]:
+    """Return the choices in the order of params.yaml."""
+    places = {key: place for place, key in enumerate(leaves(read_yaml(root / "params.yaml")))}
+    return sorted(choices, key=lambda choice: places.get(choice.key, -1))
 
 
 def _choose_all(root: Path, facts: Facts, minutes: float) -> list[Choice]:

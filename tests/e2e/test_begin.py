@@ -1,0 +1,21 @@
+"""From a folder of pictures to a released model, with two commands."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from project import copy_repository, draw_shapes
+
+
+@pytest.mark.slow
+def test_begin_and_repro_make_a_model_of_any_folder(tmp_path: Path) -> None:
+    project = copy_repository(tmp_path / "project")
+    draw_shapes(tmp_path / "shapes")
+    begun = project.run("darkroom", "begin", str(tmp_path / "shapes"), "--minutes", "1").stdout
+    assert "ingest.source" in begun and "train.epochs" in begun
+    text = (project.root / "params.yaml").read_text(encoding="utf-8")
+    assert "  # chosen: shapes, " in text and "chosen: 24, pixels" in text
+    project.run("dvc", "repro")
+    report = json.loads((project.root / "reports" / "evaluate.json").read_text(encoding="utf-8"))
+    assert report["test"]["accuracy"] > 0.8
