@@ -12,9 +12,9 @@ ROWS: tuple[Row, ...] = (
     ),
     (
         "largest class / smallest class",
-        "from 5: `balance.method` class_weight",
+        "from 3: `balance.method` class_weight",
         "a rare class is not passed over",
-        "not measured",
+        "ten animals: mean recall 87.3, not 85.7 %; accuracy 88.7, not 87.5 %",
     ),
     (
         "the same above 50; sides below 8 pixels",
@@ -36,7 +36,8 @@ ROWS: tuple[Row, ...] = (
     ),
     (
         "half of the shorter sides from 100 pixels, weights to be had",
-        "recipe `photos`: `model.architecture`, `model.width`, `model.weights`: the best that the time allows",
+        "recipe `photos`: `model.architecture`, `model.width`, `model.weights`: EfficientNetV2B0, MobileNetV2 or a "
+        "MobileNet of width 0.25, the first that the time allows",
         "ImageNet's features need few pictures",
         "ten animals: 93.5 % (frozen MobileNet of width 0.25), 55.3 % from scratch",
     ),
@@ -58,9 +59,14 @@ ROWS: tuple[Row, ...] = (
         "shorter sides, time",
         "`image.size`, `train.small_size` in proportion: no larger than half of the pictures are",
         "there is no more to see",
-        "SIZES",
+        "ten animals: 94.0 % at 224, 87.5 % at 128 pixels",
     ),
-    ("-", "`image.resize` squash", "nothing at the border is lost", "RESIZE"),
+    (
+        "longer side / shorter side; share of grey pictures",
+        "from 1.1 to 2, in colour: `image.resize` crop; else squash",
+        "the object is in the middle, and undistorted",
+        "ten animals: 90.1 % cropped, 87.5 % squashed, 85.6 % padded",
+    ),
     (
         "share of grey pictures",
         "`augment.horizontal_flip` true; from 90 % false, and `model.average` none",
