@@ -9,9 +9,8 @@ import pytest
 from darkroom.begin.data_rules import small_classes, split_sizes
 from darkroom.begin.facts import Facts
 from darkroom.begin.machine import Machine, usable_memory
-from darkroom.begin.rules import choose, choose_data
+from darkroom.begin.rules import ROWS, choose, choose_data
 from darkroom.begin.speed import Speed
-from darkroom.begin.table import ROWS
 from darkroom.params.load import Overlay
 from darkroom.params.recipes import recipe_network
 from pictures import ROOT

@@ -7,7 +7,7 @@ from darkroom.begin.facts import Facts, Proposal
 
 VALIDATION, TEST = 1000, 2000  # pictures: an accuracy of 90 % is then known to 1.9 and 1.3 points
 SHARES = {"validation": (0.02, 0.15), "test": (0.05, 0.2)}  # at least, at most
-UNEVEN, LIMIT = 5.0, 50.0  # largest class / smallest class: weighted from; validate.max_imbalance's default
+UNEVEN, LIMIT = 3.0, 50.0  # largest class / smallest class: weighted from; validate.max_imbalance's default
 FEWEST = 10  # pictures of a class, validate.min_per_class's default
 
 

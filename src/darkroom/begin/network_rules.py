@@ -6,7 +6,7 @@ from darkroom.begin.plans import Case
 from darkroom.params.recipes import DEFAULT, TRAINING
 
 GREY = 0.9  # share of the pictures from which a data set counts as grey
-LONG = 1.15  # longer side / shorter side from which the middle is cut out rather than the picture squashed
+CROPPED = (1.1, 2.0)  # longer side / shorter side of pictures of which the middle is taken
 ACTIVATIONS = 1500  # bytes for each pixel of a picture in a training step, of the widest networks of the recipes
 MEMORY = 0.4  # share of the memory that a training step may take
 STEPS = (15, 100)  # of an epoch, at least and at most, as long as that asks for no more than a recipe's own batch
@@ -57,11 +57,14 @@ def size(case: Case) -> list[Choice]:
 
 
 def resize(case: Case) -> list[Choice]:
-    """Return how a picture is brought to a square."""
-    shape = f"the longer side is {case.facts.aspect:.2f} times the shorter one"
-    if case.facts.aspect < LONG:
-        return [Choice("image.resize", "squash", f"{shape}: hardly distorted")]
-    return [Choice("image.resize", "squash", f"{shape}: nothing at the border is lost")]
+    """Return how a picture is brought to a square: of photographs that are not square the middle is taken."""
+    (low, high), shape = CROPPED, f"the longer side is {case.facts.aspect:.2f} times the shorter one"
+    if not low <= case.facts.aspect <= high:
+        why = "hardly distorted" if case.facts.aspect < low else "the middle alone would be too little"
+        return [Choice("image.resize", "squash", f"{shape}: {why}")]
+    if case.facts.grey >= GREY:
+        return [Choice("image.resize", "squash", f"{shape}, and most are grey: of a scan nothing may be lost")]
+    return [Choice("image.resize", "crop", f"{shape}: the middle is taken, not distorted")]
 
 
 def mirror(case: Case) -> list[Choice]:

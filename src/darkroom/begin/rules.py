@@ -1,4 +1,4 @@
-"""The rules of `darkroom begin`: from facts to values of params.yaml, each with its reason; see begin/table.py."""
+"""The rules of `darkroom begin`: from facts to values of params.yaml, each with its reason; docs/begin.md shows ROWS."""
 
 from collections.abc import Callable
 from functools import cache
@@ -12,6 +12,99 @@ from darkroom.begin.plans import Case, plans
 from darkroom.begin.time_rules import Timed, fit_epochs
 from darkroom.params.load import Overlay, leaves
 from darkroom.params.recipes import DEFAULT
+
+Row = tuple[str, str, str, str]  # fact, choice, why, gain as measured
+
+ROWS: tuple[Row, ...] = (
+    ("the path; the columns of a table", "`ingest.source`, `ingest.columns`", "named below `data/raw/`", "-"),
+    (
+        "number of pictures; given splits",
+        "`split.validation` 15 %, or 1,000 pictures; `split.test` 20 %, or 2,000",
+        "an accuracy of 90 % is then known to 1.9 and 1.3 points; a given split is used as it is",
+        "-",
+    ),
+    (
+        "largest class / smallest class",
+        "from 3: `balance.method` class_weight",
+        "a rare class is not passed over",
+        "ten animals: mean recall 87.3, not 85.7 %; accuracy 88.7, not 87.5 %",
+    ),
+    (
+        "the same above 50; sides below 8 pixels",
+        "`validate.max_imbalance`, `validate.min_side`",
+        "`validate` would stop at its defaults, with nothing wrong",
+        "-",
+    ),
+    (
+        "cores, processor",
+        "`train.threads` one a core, `train.precision` auto, `train.devices` 1",
+        "bfloat16 only where it is quick",
+        "not measured",
+    ),
+    (
+        "-",
+        "`tune.enabled` false",
+        "the recipes have been searched; a part of the time for each trial is too little",
+        "not measured",
+    ),
+    (
+        "half of the shorter sides from 100 pixels, weights to be had",
+        "recipe `photos`: `model.architecture`, `model.width`, `model.weights`: EfficientNetV2B0, MobileNetV2 or a "
+        "MobileNet of width 0.25, the first that the time allows",
+        "ImageNet's features need few pictures",
+        "ten animals: 93.5 % (frozen MobileNet of width 0.25), 55.3 % from scratch",
+    ),
+    (
+        "from 48 pixels, or no weights to be had",
+        "recipe `photos-scratch`",
+        "a network for large pictures",
+        "flowers: 80.2 % in 83 s of CPU, one run",
+    ),
+    (
+        "from 24 pixels",
+        "recipe `small-strong`; with less time `small`; with still less `model.filters` [32, 128, 128] and "
+        "`model.average` flip",
+        "few epochs of a small network teach more than fewer of a large one",
+        "CIFAR-10: 92.2, 90.9 and 87.5 % in 63, 17 and 4 minutes of CPU / 2",
+    ),
+    ("below 24 pixels", "recipe `digits`", "little detail, a small network", "digits: 99.7 %"),
+    (
+        "shorter sides, time",
+        "`image.size`, `train.small_size` in proportion: no larger than half of the pictures are",
+        "there is no more to see",
+        "ten animals: 94.0 % at 224, 87.5 % at 128 pixels",
+    ),
+    (
+        "longer side / shorter side; share of grey pictures",
+        "from 1.1 to 2, in colour: `image.resize` crop; else squash",
+        "the object is in the middle, and undistorted",
+        "ten animals: 90.1 % cropped, 87.5 % squashed, 85.6 % padded",
+    ),
+    (
+        "share of grey pictures",
+        "`augment.horizontal_flip` true; from 90 % false, and `model.average` none",
+        "print, writing and scans have a left and a right, and are grey",
+        "digits: 98.6 % as they are, 96.3 % with mirrored ones",
+    ),
+    (
+        "number of pictures, memory",
+        "`train.batch_size`: the recipe's, but 15 to 100 steps an epoch, in 40 % of the memory",
+        "an epoch of very few steps teaches little",
+        "not measured",
+    ),
+    (
+        "minutes, speed measured here",
+        "`train.epochs`, `train.small_epochs`, `train.step_epochs` in proportion; `finetune.epochs` with weights",
+        "all eight stages take the time that was asked for",
+        "one run on a busy machine: 1.57 times the minutes asked for",
+    ),
+    (
+        "minutes, speed measured here",
+        "`evaluate.robustness.pictures`: as many as a tenth of the time allows, 50 to 1,000",
+        "38 answers for each picture would take minutes from the training",
+        "-",
+    ),
+)
 
 DATA_RULES = (source, shares, balance, limits)
 NETWORK_RULES = (hardware, search, network, size, resize, mirror, batch)  # a later one overrules an earlier one

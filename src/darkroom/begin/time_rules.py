@@ -11,7 +11,7 @@ from darkroom.begin.plans import Case
 from darkroom.begin.speed import Speed
 
 # seconds of plain Python on the reference machine, see benchmarks/begin_time.py
-STAGES = 58.0  # all eight, from their start to their end, without what is counted for each picture
+STAGES = 48.0  # all eight, from their start to their end, without what is counted for each picture
 PICTURE = 0.00025  # ingest to split, for each picture
 READ = 5.0  # times that a picture is decoded until it is trained on, on one core
 CORRUPT, CORRUPT_PIXEL = 6e-5, 2.2e-8  # for each corrupted picture, for each of its pixels
@@ -19,6 +19,7 @@ CORRUPTED = 35  # pictures that evaluate makes of one: seven kinds, five severit
 ROBUST = CORRUPTED + 3  # answers for it, with those to the mirrored and the shifted picture
 MEASURED = 10_000  # pictures of train that train and evaluate answer, at most
 JUDGED, JUDGED_PIXELS, JUDGEMENTS = (6, 48), 32_000, 110  # heat maps that are judged, answers for each of them
+VIEWS = {"none": 1, "flip": 2, "flip_shift": 6}  # of a picture, for each answer that is averaged
 ROBUST_TIME = 0.1  # share of the time that robustness may take
 PICTURES = (50, 1000)  # of robustness, at least and at most
 
@@ -37,7 +38,7 @@ def fit_epochs(case: Case, speed: Speed, settings: Mapping[str, Any]) -> Timed:
     robust = _robustness(case, speed)
     tested = min(robust.value, split_sizes(case.facts)["test"])
     fixed = _fixed(case, speed, settings) + tested * _robustness_seconds(speed, case.plan.size)
-    small, whole, tuned = _epochs(case.facts, speed)
+    small, whole, tuned = _epochs(case.facts, speed, settings)
     if settings["finetune.epochs"] and settings["model.weights"] != "none":
         fixed += settings["train.epochs"] * whole
         each, name = tuned, _tuning
@@ -62,18 +63,22 @@ def _fixed(case: Case, speed: Speed, settings: Mapping[str, Any]) -> float:
     """Return the seconds for everything but epochs and robustness."""
     sizes, (least, most) = split_sizes(case.facts), JUDGED
     judged = min(max(JUDGED_PIXELS // case.plan.size**2, least), most) * JUDGEMENTS
-    answers = 2 * (min(sizes["train"], MEASURED) + sizes["validation"]) + sizes["test"] + judged
+    answers = 2.0 * (min(sizes["train"], MEASURED) + sizes["validation"]) + sizes["test"] + judged
     if settings["model.weights"] != "none":
-        answers += sizes["train"] * max(settings["finetune.passes"], 1)
+        answers += sizes["train"] * max(settings["finetune.passes"], 1) / VIEWS[settings["model.average"]]
     data = case.facts.pictures * (PICTURE * speed.python + READ * speed.decode / case.machine.cores)
     return STAGES * speed.python + speed.start + data + answers * speed.answer
 
 
-def _epochs(facts: Facts, speed: Speed) -> tuple[float, float, float]:
-    """Return the seconds of an epoch on smaller pictures, on whole ones, and of fine-tuning."""
-    sizes = split_sizes(facts)
-    rest = speed.epoch + sizes["validation"] * speed.answer
-    return sizes["train"] * speed.small + rest, sizes["train"] * speed.whole + rest, sizes["train"] * speed.tuned + rest
+def _epochs(facts: Facts, speed: Speed, settings: Mapping[str, Any]) -> tuple[float, float, float]:
+    """Return the seconds of an epoch on smaller pictures, on whole ones, and of fine-tuning.
+
+    Validation asks the network once for each picture; with features that are kept, not even that.
+    """
+    sizes, kept = split_sizes(facts), settings["model.weights"] != "none" and settings["finetune.passes"] > 0
+    validated = sizes["validation"] * speed.answer / VIEWS[settings["model.average"]]
+    small, whole, tuned = (sizes["train"] * each + speed.epoch for each in (speed.small, speed.whole, speed.tuned))
+    return small + validated, whole if kept else whole + validated, tuned + validated
 
 
 def _robustness_seconds(speed: Speed, size: int) -> float:
