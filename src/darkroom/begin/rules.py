@@ -1,4 +1,4 @@
-"""The rules of `darkroom begin`: from facts to values of params.yaml, each with its reason; docs/begin.md shows ROWS."""
+"""The rules of `darkroom begin`: from facts to values of params.yaml, each with its reason; docs/begin.md has them."""
 
 from collections.abc import Callable
 from functools import cache
