@@ -32,12 +32,12 @@ STEPS = {
 
 
 def make_folder(archive: Path, folder: Path, count: int) -> None:
-    """Unpack an archive to `folder`, and write its first files a second time until there are `count`."""
+    """Unpack an archive to `folder`, and give its first files a second name until there are `count`."""
     with zipfile.ZipFile(archive) as opened:
         opened.extractall(folder)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     for file in files[: max(0, count - len(files))]:
-        shutil.copy(file, file.with_name(f"9{file.name}"))
+        file.with_name(f"9{file.name}").hardlink_to(file)
 
 
 def run_step(copy: WorkingCopy, command: list[str], folder: Path) -> Cost:

@@ -84,7 +84,7 @@ def test_other_files_of_that_name_are_never_written_over(root: Path, change: str
 
 
 def test_what_cannot_be_linked_is_copied_and_costs_its_bytes(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise OSError(18, "Invalid cross-device link")
 
     monkeypatch.setattr(os, "link", refuse)

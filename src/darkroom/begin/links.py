@@ -3,6 +3,8 @@
 import filecmp
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,24 +40,32 @@ def link_files(files: Files, target: Path) -> int:
     copied = bytes_to_copy(files, target)
     if copied and copied + RESERVE > shutil.disk_usage(_existing(target)).free:
         raise UserError(f"{target.parent} has no room for a copy of {size_text(copied)}; free some space first")
-    copied, made = 0, set()
-    with replacing(target) as partial:
-        for name in files.names:
-            to = files.below(partial, name)
-            if to.parent not in made:
-                to.parent.mkdir(parents=True, exist_ok=True)
-                made.add(to.parent)
-            copied += _link(files.top / name, to)
+    copied = 0
+    with replacing(target) as partial, _opened(files.top) as top:
+        for folder in {name.rpartition("/")[0] for name in files.names}:
+            (partial.parent if files.single else partial / folder).mkdir(parents=True, exist_ok=True)
+        for name in files.names:  # texts, because a Path for each of many files takes seconds
+            copied += _link(name, str(partial) if files.single else f"{partial}/{name}", files.top, top)
     return copied
 
 
-def _link(file: Path, to: Path) -> int:
-    """Link or copy a file; return the bytes copied."""
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    """Yield the descriptor of a folder."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.link(os.path.realpath(file), to)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _link(name: str, to: str, folder: Path, descriptor: int) -> int:
+    """Link or copy a file of a folder; return the bytes copied."""
+    try:
+        os.link(name, to, src_dir_fd=descriptor)  # with a descriptor it is the file behind a link, not the link
     except OSError:  # another file system, or one without links, or a file of another user
-        shutil.copy2(file, to)
-        return to.stat().st_size
+        shutil.copy2(folder / name, to)
+        return os.stat(to).st_size  # noqa: PTH116
     return 0
 
 

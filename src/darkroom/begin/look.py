@@ -58,8 +58,7 @@ def _look(source: Source, name: str, path: Path, columns: dict[str, Any]) -> tup
     if not readable:
         first, header = sampled[0]
         raise UserError(f"{path}: none of its {len(labelled):,} files is a picture ({first.path}: {header.error})")
-    pictures = _pictures(labelled, sampled)
-    counts = _counts(pictures)
+    counts = _counts(pictures := _pictures(labelled, sampled))
     _check_classes(path, counts["classes"])
     grey, errors = look_at_pixels(source, readable)
     good = np.mean([not header.error for _, header in even]) * len(grey) / max(len(grey) + len(errors), 1)

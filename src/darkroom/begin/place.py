@@ -62,7 +62,11 @@ def place(path: str, root: Path, dry: bool) -> Placed:
     if raw in found.parents or raw.resolve() in found.resolve().parents:
         return _name(found, raw)
     _require_source(found, raw)
-    files = _files(found)
+    return _bring(found, _files(found), raw, dry)
+
+
+def _bring(found: Path, files: Files, raw: Path, dry: bool) -> Placed:
+    """Link or copy the files of a source, unless they are there already."""
     target = raw / _valid(found.name if files.single or found.is_dir() else found.stem)
     placed = target if files.single or found.is_dir() else target / found.relative_to(files.top)
     source = _source(placed, raw)
@@ -70,13 +74,8 @@ def place(path: str, root: Path, dry: bool) -> Placed:
         require_same(files, target, found)
         return Placed(source, "named", 0, f"{RAW}/{target.name} holds {found} already and is used", placed)
     copied = bytes_to_copy(files, target) if dry else link_files(files, target)
-    return Placed(
-        source,
-        "copied" if copied else "linked",
-        copied,
-        _said(found, files, target, copied, dry),
-        found if dry else placed,
-    )
+    said = _said(found, files, target, copied, dry)
+    return Placed(source, "copied" if copied else "linked", copied, said, found if dry else placed)
 
 
 def _said(found: Path, files: Files, target: Path, copied: int, dry: bool) -> str:
