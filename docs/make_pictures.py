@@ -27,7 +27,8 @@ ROOT = Path(__file__).parents[1]
 SHOWN = (1200, 900)  # of a page, pixels
 KEPT = 900  # width of a picture, pixels
 LIMIT = 150_000  # bytes
-STARTS = 90  # seconds that MLflow's pages may take to start, and a page to draw itself
+STARTS = 300  # seconds that MLflow's pages may take to start
+DRAWS = 30_000  # milliseconds that a page may take to draw itself
 
 
 @contextmanager
@@ -37,7 +38,16 @@ def mlflow_pages() -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     pages = f"http://127.0.0.1:{port}"
-    command = [Path(sys.executable).with_name("mlflow"), "ui", "--host", "127.0.0.1", "--port", str(port)]
+    command = [
+        Path(sys.executable).with_name("mlflow"),
+        "ui",
+        "--workers",
+        "1",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
     server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for(pages)
@@ -65,7 +75,7 @@ def picture_of(page: str, browser: str) -> Image.Image:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "page.png")
         options = [f"--screenshot={file}", f"--window-size={SHOWN[0]},{SHOWN[1]}", f"--user-data-dir={folder}/profile"]
-        options += ["--headless", "--no-sandbox", "--hide-scrollbars", f"--virtual-time-budget={STARTS * 1000}"]
+        options += ["--headless", "--no-sandbox", "--hide-scrollbars", f"--virtual-time-budget={DRAWS}"]
         subprocess.run([browser, *options, page], check=True, capture_output=True)
         return Image.open(io.BytesIO(file.read_bytes())).convert("RGB")
 
