@@ -38,7 +38,16 @@ def mlflow_pages() -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     pages = f"http://127.0.0.1:{port}"
-    command = [Path(sys.executable).with_name("mlflow"), "ui", "--workers", "1", "--host", "127.0.0.1", "--port", str(port)]
+    command = [
+        Path(sys.executable).with_name("mlflow"),
+        "ui",
+        "--workers",
+        "1",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
     server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for(pages)
