@@ -24,7 +24,8 @@ from darkroom.params.load import load_params
 from darkroom.tracking.view import address
 
 ROOT = Path(__file__).parents[1]
-SHOWN = (1200, 900)  # of a page, pixels
+REPORT, TABLE = (1200, 900), (1800, 900)  # what is shown of a page, pixels
+ASSISTANT = 470  # pixels on the right of MLflow's pages that are not about runs
 KEPT = 900  # width of a picture, pixels
 LIMIT = 150_000  # bytes
 STARTS = 300  # seconds that MLflow's pages may take to start
@@ -70,11 +71,11 @@ def wait_for(pages: str) -> None:
     sys.exit(f"{pages} does not answer after {STARTS} seconds")
 
 
-def picture_of(page: str, browser: str) -> Image.Image:
-    """Return what a browser shows of the top of a page."""
+def picture_of(page: str, browser: str, side: tuple[int, int]) -> Image.Image:
+    """Return what a browser of so many pixels shows of a page."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "page.png")
-        options = [f"--screenshot={file}", f"--window-size={SHOWN[0]},{SHOWN[1]}", f"--user-data-dir={folder}/profile"]
+        options = [f"--screenshot={file}", f"--window-size={side[0]},{side[1]}", f"--user-data-dir={folder}/profile"]
         options += ["--headless", "--no-sandbox", "--hide-scrollbars", f"--virtual-time-budget={DRAWS}"]
         subprocess.run([browser, *options, page], check=True, capture_output=True)
         return Image.open(io.BytesIO(file.read_bytes())).convert("RGB")
@@ -98,9 +99,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--browser", default="chromium")
     browser = parser.parse_args().browser
-    keep(picture_of((ROOT / "reports" / "data.html").as_uri(), browser), "data-report")
+    keep(picture_of((ROOT / "reports" / "data.html").as_uri(), browser, REPORT), "data-report")
     with mlflow_pages() as pages:
-        keep(picture_of(address(pages, load_params(ROOT / "params.yaml").tracking.experiment), browser), "experiments")
+        table = address(pages, load_params(ROOT / "params.yaml").tracking.experiment)
+        shown = picture_of(table, browser, TABLE)
+    keep(shown.crop((0, 0, TABLE[0] - ASSISTANT, TABLE[1])), "experiments")
 
 
 if __name__ == "__main__":
