@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.begin.data_rules import small_classes, split_sizes
+from darkroom.begin.data_rules import split_sizes
 from darkroom.begin.facts import Facts
 from darkroom.begin.machine import Machine, usable_memory
 from darkroom.begin.rules import ROWS, choose, choose_data
@@ -104,7 +104,6 @@ def test_shares_balance_and_limits() -> None:
     uneven = replace(PLAIN, classes={"a": 2000, "b": 20, "c": 4})
     values = {choice.key: choice.value for choice in choose_data(uneven)}
     assert (values["balance.method"], values["validate.max_imbalance"]) == ("class_weight", 600)
-    assert [proposal.value for proposal in small_classes(uneven)] == ["{c: null}"] and not small_classes(PLAIN)
     table = replace(PLAIN, columns={"path": "file", "label": "kind", "split": "", "group": "", "attributes": []})
     assert {choice.key for choice in choose_data(table)} >= {"ingest.columns.path", "ingest.columns.label"}
 

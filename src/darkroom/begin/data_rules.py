@@ -3,12 +3,11 @@
 import math
 
 from darkroom.begin.choice import Choice
-from darkroom.begin.facts import Facts, Proposal
+from darkroom.begin.facts import Facts
 
 VALIDATION, TEST = 1000, 2000  # pictures: an accuracy of 90 % is then known to 1.9 and 1.3 points
 SHARES = {"validation": (0.02, 0.15), "test": (0.05, 0.2)}  # at least, at most
 UNEVEN, LIMIT = 3.0, 50.0  # largest class / smallest class: weighted from; validate.max_imbalance's default
-FEWEST = 10  # pictures of a class, validate.min_per_class's default
 
 
 def source(facts: Facts) -> list[Choice]:
@@ -66,13 +65,3 @@ def limits(facts: Facts) -> list[Choice]:
     if side < 8:
         found.append(Choice("validate.min_side", side, f"a tenth of the pictures have {side} pixels or fewer"))
     return found
-
-
-def small_classes(facts: Facts) -> list[Proposal]:
-    """Return the proposal to leave out, or merge, classes that validate would refuse."""
-    small = sorted(name for name, count in facts.classes.items() if count < FEWEST)
-    if not small:
-        return []
-    left_out = "{" + ", ".join(f"{name}: null" for name in small) + "}"
-    reason = f"fewer than validate.min_per_class = {FEWEST} pictures in {', '.join(small)}: validate will refuse them"
-    return [Proposal("ingest.labels", left_out, reason)]

@@ -5,11 +5,9 @@ from functools import partial
 from pathlib import Path
 
 from darkroom.begin.choice import Choice
-from darkroom.begin.data_rules import small_classes
 from darkroom.begin.facts import Facts, Proposal
-from darkroom.begin.look import look
 from darkroom.begin.machine import this_machine
-from darkroom.begin.place import place
+from darkroom.begin.place import place_and_look
 from darkroom.begin.plans import BACKBONES, PHOTOS
 from darkroom.begin.rules import choose, choose_data
 from darkroom.begin.speed import Speed, measure_speed
@@ -25,12 +23,9 @@ def begin(path: str, minutes: float, data_only: bool, dry: bool) -> int:
     """Choose and print everything, and write params.yaml unless `dry`; return the exit status."""
     root = workspace()
     load_params(root / "params.yaml")  # a mistake in it is reported before anything is placed
-    placed = place(path, root, dry)
-    print(placed.sentence)
-    facts, proposals = look(root, placed.source, placed.path)
-    print(described(facts))
+    placed, facts, proposals = place_and_look(path, root, dry)
+    print(placed.sentence, described(facts), sep="\n")
     choices = _in_order(root, choose_data(facts) if data_only else _choose_all(root, facts, minutes))
-    proposals = [*proposals, *small_classes(facts)]
     changes = write_choices(root, choices, proposals, with_network=not data_only, dry=dry)
     print("\n".join(["", *table(choices), *proposed(proposals), "", closing(len(changes), dry)]))
     return 0
@@ -86,6 +81,7 @@ def proposed(proposals: Sequence[Proposal]) -> list[str]:
 
 def closing(changed: int, dry: bool) -> str:
     """Return what comes next."""
+    values = "1 value" if changed == 1 else f"{changed} values"
     if dry:
-        return f"nothing was written; without --dry-run {changed} values of params.yaml would change"
-    return f"params.yaml: {changed} values changed, each reason stands above its key; next: make repro"
+        return f"nothing was written; without --dry-run {values} of params.yaml would change"
+    return f"params.yaml: {values} changed, each reason stands above its key; next: make repro"
