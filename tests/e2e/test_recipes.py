@@ -50,4 +50,4 @@ def test_a_recipe_trains(small: Project, name: str) -> None:
     small.run("dvc", "repro", "train")
     report = json.loads(Path(small.root / "reports" / "train.json").read_text())
     assert report["epochs"] == parts and len(report["classes"]) == (2 if sigmoid else 3)
-    assert report["validation"]["log_loss"] > 0
+    assert 0 <= report["validation"]["log_loss"] < 20  # a number

@@ -160,16 +160,21 @@ def test_why_imagenets_weights_cannot_be_had_is_said_in_one_line(
 
 
 RATES = [
+    1.0 * (1 + np.cos(np.pi * 5 / 12)) / 2,
     0.01 * (1 + np.cos(np.pi * 5 / 12)) / 2,
-    0.0003 * (1 + np.cos(np.pi * 5 / 12)) / 2,
 ]  # 12 steps, after the sixth
 
 
 def trained_from_file(folder: Path, epochs: int) -> Fit:
     """Train a MobileNet from the weights of `folder`: two epochs frozen, `epochs` with its last ten layers."""
     model = {"architecture": "MobileNet", "width": 0.25, "weights": "small.weights.h5", "head": "average"}
-    train = {"epochs": 2, "keep": "last", "schedule": "cosine"}
-    finetune = {"epochs": epochs, "layers": 10, "learning_rate": 0.0003}
+    train = {
+        "epochs": 2,
+        "keep": "last",
+        "schedule": "cosine",
+        "learning_rate": 1.0,
+    }  # so much that fine-tuning mends it
+    finetune = {"epochs": epochs, "layers": 10, "learning_rate": 0.01}
     params = small_params(model=model, image={"size": 32}, train=train, finetune=finetune)
     return fit(data(side=32), params, folder)
 
