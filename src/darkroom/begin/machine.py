@@ -1,4 +1,4 @@
-"""What there is to train with: cores, memory, GPUs, weights to be had, and how quickly a network learns here."""
+"""What there is to train with: cores, memory, GPUs, available weights, and how quickly a network learns here."""
 
 import os
 from collections.abc import Callable
@@ -18,7 +18,7 @@ class Machine:
     """This machine.
 
     `memory` is in bytes. `weights` returns the value of model.weights for an architecture, its width and the size of
-    the pictures; "" when none are to be had. `measure` trains a network of some settings for a moment.
+    the pictures; "" when none are available. `measure` trains a network of some settings for a moment.
     """
 
     cores: int

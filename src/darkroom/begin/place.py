@@ -74,11 +74,11 @@ def _bring(found: Path, files: Files, raw: Path, dry: bool) -> Placed:
         require_same(files, target, found)
         return Placed(source, "named", 0, f"{RAW}/{target.name} holds {found} already and is used", placed)
     copied = bytes_to_copy(files, target) if dry else link_files(files, target)
-    said = _said(found, files, target, copied, dry)
-    return Placed(source, "copied" if copied else "linked", copied, said, found if dry else placed)
+    sentence = _sentence(found, files, target, copied, dry)
+    return Placed(source, "copied" if copied else "linked", copied, sentence, found if dry else placed)
 
 
-def _said(found: Path, files: Files, target: Path, copied: int, dry: bool) -> str:
+def _sentence(found: Path, files: Files, target: Path, copied: int, dry: bool) -> str:
     many = f"{len(files.names):,} files" if len(files.names) > 1 else "a file"
     cost = size_text(copied) if copied else "hard links, which take no space"
     later = "" if files.single else f"; new pictures go to {RAW}/{target.name}"
@@ -136,11 +136,11 @@ def _require_source(found: Path, raw: Path) -> None:
     require_archive(found, str(found))
 
 
-def require_archive(file: Path, said: str) -> None:
-    """Raise UserError for a file that is neither an archive nor a table; `said` is what the message calls it."""
+def require_archive(file: Path, name: str) -> None:
+    """Raise UserError for a file that is neither an archive nor a table; the message calls it `name`."""
     if not (is_table(file) or zipfile.is_zipfile(file) or tarfile.is_tarfile(file)):
         raise UserError(
-            f"{said} is neither a .zip or .tar nor a table (.csv, .parquet); give a folder of class folders"
+            f"{name} is neither a .zip or .tar nor a table (.csv, .parquet); give a folder of class folders"
         )
 
 

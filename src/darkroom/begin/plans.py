@@ -57,7 +57,7 @@ def plans(facts: Facts, machine: Machine) -> Iterator[Plan]:
     if given:
         yield from given
     elif side >= LARGE:
-        without = "; no weights are to be had" if side >= PHOTOS else ""
+        without = "; no weights are available" if side >= PHOTOS else ""
         yield from _from_scratch(side, typical + without)
     elif side >= SMALL:
         yield from _small(_multiple(side), typical)

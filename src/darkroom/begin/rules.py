@@ -48,14 +48,14 @@ ROWS: tuple[Row, ...] = (
         "not measured",
     ),
     (
-        "half of the shorter sides from 100 pixels, weights to be had",
+        "half of the shorter sides from 100 pixels, weights available",
         "recipe `photos`: `model.architecture`, `model.width`, `model.weights`: EfficientNetV2B0, MobileNetV2 or a "
         "MobileNet of width 0.25, the first that the time allows",
         "ImageNet's features need few pictures",
         "ten animals: 93.5 % (frozen MobileNet of width 0.25), 55.3 % from scratch",
     ),
     (
-        "from 48 pixels, or no weights to be had",
+        "from 48 pixels, or no weights available",
         "recipe `photos-scratch`",
         "a network for large pictures",
         "flowers: 80.2 % in 83 s of CPU, one run",

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class Header(NamedTuple):
-    """What a picture says of itself; only `error` for a file that is no picture."""
+    """The size and format that a picture declares; only `error` for a file that is not an image."""
 
     width: int = 0
     height: int = 0
@@ -65,7 +65,7 @@ def look_at_pixels(source: Source, sampled: list[tuple[Entry, Header]]) -> tuple
 
 def _header(source: Source, entry: Entry) -> Header:
     if entry.size > MAX_FILE_BYTES:
-        return Header(error=f"{entry.size:,} bytes is too large for a picture")
+        return Header(error=f"{entry.size:,} bytes is too large for an image")
     try:
         file = _local_file(source, entry) or BytesIO(source.read(entry.location))
         with Image.open(file, formats=FORMATS) as image:

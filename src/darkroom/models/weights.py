@@ -1,4 +1,4 @@
-"""Where the ImageNet weights of a backbone are to be had: Keras's cache, data/weights/, the internet."""
+"""Where the ImageNet weights of a backbone are found: Keras's cache, data/weights/, the internet."""
 
 import io
 import logging
@@ -49,7 +49,7 @@ def how_to_get_weights(architecture: str, width: float, size: int = STANDARD) ->
     address = weights_address(architecture, width, size)
     if not address:
         return f"nobody has published ImageNet weights for {name}"
-    return f"the ImageNet weights of {name} are not to be had: fetch {address} and put it into {FOLDER}/"
+    return f"the ImageNet weights of {name} are not available: fetch {address} and put it into {FOLDER}/"
 
 
 def _cached(architecture: str, address: str) -> Path:
@@ -93,7 +93,7 @@ def _fetch(architecture: str, address: str) -> bool:
     file = _cached(architecture, address)
     logger.info("downloading %s", address)
     try:
-        with _short_of_patience(), redirect_stdout(io.StringIO()):  # Keras draws its progress
+        with _socket_timeout(), redirect_stdout(io.StringIO()):  # Keras draws its progress
             keras.utils.get_file(file.name, address, cache_subdir="models", force_download=True)
     except Exception as error:  # Keras raises a plain Exception when a download fails
         logger.info("no download: %s", " ".join(str(error).split())[:200])
@@ -102,7 +102,7 @@ def _fetch(architecture: str, address: str) -> bool:
 
 
 @contextmanager
-def _short_of_patience() -> Iterator[None]:
+def _socket_timeout() -> Iterator[None]:
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(SECONDS)
     try:
