@@ -69,15 +69,14 @@ def train_ours(data: dict[str, Any], params: Any, kept: bool) -> tuple[Any, list
 
 def repeat_first_batch() -> None:
     """Let an epoch be its first batch again and again, a tensor in memory."""
-    from keras.src.trainers.data_adapters.py_dataset_adapter import PyDatasetAdapter
+    from darkroom.examples.batches import Batches
 
-    get_batches = PyDatasetAdapter.get_tf_dataset
+    make_dataset = Batches.dataset
 
-    def get_one_batch(adapter: Any) -> Any:
-        real = get_batches(adapter)
-        return real.take(1).cache().repeat(adapter.py_dataset.num_batches)
+    def one_batch(batches: Batches) -> Any:
+        return make_dataset(batches).take(1).cache().repeat(len(batches))
 
-    PyDatasetAdapter.get_tf_dataset = get_one_batch
+    Batches.dataset = one_batch
 
 
 def train_original(data: dict[str, Any], epochs: int) -> tuple[Any, list[float], list[float]]:

@@ -39,11 +39,11 @@ def run_peer(python: str, pictures: Path, precision: str, seed: int) -> dict[str
     return {"wall": said["wall"], "cpu": said["cpu"], "accuracy": said["views 1"], "plain": said["views 0"]}
 
 
-def make_peer(folder: Path) -> str:
-    """Make an environment with PyTorch; return its Python."""
+def make_peer(folder: Path, *packages: str) -> str:
+    """Make an environment with packages; return its Python."""
     uv, python = Path(sys.executable).parent / "uv", folder / "bin/python"
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
-    subprocess.run([uv, "pip", "install", "--quiet", "--python", python, "torch", "numpy"], check=True)
+    subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *packages], check=True)
     return str(python)
 
 
@@ -106,7 +106,7 @@ def main() -> None:
         pictures, python = copy.root / "pictures.npz", chosen.peer_python
         if chosen.peer_seeds:
             decode(chosen.archive, pictures)
-            python = python or make_peer(copy.root / "peer")
+            python = python or make_peer(copy.root / "peer", "torch", "numpy")
         for number in range(max(chosen.seeds, chosen.peer_seeds)):
             seed = chosen.first_seed + number
             for name in chosen.recipes if number < chosen.seeds else []:

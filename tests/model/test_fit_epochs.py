@@ -49,8 +49,8 @@ def test_the_first_epochs_see_smaller_pictures(monkeypatch: pytest.MonkeyPatch) 
     seen = []
     make = Batches._make
 
-    def noted(batches: Batches, part: int) -> Any:
-        seen.append(make(batches, part))
+    def noted(batches: Batches, epoch: int, order: np.ndarray, part: int) -> Any:
+        seen.append(make(batches, epoch, order, part))
         return seen[-1]
 
     monkeypatch.setattr(Batches, "_make", noted)

@@ -31,7 +31,7 @@ class Variation:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the varied pixels (n, side, side, 3) uint8, and targets (n, classes) float32.
 
-        `pixels` is uint8, `targets` one-hot; `rows` (n,) int64 names the pictures, `epoch` and `part` count from 0.
+        `pixels` is uint8, `targets` one-hot; `rows` (n,) int64 names the pictures, `part` counts from 0.
         """
         import cv2
 

@@ -61,7 +61,7 @@ def measure(network: "keras.Model", data: dict[str, Examples], batch_size: int) 
 def _measure_split(network: "keras.Model", split: str, examples: Examples, batch_size: int) -> Measured:
     from darkroom.examples.batches import Batches
 
-    probabilities, features = network.predict(Batches(examples, batch_size), verbose=0)
+    probabilities, features = network.predict(Batches(examples, batch_size).dataset(), verbose=0)
     answers = Predictions(split, examples.image_ids, examples.labels, require_finite(probabilities), examples.classes)
     return Measured(examples, answers, np.asarray(features))
 

@@ -25,7 +25,7 @@ def predict(network: "keras.Model", examples: Examples, batch_size: int, vary: "
     """
     from darkroom.examples.batches import Batches
 
-    return require_finite(network.predict(Batches(examples, batch_size, variation=vary), verbose=0))
+    return require_finite(network.predict(Batches(examples, batch_size, variation=vary).dataset(), verbose=0))
 
 
 def require_finite(probabilities: np.ndarray) -> np.ndarray:

@@ -35,8 +35,9 @@ def pruned(
     rate = keras.optimizers.schedules.CosineDecay(train.learning_rate, epochs * len(batches))
     network.compile(keras.optimizers.Adam(rate), "categorical_crossentropy")
     best, weights = -1.0, network.get_weights()
-    for _ in range(epochs):
-        network.fit(batches, shuffle=False, verbose=0)
+    for epoch in range(epochs):
+        batches.epoch = epoch + 1
+        network.fit(batches.dataset(), shuffle=False, verbose=0)
         found = _accuracy(network, data["validation"], train.batch_size)
         if found > best:
             best, weights = found, network.get_weights()

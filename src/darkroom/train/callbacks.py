@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, cast
 
 import keras
@@ -21,11 +22,11 @@ Measurement = Callable[[np.ndarray], list[tf.Tensor]]  # of pictures (n, side, s
 def phase_callbacks(
     training: Training, phase: Phase, rates: np.ndarray, batches: Batches
 ) -> list[keras.callbacks.Callback]:
-    """Return the callbacks of epochs that go through copies of `batches` and whose steps have `rates`.
+    """Return the callbacks of epochs that go through `batches` and whose steps have `rates`.
 
     Validation sees the averaged weights when there are some (`train.ema`).
     """
-    epoch_end = EpochEnd(training, phase, rates, len(batches.examples))
+    epoch_end = EpochEnd(training, phase, rates, batches)
     if not training.params.train.ema:
         return [epoch_end]
     # in this order: the estimate needs the averages, EpochEnd takes both before they are swapped out; swapping rounds,
@@ -36,12 +37,13 @@ def phase_callbacks(
 class EpochEnd(keras.callbacks.Callback):
     """Takes the time of an epoch without its validation, and the weights that validation saw, then records it."""
 
-    def __init__(self, training: Training, phase: Phase, rates: np.ndarray, pictures: int) -> None:
+    def __init__(self, training: Training, phase: Phase, rates: np.ndarray, batches: Batches) -> None:
         super().__init__()
-        self.training, self.phase, self.rates, self.pictures = training, phase, rates, pictures
+        self.training, self.phase, self.rates, self.batches = training, phase, rates, batches
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-        """Start the clock."""
+        """Shuffle anew, start the clock; Keras asks for the first batch afterwards."""
+        self.batches.epoch = len(self.training.progress.rows) + 1
         self.started = time.monotonic()
 
     def on_test_begin(self, logs: Any = None) -> None:  # noqa: ARG002
@@ -56,7 +58,7 @@ class EpochEnd(keras.callbacks.Callback):
         """Record the epoch; stop when the phase is over."""
         rate = float(self.rates[(epoch + 1) * self.params["steps"] - 1])
         row = {**readable(logs), "learning_rate": rate, "phase": self.phase.number}
-        speed = self.pictures / max(self.seconds, 1e-9)
+        speed = len(self.batches.examples) / max(self.seconds, 1e-9)
         self.training.record(row, speed, self.weights, self.model.optimizer)
         patience = self.training.params.train.patience
         self.model.stop_training = self.training.progress.is_over(self.phase, patience)
@@ -72,9 +74,8 @@ class EstimateStatistics(keras.callbacks.Callback):
 
     def __init__(self, training: Training, batches: Batches) -> None:
         super().__init__()
-        train, self.training = training.params.train, training
-        self.batches = Batches(batches.examples, train.batch_size, train.seed, batches.variation, batches.side)
-        self.count = min(len(self.batches), -(-ESTIMATED // train.batch_size))
+        self.batches = batches
+        self.count = -(-ESTIMATED // training.params.train.batch_size)
 
     def set_model(self, model: keras.Model) -> None:
         """Find the normalisations that are trained: a frozen one keeps its statistics."""
@@ -89,8 +90,7 @@ class EstimateStatistics(keras.callbacks.Callback):
         """
         if not self.layers:
             return
-        self.batches.start_at(len(self.training.progress.rows))
-        measured = [self.measure(self.batches[index][0]) for index in range(self.count)]
+        measured = [self.measure(batch[0]) for batch in islice(self.batches, self.count)]
         for variables, values in zip(_statistics(self.layers), zip(*measured, strict=True), strict=True):
             variables.assign(np.mean([np.asarray(value) for value in values], axis=0))
 

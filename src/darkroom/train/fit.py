@@ -152,10 +152,9 @@ def _run_epochs(
 
     train, done = training.params.train, training.progress
     batches = Batches(part.train, train.batch_size, train.seed, part.vary, side)
-    batches.start_at(len(done.rows))
     part.trainer.fit(
-        batches,
-        validation_data=Batches(part.validation, train.batch_size),
+        batches.dataset(),
+        validation_data=Batches(part.validation, train.batch_size).dataset(),
         initial_epoch=done.epochs_in(phase.number),
         epochs=last_epoch,
         shuffle=False,  # Batches has its own seeded order

@@ -134,10 +134,8 @@ def _all_batches(
 
     batches = Batches(examples, batch_size, variation=vary)
     for number in range(passes):
-        batches.start_at(number)
-        start = 0
-        for index in range(len(batches)):
-            pixels = batches[index][0]
+        batches.epoch, start = number, 0
+        for pixels, *_ in batches:
             yield number, start, pixels
             start += len(pixels)
 

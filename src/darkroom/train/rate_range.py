@@ -67,8 +67,8 @@ def _until_too_much(steps: Iterable[tuple[float, float]]) -> Iterator[tuple[floa
 
 def _endless(batches: "Batches") -> Iterator[tuple[np.ndarray, ...]]:
     while True:
-        yield from (batches[index] for index in range(len(batches)))
-        batches.on_epoch_end()
+        yield from batches
+        batches.epoch += 1
 
 
 def _smoothed(losses: Iterator[float]) -> Iterator[float]:
