@@ -9,6 +9,7 @@ as fit in SECONDS of CPU, by the cost of one epoch.
 import json
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -27,7 +28,7 @@ def train(folder: Path, side: int, epochs: int, seed: int) -> tuple[YOLO, list[f
         verbose=False, project=str(folder.parent / "runs"), name=f"{epochs}-{seed}", exist_ok=True,
     )  # fmt: skip
     clocks.append(time.process_time())
-    return network, [end - start for start, end in zip(clocks, clocks[1:], strict=False)]
+    return network, [end - start for start, end in pairwise(clocks)]
 
 
 def main() -> None:

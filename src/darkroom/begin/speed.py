@@ -24,10 +24,10 @@ SECTIONS = ["train", "model", "augment", "image", "finetune"]
 class Speed:
     """Seconds of wall time on this machine.
 
-    `start` until the first step, and for tracing each phase; `epoch` beside the steps of an epoch. For each picture:
-    `small` in the epochs on smaller pictures, `whole` in the others (0.0 when there are none), `tuned` while a backbone
-    is fine-tuned, `answer` from the network as it is served, `decode` from a file to pixels. `python` is what a second
-    of plain Python on the reference machine takes here.
+    `start` until the first step, and for tracing each kind of epoch; `epoch` beside the steps of an epoch. For each
+    picture: `small` in the epochs on smaller pictures (0.0 when there are none), `whole` in the others, `tuned` while
+    a backbone is fine-tuned, `answer` from the network as it is served, `decode` from a file to pixels. `python` is
+    what a second of plain Python on the reference machine takes here.
     """
 
     start: float
@@ -51,6 +51,7 @@ class Epoch:
 def measure_speed(params: Params, pictures: tuple[int, float], classes: int, weights: Path) -> Speed:
     """Train the network of `params` on drawn pictures, two epochs of each kind; the second ones count.
 
+    Epochs on smaller pictures are not timed: their steps take as much less time as there are fewer pixels.
     `pictures`: their shorter side in pixels, and longer side / shorter side; `weights`: the folder that model.weights
     may name a file of. TensorFlow must have been started (`start_tensorflow`).
     """
@@ -61,29 +62,23 @@ def measure_speed(params: Params, pictures: tuple[int, float], classes: int, wei
     network, epochs = _trained(brief, count, classes, weights)
     taken = time.monotonic() - began
     timed = epochs[1::2]  # of each kind; the first of each starts it
-    kinds = dict(zip(_kinds(brief), timed, strict=True))
+    shrinks = params.train.small_epochs > 0
+    start = max(taken - 2 * sum(epoch.seconds for epoch in timed), 0.0)
     return Speed(
-        start=max(taken - 2 * sum(epoch.seconds for epoch in timed), 0.0),
+        start=2 * start if shrinks else start,
         epoch=max(min(epoch.seconds - count * epoch.picture for epoch in timed), 0.0),
-        **{kind: kinds[kind].picture if kind in kinds else 0.0 for kind in ("small", "whole", "tuned")},
+        small=timed[0].picture * (params.train.small_size / params.image.size) ** 2 if shrinks else 0.0,
+        whole=timed[0].picture,
+        tuned=timed[1].picture if len(timed) > 1 else 0.0,
         answer=_time_answers(network, params),
         decode=_time_decoding(params, *pictures),
         python=time_python(),
     )
 
 
-def _kinds(params: Params) -> list[str]:
-    """Return the kinds of epochs of a training in their order."""
-    from darkroom.models.backbones import is_pretrained
-
-    tuned = is_pretrained(params.model) and params.finetune.epochs
-    return [*(["small"] if params.train.small_epochs else []), "whole", *(["tuned"] if tuned else [])]
-
-
 def _brief(params: Params) -> Params:
-    """Return the same with two epochs of each kind."""
-    small = 2 if params.train.small_epochs else 0
-    train = params.train.model_copy(update={"epochs": small + 2, "small_epochs": small, "patience": 0} | GENTLE)
+    """Return the same with two epochs of each kind that is timed."""
+    train = params.train.model_copy(update={"epochs": 2, "small_epochs": 0, "patience": 0} | GENTLE)
     tuned = params.finetune.model_copy(update={"epochs": 2 if params.finetune.epochs else 0} | GENTLE)
     return params.model_copy(update={"train": train, "finetune": tuned})
 
