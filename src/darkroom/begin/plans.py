@@ -69,9 +69,11 @@ def _with_weights(facts: Facts, machine: Machine) -> Iterator[Plan]:
     side, seen = facts.short_sides[1], set()
     for architecture, width, best in BACKBONES:
         size = min(best, _largest(side))
-        if (architecture, size) in seen or not (weights := machine.weights(architecture, width, size)):
+        if (architecture, size) in seen:
             continue
         seen.add((architecture, size))
+        if not (weights := machine.weights(architecture, width, size)):
+            continue
         changes = {
             "model.architecture": (architecture, "the most accurate backbone with weights that the time allows"),
             "model.width": (width, "the width that the weights are of"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from darkroom.params.declared import DeclaredParams
 from darkroom.params.schema import Params
 
 PIXELS = 250_000  # of an epoch that is timed, at least, of one channel: 250 pictures of 32 pixels
@@ -15,6 +16,7 @@ STEPS, LARGE = 2, 128  # of such an epoch, at least; one of a batch of so many p
 AT_ONCE = 2**16  # pixels of the pictures that are answered at once: 64 of 32 pixels; evaluate takes more, as quickly
 VALIDATED = 32  # pictures
 LOOPS = 28_000_000  # of Python, in a second on the reference machine
+HEAD = 1.5e-5  # seconds for a picture of an epoch that trains a head on kept features
 TIMES = 5  # that a picture is decoded; the median counts
 GENTLE = {"learning_rate": 1e-6}  # the labels are drawn too: nothing is to be learnt, and nothing may diverge
 SECTIONS = ["train", "model", "augment", "image", "finetune"]
@@ -55,25 +57,38 @@ def measure_speed(params: Params, pictures: tuple[int, float], classes: int, wei
     `pictures`: their shorter side in pixels, and longer side / shorter side; `weights`: the folder that model.weights
     may name a file of. TensorFlow must have been started (`start_tensorflow`).
     """
-    brief = _brief(params)
+    from darkroom.models.backbones import is_pretrained
+    from darkroom.train.frozen import keeps_features
+
+    brief = DeclaredParams(_brief(params), SECTIONS, "begin")
     batch = params.train.batch_size
     count = max(batch if batch >= LARGE else STEPS * batch, PIXELS // params.image.size**2)
     began = time.monotonic()
     network, epochs = _trained(brief, count, classes, weights)
     taken = time.monotonic() - began
     timed = epochs[1::2]  # of each kind; the first of each starts it
-    shrinks = params.train.small_epochs > 0
-    start = max(taken - 2 * sum(epoch.seconds for epoch in timed), 0.0)
+    kinds = _of_pictures(timed, is_pretrained(brief.model) and keeps_features(brief))
+    start, shrinks = max(taken - 2 * sum(epoch.seconds for epoch in timed), 0.0), params.train.small_epochs > 0
     return Speed(
         start=2 * start if shrinks else start,
-        epoch=max(min(epoch.seconds - count * epoch.picture for epoch in timed), 0.0),
-        small=timed[0].picture * (params.train.small_size / params.image.size) ** 2 if shrinks else 0.0,
-        whole=timed[0].picture,
-        tuned=timed[1].picture if len(timed) > 1 else 0.0,
+        epoch=max(min(epoch.seconds - count * each for epoch, each in zip(timed, kinds, strict=True)), 0.0),
+        small=kinds[0] * (params.train.small_size / params.image.size) ** 2 if shrinks else 0.0,
+        whole=kinds[0],
+        tuned=kinds[1] if len(kinds) > 1 else 0.0,
         answer=_time_answers(network, params),
         decode=_time_decoding(params, *pictures),
         python=time_python(),
     )
+
+
+def _of_pictures(timed: list[Epoch], head_first: bool) -> list[float]:
+    """Return the seconds that each kind of epoch takes for a picture.
+
+    Of an epoch of a head nearly all is its start, which counts for the other kind of epoch too.
+    """
+    if not head_first:
+        return [epoch.picture for epoch in timed]
+    return [HEAD, *(max(epoch.picture - timed[0].picture, HEAD) for epoch in timed[1:])]
 
 
 def _brief(params: Params) -> Params:
@@ -83,10 +98,9 @@ def _brief(params: Params) -> Params:
     return params.model_copy(update={"train": train, "finetune": tuned})
 
 
-def _trained(params: Params, count: int, classes: int, weights: Path) -> tuple[object, list[Epoch]]:
+def _trained(params: DeclaredParams, count: int, classes: int, weights: Path) -> tuple[object, list[Epoch]]:
     """Return the network and its epochs on `count` pictures; validation has VALIDATED of them."""
     from darkroom.examples.pixels import Examples
-    from darkroom.params.declared import DeclaredParams
     from darkroom.train.checkpoint import Checkpoint
     from darkroom.train.fit import fit
 
@@ -105,8 +119,7 @@ def _trained(params: Params, count: int, classes: int, weights: Path) -> tuple[o
         before[0] = now
 
     with tempfile.TemporaryDirectory() as folder:
-        declared = DeclaredParams(params, SECTIONS, "begin")
-        fitted = fit({"train": train, "validation": validation}, declared, weights, Checkpoint(Path(folder)), log)
+        fitted = fit({"train": train, "validation": validation}, params, weights, Checkpoint(Path(folder)), log)
     return fitted.network, epochs
 
 

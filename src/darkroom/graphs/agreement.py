@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PICTURES = 1000  # of validation, at most; of large ones fewer, so that they fit into memory
 PIXELS = 2**26
 LARGEST = 1e-5  # difference in a probability
-LARGEST_HEAT = 1e-4
+LARGEST_HEAT = 1e-3  # of 0-1; a heat map is shown in steps of 1/255
 HEAT_PICTURES = 8
 AT_ONCE = 2**19  # pixels that the networks see at a time
 

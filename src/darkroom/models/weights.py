@@ -96,7 +96,8 @@ def _fetch(architecture: str, address: str) -> bool:
         with _socket_timeout(), redirect_stdout(io.StringIO()):  # Keras draws its progress
             keras.utils.get_file(file.name, address, cache_subdir="models", force_download=True)
     except Exception as error:  # Keras raises a plain Exception when a download fails
-        logger.info("no download: %s", " ".join(str(error).split())[:200])
+        reason = str(error).removeprefix(f"URL fetch failure on {address}: ").removeprefix("None -- ")
+        logger.info("no download: %s", " ".join(reason.split())[:200])
         return False
     return True
 
