@@ -49,7 +49,9 @@ def size(case: Case) -> list[Choice]:
     """Return the side of the pictures, and that of the smaller ones of the first epochs."""
     low, typical, high = case.facts.short_sides
     recipe, side = case.recipes(case.plan.recipe), case.plan.size
-    found = [Choice("image.size", side, f"pixels; shorter sides are {low} to {high}, half of them {typical} or more")]
+    shorter = f"shorter sides are {low} to {high}, half of them {typical} or more"
+    weights = f"pixels, near those that the weights were trained on; {shorter}"
+    found = [Choice("image.size", side, weights if "model.weights" in case.plan.changes else f"pixels; {shorter}")]
     if recipe["train"]["small_epochs"]:
         small = recipe["train"]["small_size"] / recipe["image"]["size"] * side
         found.append(Choice("train.small_size", round(small / 4) * 4, f"for the first epochs, in proportion to {side}"))

@@ -66,20 +66,15 @@ def plans(facts: Facts, machine: Machine) -> Iterator[Plan]:
 
 
 def _with_weights(facts: Facts, machine: Machine) -> Iterator[Plan]:
-    side, seen = facts.short_sides[1], set()
-    for architecture, width, best in BACKBONES:
-        size = min(best, _largest(side))
-        if (architecture, size) in seen:
-            continue
-        seen.add((architecture, size))
-        if not (weights := machine.weights(architecture, width, size)):
-            continue
-        changes = {
-            "model.architecture": (architecture, "the most accurate backbone with weights that the time allows"),
-            "model.width": (width, "the width that the weights are of"),
-            "model.weights": (weights, "a start from ImageNet needs few pictures"),
-        }
-        yield Plan("photos", f"shorter sides of {side} pixels: photographs", size, 4, 20, changes)
+    why = f"shorter sides of {facts.short_sides[1]} pixels: photographs"
+    for architecture, width, size in BACKBONES:
+        if weights := machine.weights(architecture, width, size):
+            changes = {
+                "model.architecture": (architecture, "the most accurate backbone with weights that the time allows"),
+                "model.width": (width, "the width that the weights are of"),
+                "model.weights": (weights, "a start from ImageNet needs few pictures"),
+            }
+            yield Plan("photos", why, size, 4, 20, changes)
 
 
 def _from_scratch(side: int, why: str) -> Iterator[Plan]:
@@ -95,11 +90,6 @@ def _small(size: int, why: str) -> Iterator[Plan]:
         "model.average": ("flip", "two views for each answer rather than six, of which there are thousands"),
     }
     yield Plan("small", why, size, 1, 40, narrow)
-
-
-def _largest(side: int) -> int:
-    """Return the side of a network for photographs, which sees no more than there is."""
-    return max(min(side // 32 * 32, 224), 128)
 
 
 def _multiple(side: int) -> int:

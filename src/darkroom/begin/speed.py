@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -15,9 +16,9 @@ PIXELS = 250_000  # of an epoch that is timed, at least, of one channel: 250 pic
 STEPS, LARGE = 2, 128  # of such an epoch, at least; one of a batch of so many pictures is enough
 AT_ONCE = 2**16  # pixels of the pictures that are answered at once: 64 of 32 pixels; evaluate takes more, as quickly
 VALIDATED = 32  # pictures
-LOOPS = 28_000_000  # of Python, in a second on the reference machine
+LOOPS, LOOP = 28_000_000, 1_000_000  # of Python: in a second on the reference machine; timed at once
 HEAD = 1.5e-5  # seconds for a picture of an epoch that trains a head on kept features
-TIMES = 5  # that a picture is decoded; the median counts
+TRIES = 4  # of what is timed, of which the quickest counts: other work on the machine only adds to it
 GENTLE = {"learning_rate": 1e-6}  # the labels are drawn too: nothing is to be learnt, and nothing may diverge
 SECTIONS = ["train", "model", "augment", "image", "finetune"]
 
@@ -131,9 +132,14 @@ def _time_answers(network: object, params: Params) -> float:
     count = max(1, min(params.evaluate.batch_size, AT_ONCE // side**2))
     pixels = np.random.default_rng(0).integers(0, 256, (count, side, side, 3), np.uint8)
     served.predict_on_batch(pixels)
+    return min(_seconds(lambda: served.predict_on_batch(pixels)) for _ in range(TRIES)) / count
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    """Return the seconds that a call takes."""
     began = time.monotonic()
-    served.predict_on_batch(pixels)
-    return (time.monotonic() - began) / count
+    call()
+    return time.monotonic() - began
 
 
 def _time_decoding(params: Params, side: int, aspect: float) -> float:
@@ -145,18 +151,16 @@ def _time_decoding(params: Params, side: int, aspect: float) -> float:
     noise = np.random.default_rng(0).integers(0, 256, (side // 8 + 1, side // 8 + 1, 3), np.uint8)
     file = BytesIO()
     Image.fromarray(noise).resize((round(side * aspect), side)).save(file, "JPEG", quality=90)
-    times = []
-    for _ in range(TIMES):
-        began = time.monotonic()
-        decode(file.getvalue(), **params.image.model_dump())
-        times.append(time.monotonic() - began)
-    return float(np.median(times))
+    return min(_seconds(lambda: decode(file.getvalue(), **params.image.model_dump())) for _ in range(TRIES))
 
 
 def time_python() -> float:
     """Return the seconds of a loop that takes one on the reference machine: what starts a stage is plain Python."""
-    began = time.monotonic()
+    return LOOPS / LOOP * min(_seconds(_loop) for _ in range(TRIES))
+
+
+def _loop() -> int:
     total = 0
-    for number in range(LOOPS // 8):
+    for number in range(LOOP):
         total += number & 3
-    return 8 * (time.monotonic() - began)
+    return total
