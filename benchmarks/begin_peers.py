@@ -57,7 +57,7 @@ def run_peer(python: str, peer: str, folder: Path, ours: Run, seed: int) -> Run:
     command = [python, str(BENCHMARKS / f"{peer}_peer.py"), str(folder), str(int(ours["size"]))]
     command += [str(ours["cpu"]), str(seed)]
     said = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=folder.parent).stdout
-    run: Run = json.loads(said.splitlines()[-1])
+    run: Run = json.loads(said[said.rindex("{") :])  # behind the bars of progress
     return run
 
 
