@@ -19,6 +19,7 @@ from darkroom.core.files import (
     rounded,
     write_value,
 )
+from darkroom.core.sizes import size_text
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.floats(-1e6, 1e6),
@@ -86,3 +87,11 @@ def test_an_error_without_a_file_name_gets_the_one_that_was_written(tmp_path: Pa
     with pytest.raises(OSError, match="No space left") as full:
         write_value(tmp_path / "report.json", {"a": "b" * 100_000}, ".json")
     assert full.value.filename == str(tmp_path / "report.json")
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (12_345_678, "12.3 MB"), (4 * 10**12, "4000.0 GB")],
+)
+def test_a_size_is_said_in_decimal_units(size: int, text: str) -> None:
+    assert size_text(size) == text

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from darkroom.core.errors import UserError
 from darkroom.core.files import replacing
+from darkroom.core.sizes import size_text
 from darkroom.ingest.layout import is_system_file
 from darkroom.ingest.sources import Folder
 
@@ -97,11 +98,3 @@ def require_same(files: Files, target: Path, found: Path) -> None:
 def _existing(path: Path) -> Path:
     """Return the nearest folder above that exists."""
     return next(folder for folder in path.parents if folder.is_dir())
-
-
-def size_text(size: int) -> str:
-    """Return a size in bytes as people read it, such as "12.3 MB"."""
-    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= factor:
-            return f"{size / factor:.1f} {unit}"
-    return f"{size} bytes"

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Literal
 
 from darkroom.begin.facts import Facts, Proposal
-from darkroom.begin.links import Files, bytes_to_copy, files_of, link_files, require_same, size_text
+from darkroom.begin.links import Files, bytes_to_copy, files_of, link_files, require_same
 from darkroom.begin.look import BUILT_IN, look
 from darkroom.begin.table_names import pictures_of
 from darkroom.begin.web import download_file
 from darkroom.core.errors import UserError
 from darkroom.core.paths import ARTEFACTS
+from darkroom.core.sizes import size_text
 from darkroom.core.suggestions import nearest
 from darkroom.ingest.listing import is_table
 from darkroom.ingest.table_source import is_address

@@ -6,9 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from darkroom.begin.links import RESERVE, size_text
+from darkroom.begin.links import RESERVE
 from darkroom.core.errors import UserError
 from darkroom.core.files import replacing
+from darkroom.core.sizes import size_text
 from darkroom.execution.progress import progress
 
 if TYPE_CHECKING:
