@@ -19,6 +19,7 @@ from darkroom.core.files import (
     rounded,
     write_value,
 )
+from darkroom.core.fingerprint import code_digest
 from darkroom.core.sizes import size_text
 
 PLAIN = st.recursive(
@@ -64,6 +65,16 @@ def test_digests_differ_where_values_do(tmp_path: Path) -> None:
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
     (tmp_path / "file").write_bytes(b"abc")
     assert file_digest(tmp_path / "file").startswith("ba7816bf8f01cfea")  # FIPS 180-2, B.1
+
+
+def test_the_digest_of_code_changes_with_every_edit_that_counts(tmp_path: Path) -> None:
+    def edited(name: str, text: str = "edited") -> str:
+        (tmp_path / name).write_text(text)
+        return code_digest(tmp_path, Path(__file__), without={"drawing.py"})
+
+    one = edited("one.py")
+    assert one == edited("drawing.py") == edited(".#one.py") == edited("notes.txt")
+    assert len({one, edited("one.py", "again"), edited("two.py"), code_digest(tmp_path)}) == 4
 
 
 @pytest.mark.parametrize("name", ["table.parquet", "table.csv"])
