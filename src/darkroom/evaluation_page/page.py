@@ -10,7 +10,8 @@ from darkroom.core.files import replacing
 from darkroom.core.sizes import size_text
 from darkroom.evaluation_page import charts, tables, texts
 from darkroom.evaluation_page.content import EvaluationContent
-from darkroom.evaluation_page.verdict import faithful, statements, temperature, tiles
+from darkroom.evaluation_page.tiles import tiles
+from darkroom.evaluation_page.verdict import faithful, statements, temperature
 from darkroom.pages.elements import TINY, Sheet
 from darkroom.pages.line_charts import matrix_chart
 from darkroom.pages.render import render
