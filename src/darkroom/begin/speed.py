@@ -54,14 +54,14 @@ def measure_speed(params: Params, pictures: tuple[int, float], classes: int, wei
     `pictures`: their shorter side in pixels, and longer side / shorter side; `weights`: the folder that model.weights
     may name a file of. TensorFlow must have been started (`start_tensorflow`).
     """
-    brief = _brief(params)
+    short = _shortened(params)
     batch = params.train.batch_size
     count = max(batch if batch >= LARGE else STEPS * batch, PIXELS // params.image.size**2)
     began = time.monotonic()
-    network, epochs = _trained(brief, count, classes, weights)
+    network, epochs = _trained(short, count, classes, weights)
     taken = time.monotonic() - began
     timed = epochs[1::2]  # of each kind; the first of each starts it
-    kinds = dict(zip(_kinds(brief), timed, strict=True))
+    kinds = dict(zip(_kinds(short), timed, strict=True))
     return Speed(
         start=max(taken - 2 * sum(epoch.seconds for epoch in timed), 0.0),
         epoch=max(min(epoch.seconds - count * epoch.picture for epoch in timed), 0.0),
@@ -73,15 +73,15 @@ def measure_speed(params: Params, pictures: tuple[int, float], classes: int, wei
 
 
 def _kinds(params: Params) -> list[str]:
-    """Return the kinds of epochs of a training in their order."""
+    """Return the kinds of epochs that a training has, in order."""
     from darkroom.models.backbones import is_pretrained
 
     tuned = is_pretrained(params.model) and params.finetune.epochs
     return [*(["small"] if params.train.small_epochs else []), "whole", *(["tuned"] if tuned else [])]
 
 
-def _brief(params: Params) -> Params:
-    """Return the same with two epochs of each kind."""
+def _shortened(params: Params) -> Params:
+    """Return the parameters with two epochs of each kind."""
     small = 2 if params.train.small_epochs else 0
     train = params.train.model_copy(update={"epochs": small + 2, "small_epochs": small, "patience": 0} | GENTLE)
     tuned = params.finetune.model_copy(update={"epochs": 2 if params.finetune.epochs else 0} | GENTLE)
@@ -116,7 +116,7 @@ def _trained(params: Params, count: int, classes: int, weights: Path) -> tuple[o
 
 
 def _time_answers(network: object, params: Params) -> float:
-    """Return the seconds for each picture, of a batch as large as those of evaluate."""
+    """Return the seconds that an answer takes, in a batch as large as those of evaluate."""
     from darkroom.models.combine import combine
 
     served, side = combine([network], params.model.average), params.image.size
@@ -129,7 +129,7 @@ def _time_answers(network: object, params: Params) -> float:
 
 
 def _time_decoding(params: Params, side: int, aspect: float) -> float:
-    """Return the seconds for a JPEG of this shorter side and aspect, drawn with coarse noise, to the network's size."""
+    """Return the seconds to decode a JPEG of coarse noise, of this shorter side and aspect, to the network's size."""
     from PIL import Image
 
     from darkroom.images.decode import decode
@@ -146,7 +146,7 @@ def _time_decoding(params: Params, side: int, aspect: float) -> float:
 
 
 def time_python() -> float:
-    """Return the seconds of a loop that takes one on the reference machine: what starts a stage is plain Python."""
+    """Return the seconds of a loop that takes one second on the reference machine; stages start in plain Python."""
     began = time.monotonic()
     total = 0
     for number in range(LOOPS // 8):
