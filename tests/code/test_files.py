@@ -19,6 +19,8 @@ from darkroom.core.files import (
     rounded,
     write_value,
 )
+from darkroom.core.fingerprint import code_digest
+from darkroom.core.sizes import size_text
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.floats(-1e6, 1e6),
@@ -65,6 +67,16 @@ def test_digests_differ_where_values_do(tmp_path: Path) -> None:
     assert file_digest(tmp_path / "file").startswith("ba7816bf8f01cfea")  # FIPS 180-2, B.1
 
 
+def test_the_digest_of_code_changes_with_every_edit_that_counts(tmp_path: Path) -> None:
+    def edited(name: str, text: str = "edited") -> str:
+        (tmp_path / name).write_text(text)
+        return code_digest(tmp_path, Path(__file__), without={"drawing.py"})
+
+    one = edited("one.py")
+    assert one == edited("drawing.py") == edited(".#one.py") == edited("notes.txt")
+    assert len({one, edited("one.py", "again"), edited("two.py"), code_digest(tmp_path)}) == 4
+
+
 @pytest.mark.parametrize("name", ["table.parquet", "table.csv"])
 def test_tables_come_back(tmp_path: Path, name: str) -> None:
     table = pd.DataFrame({"image_id": ["a", "b"], "score": [0.25, 0.5]})
@@ -86,3 +98,11 @@ def test_an_error_without_a_file_name_gets_the_one_that_was_written(tmp_path: Pa
     with pytest.raises(OSError, match="No space left") as full:
         write_value(tmp_path / "report.json", {"a": "b" * 100_000}, ".json")
     assert full.value.filename == str(tmp_path / "report.json")
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (12_345_678, "12.3 MB"), (4 * 10**12, "4000.0 GB")],
+)
+def test_a_size_is_said_in_decimal_units(size: int, text: str) -> None:
+    assert size_text(size) == text

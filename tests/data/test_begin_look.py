@@ -42,14 +42,14 @@ def test_sizes_colours_formats_and_splits(root: Path, kind: str) -> None:
     files |= {f"test/{label}/{n}.png": shaped(50, 80) for label in "ab" for n in range(2)}
     facts, proposals = seen(root, files, kind)
     assert (facts.classes, facts.splits) == ({"a": 6, "b": 6}, {"test": 4, "train": 8})
-    assert facts.short_sides == (50, 100, 100) and facts.aspect == 1.2 and not facts.same_layout
+    assert facts.short_sides == (50, 100, 100) and facts.aspect == 1.2 and not facts.same_size
     assert facts.formats == {"JPEG": 8 / 12, "PNG": 4 / 12} and facts.grey == 2 / 12 and facts.sampled == 12
     assert facts.bytes == sum(map(len, files.values())) and facts.pictures == 12
     assert [proposal.value for proposal in proposals] == ["{a: null, b: null}"]
 
 
-def test_pictures_of_one_size_have_one_layout(root: Path) -> None:
-    assert seen(root, class_files("cat", "dog"))[0].same_layout
+def test_pictures_of_one_size_are_known(root: Path) -> None:
+    assert seen(root, class_files("cat", "dog"))[0].same_size
 
 
 ODD = {

@@ -13,7 +13,7 @@ import pytest
 
 from darkroom.begin import links
 from darkroom.begin.look import look
-from darkroom.begin.place import Placed, place, place_and_look
+from darkroom.begin.place import Placed, bring, find, place_and_look
 from darkroom.core.errors import UserError
 from darkroom.ingest.listing import list_entries, open_ingest_source
 from pictures import ANY, class_files, inside, write_files, write_zip
@@ -39,6 +39,10 @@ def ingested(root: Path, source: str) -> dict[str, bytes]:
         return {entry.path: opened.read(entry.location) for entry in list_entries(opened, params)[0]}
 
 
+def place(path: str, root: Path) -> Placed:
+    return bring(find(path, root / "data/raw"), dry=False)
+
+
 def refusal(path: str, root: Path, dry: bool = False) -> str:
     with pytest.raises(UserError) as refused:
         place_and_look(path, root, dry)
@@ -54,7 +58,7 @@ def contents(folder: Path) -> list[str]:
 def test_what_lies_elsewhere_is_linked_at_no_cost_and_found_by_ingest(root: Path, kind: str) -> None:
     folder = root.parent / "pets"
     path = folder if kind == "folder" else write_zip(folder, root.parent / "pets.zip")
-    placed = place(f"../{path.name}", root, dry=False)
+    placed = place(f"../{path.name}", root)
     assert (placed.source, placed.how, placed.cost) == (path.name, "linked", 0)
     assert "no space" in placed.sentence and f"data/raw/{path.name}" in placed.sentence
     assert ingested(root, placed.source) == FILES
@@ -64,23 +68,32 @@ def test_what_lies_elsewhere_is_linked_at_no_cost_and_found_by_ingest(root: Path
 
 
 def test_the_second_time_it_is_used_as_it_is(root: Path) -> None:
-    first = place("../pets", root, dry=False)
-    again = place("../pets", root, dry=False)
+    first = place("../pets", root)
+    again = place("../pets", root)
     assert (again.source, again.how, again.cost) == (first.source, "named", 0)
     shutil.rmtree(root.parent / "pets")
     write_files(root.parent / "pets", FILES)  # the same bytes, of another time
-    assert place("../pets", root, dry=False).how == "named"
+    assert place("../pets", root).how == "named"
 
 
 @pytest.mark.parametrize("change", ["more", "other", "fewer"])
 def test_other_files_of_that_name_are_never_written_over(root: Path, change: str) -> None:
-    place("../pets", root, dry=False)
+    place("../pets", root)
     shutil.rmtree(root.parent / "pets")
     files = {"more": FILES | {"cat/new.png": b"new"}, "other": FILES | {"cat/0.png": b"x" * len(FILES["cat/0.png"])}}
     write_files(root.parent / "pets", files.get(change, {"cat/0.png": FILES["cat/0.png"]}))
     with pytest.raises(UserError, match=r"pets is there already and differs from .*; begin with .*/data/raw/pets to"):
-        place("../pets", root, dry=False)
+        place("../pets", root)
     assert ingested(root, "pets") == FILES
+
+
+def test_what_another_process_brings_meanwhile_is_not_written_over(root: Path) -> None:
+    found = find("../pets", root / "data/raw")
+    place("../pets", root)
+    assert bring(found, dry=False).how == "named"
+    (root / "data/raw/pets/cat/new.png").write_bytes(b"new")
+    with pytest.raises(UserError, match="pets is there already and differs from"):
+        bring(found, dry=False)
 
 
 def test_what_cannot_be_linked_is_copied_and_costs_its_bytes(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +101,7 @@ def test_what_cannot_be_linked_is_copied_and_costs_its_bytes(root: Path, monkeyp
         raise OSError(18, "Invalid cross-device link")
 
     monkeypatch.setattr(os, "link", refuse)
-    placed = place("../pets", root, dry=False)
+    placed = place("../pets", root)
     assert (placed.how, placed.cost) == ("copied", sum(map(len, FILES.values())))
     assert ingested(root, "pets") == FILES
 
@@ -105,7 +118,7 @@ def test_pictures_behind_links_are_brought_too_and_hidden_files_are_not(root: Pa
     )
     (folder / "cat").symlink_to(root.parent / "pets" / "cat")
     (folder / "dog" / "2.png").symlink_to(root.parent / "pets" / "dog" / "0.png")
-    place(str(folder), root, dry=False)
+    place(str(folder), root)
     made = root / "data/raw/linked"
     assert contents(made) == ["cat", "cat/0.png", "cat/1.png", "dog", "dog/1.png", "dog/2.png"]
     assert not any(path.is_symlink() for path in made.rglob("*"))
@@ -114,13 +127,13 @@ def test_pictures_behind_links_are_brought_too_and_hidden_files_are_not(root: Pa
 @pytest.mark.parametrize("path", ["data/raw/own", "own", "./data/raw/../raw/own/"])
 def test_what_is_below_data_raw_is_only_named(root: Path, path: str) -> None:
     write_files(root / "data/raw/own", FILES)
-    placed = place(path, root, dry=False)
+    placed = place(path, root)
     assert (placed.source, placed.how) == ("own", "named") and "used where it is" in placed.sentence
 
 
 def test_a_link_to_a_folder_there_is_named_with_a_warning(root: Path) -> None:
     (root / "data/raw/own").symlink_to(root.parent / "pets")
-    placed = place("data/raw/own", root, dry=False)
+    placed = place("data/raw/own", root)
     assert placed.source == "own" and "whose changes DVC does not see" in placed.sentence
 
 
@@ -134,9 +147,9 @@ def test_dvc_sees_changes_in_hard_links_and_not_behind_a_link_to_a_folder(root: 
     (root / "data/raw/linked").symlink_to(root.parent / "pets")
     dvc("repro", "--quiet")
     (root.parent / "pets/cat/new.png").write_bytes(b"new")
-    assert "up to date" in dvc("status")  # a fault, and the reason why `place` makes no such links
+    assert "up to date" in dvc("status")  # a fault, and the reason why `bring` makes no such links
     (root / "data/raw/linked").unlink()
-    place("../pets", root, dry=False)
+    place("../pets", root)
     dvc("repro", "--quiet")
     (root.parent / "pets/cat/new.png").write_bytes(b"changed")
     assert "data/raw" in dvc("status")
@@ -184,12 +197,12 @@ def test_what_is_no_source_is_said_in_one_line(root: Path, path: str, said: str)
 )
 def test_a_name_that_would_mean_something_else_is_changed(root: Path, name: str, source: str) -> None:
     (root.parent / "pets").rename(root.parent / name)
-    placed = place(f"../{name}", root, dry=False)
+    placed = place(f"../{name}", root)
     assert placed.source == source and ingested(root, source) == FILES
 
 
 def test_digits_are_the_built_in_ones_where_nothing_has_that_name(root: Path) -> None:
-    placed = place("digits", root, dry=False)
+    placed = place("digits", root)
     assert (placed.source, placed.how) == ("digits", "named")
 
 
@@ -234,7 +247,7 @@ def test_an_address_is_downloaded_once(root: Path, web: str) -> None:
     placed: Placed = place_and_look(f"{web}/pets.zip?raw=1", root, dry=False)[0]
     assert (placed.source, placed.how) == ("pets.zip", "downloaded")
     assert placed.cost == (root / "data/raw/pets.zip").stat().st_size and ingested(root, "pets.zip") == FILES
-    assert place(f"{web}/pets.zip", root, dry=False).how == "named"
+    assert place_and_look(f"{web}/pets.zip", root, dry=False)[0].how == "named"
     (root / "data/raw/pets.zip").write_bytes(b"other")
     assert "is not as large as what" in refusal(f"{web}/pets.zip", root)
 

@@ -65,6 +65,11 @@ def test_summary_says_how_good_how_sure_and_where_not(tmp_path: Path) -> None:
         assert sentence in text
 
 
+def test_the_cost_is_said_in_words(tmp_path: Path) -> None:
+    _, text = read(tmp_path / "page.html", full())
+    assert "Parameters 93.3 thousand 93,322" in text and "File 391.2 kB of the network" in text
+
+
 def test_corrections_can_be_copied_as_they_are(tmp_path: Path) -> None:
     read(tmp_path / "page.html", full())
     block = re.search(r'<pre class="copy">(.*?)</pre>', (tmp_path / "page.html").read_text("utf-8"), re.DOTALL)

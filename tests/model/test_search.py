@@ -8,12 +8,13 @@ from typing import Any
 from cheap_search import SPACE, cost, noting, params, run, told, train_cheaply, whole
 from darkroom.examples.metrics import score_split
 from darkroom.execution.processes import Processes
+from darkroom.execution.tasks import side_by_side
 from darkroom.models.combine import combine
 from darkroom.params.declared import DeclaredParams
 from darkroom.train.epochs import OnEpoch
 from darkroom.train.fit import fit
 from darkroom.train.measuring import Measured
-from darkroom.tune.attempts import Trainer, side_by_side, trainer
+from darkroom.tune.attempts import Trainer, trainer
 from darkroom.tune.search import search
 from darkroom.tune.store import open_store
 from easy import data, small_params

@@ -17,7 +17,7 @@ MIN_PICTURES = 10  # of a class: validate.min_per_class
 
 
 def propose_for_classes(classes: Mapping[str, int]) -> list[Proposal]:
-    """Return proposals for {class: pictures}: join spellings, leave out what is too small."""
+    """Propose, for {class: pictures}, to join spellings of one class and to leave out classes that are too small."""
     spellings = _spellings(classes)
     joined: dict[str, int] = defaultdict(int)
     for name, count in classes.items():
@@ -39,7 +39,7 @@ def _leave_out(small: dict[str, int]) -> Proposal:
 
 
 def _spellings(classes: Mapping[str, int]) -> dict[str, str]:
-    """Return {spelling: the most frequent spelling of the same name}, sorted; nothing for names that are unlike."""
+    """Return {rarer spelling: the most frequent spelling of the same name}, sorted."""
     alike: dict[str, list[str]] = defaultdict(list)
     for name in sorted(classes):
         alike[_plain(name)].append(name)
@@ -51,7 +51,7 @@ def _spellings(classes: Mapping[str, int]) -> dict[str, str]:
 
 
 def _plain(name: str) -> str:
-    """Return a name in small letters without separators and plural."""
+    """Return a name in lower case and in the singular, without separators."""
     text = unicodedata.normalize("NFKC", name).casefold().strip()
     text = BETWEEN.sub(" ", BETWEEN_LETTERS.sub("", text))
     if re.search(rf"{LETTER}{{3}}s$", text) and not text.endswith("ss"):

@@ -20,7 +20,7 @@ def source(facts: Facts) -> list[Choice]:
 
 
 def shares(facts: Facts) -> list[Choice]:
-    """Return the shares of validation and test; a given split is used whatever they are."""
+    """Return the shares of validation and test; a split that the source gives is used instead."""
     return [_share(facts, "validation", VALIDATION), _share(facts, "test", TEST)]
 
 
@@ -35,7 +35,7 @@ def _share(facts: Facts, name: str, wanted: int) -> Choice:
 
 
 def split_sizes(facts: Facts) -> dict[str, int]:
-    """Return about how many pictures train, validation and test will have."""
+    """Return roughly how many pictures train, validation and test will have."""
     chosen = {choice.key.removeprefix("split."): choice.value for choice in shares(facts)}
     given = {name: count for name, count in facts.splits.items() if name != "train"}
     left = facts.pictures - sum(given.values())

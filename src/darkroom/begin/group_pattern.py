@@ -16,7 +16,7 @@ COMMON = 0.3  # share of the names that a part must have in common with others t
 MIN_GROUPS = 10  # fewer cannot be divided into train, validation and test
 MAX_SHARE = 0.2  # of the pictures, in one group: more would leave too few groups to divide
 MIN_COVERED = 0.3  # of the pictures, that are in one group with another one of their class
-MAX_DIFFERENT = 0.9  # different endings a picture: groups count from the start again, plain counters and times do not
+MAX_DIFFERENT = 0.9  # different endings per picture: each group counts from the start, plain counters and times go on
 NEARLY = 0.9  # of the pictures that the best pattern covers: the first such pattern, which has larger groups, is taken
 
 FOLDERS = (r"([^/]+)/[^/]+/[^/]+$", r"([^/]+)/[^/]+$")  # below the class folders; the folders of classes are no groups
@@ -28,7 +28,7 @@ PART = r"[^/_. -]+"
 
 
 class Grouping(NamedTuple):
-    """What an expression does to a data set."""
+    """The groups that an expression makes of a data set."""
 
     expression: str
     covered: float  # share of the pictures that are in one group with another one of their class
@@ -42,7 +42,7 @@ def propose_groups(paths: list[str], labels: list[str]) -> Proposal | None:
     A name that is a plain counter, a class and a counter, a time or a random text shares nothing.
     """
     table = pd.DataFrame({"path": paths, "label": labels})
-    tried = (_try(table, expression) for expression in dict.fromkeys(_expressions(paths)))
+    tried = (_group_by(table, expression) for expression in dict.fromkeys(_expressions(paths)))
     found = [grouping for grouping in tried if grouping]
     if not found:
         return None
@@ -93,8 +93,8 @@ def _by_part(stems: list[str], number: int) -> Iterator[str]:
         yield rf"(?:^|/)({before}{PART})[_. -][^/]*\."
 
 
-def _try(table: pd.DataFrame, expression: str) -> Grouping | None:
-    """Return what an expression does; None unless it makes many groups of few pictures each that count anew."""
+def _group_by(table: pd.DataFrame, expression: str) -> Grouping | None:
+    """Return the groups of an expression; None unless they are many and small, and each counts from the start."""
     search = re.compile(expression).search
     paths = enumerate(table["path"].tolist())
     matches = [(row, match) for row, path in paths if (match := search(path)) and match[1]]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from darkroom.core.errors import UserError
 from darkroom.core.files import replacing
+from darkroom.core.sizes import size_text
 from darkroom.ingest.layout import is_system_file
 from darkroom.ingest.sources import Folder
 
@@ -25,12 +26,12 @@ class Files:
     single: bool
 
     def below(self, target: Path, name: str) -> Path:
-        """Return the path of a file when the whole is `target`."""
+        """Return where a file lies once all of them have been brought to `target`."""
         return target if self.single else target / name
 
 
 def files_of(folder: Path) -> Files:
-    """Return the files of a folder as ingest lists them: those behind links too, and none of the system's."""
+    """Return the files of a folder as ingest lists them: also those behind links, but no system files."""
     entries = [entry for entry in Folder(folder).walk() if not entry.refused and not is_system_file(entry.path)]
     return Files(folder, sorted(entry.path for entry in entries), single=False)
 
@@ -95,13 +96,5 @@ def require_same(files: Files, target: Path, found: Path) -> None:
 
 
 def _existing(path: Path) -> Path:
-    """Return the nearest folder above that exists."""
+    """Return the nearest folder above `path` that exists."""
     return next(folder for folder in path.parents if folder.is_dir())
-
-
-def size_text(size: int) -> str:
-    """Return a size in bytes as people read it, such as "12.3 MB"."""
-    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= factor:
-            return f"{size / factor:.1f} {unit}"
-    return f"{size} bytes"

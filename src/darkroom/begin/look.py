@@ -26,9 +26,9 @@ Sampled = list[tuple[Entry, Header]]
 
 
 def look(root: Path, source: str, path: Path | None = None) -> tuple[Facts, list[Proposal]]:
-    """Return what is seen of `source`, a value of ingest.source in the project `root`, and what it suggests.
+    """Look at `source`, a value of ingest.source in the project `root`; return its facts and what they suggest.
 
-    `path`: where it lies, if it is not below data/raw/ yet. Raises UserError, with status 2, when there are no
+    `path` is where the source lies if it is not below data/raw/ yet. Raises UserError, with status 2, when there are no
     pictures of two classes or more, or one class has only one.
     """
     if source == BUILT_IN:
@@ -125,7 +125,7 @@ def _shapes(readable: Sampled) -> dict[str, Any]:
     return {
         "short_sides": (low, middle, high),
         "aspect": float(np.median(sides.max(axis=1) / sides.min(axis=1))),
-        "same_layout": len({tuple(side) for side in sides.tolist()}) == 1,
+        "same_size": len({tuple(side) for side in sides.tolist()}) == 1,
         "formats": {kind: count / len(readable) for kind, count in sorted(formats.items())},
     }
 

@@ -18,7 +18,7 @@ class Machine:
     """This machine.
 
     `memory` is in bytes. `weights` returns the value of model.weights for an architecture, its width and the size of
-    the pictures; "" when none are available. `measure` trains a network of some settings for a moment.
+    the pictures; "" when none are available. `measure` trains a network with the given settings for a moment.
     """
 
     cores: int

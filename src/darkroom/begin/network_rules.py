@@ -1,4 +1,4 @@
-"""What data, machine and plan decide about the network and its training, its epochs apart."""
+"""What data, machine and plan decide about the network and its training, apart from its epochs."""
 
 from darkroom.begin.choice import Choice
 from darkroom.begin.data_rules import split_sizes
@@ -26,7 +26,7 @@ def hardware(case: Case) -> list[Choice]:
 
 
 def network(case: Case) -> list[Choice]:
-    """Return what the plan's recipe sets otherwise than the defaults, and what the plan changes in it."""
+    """Return the values in which the plan's recipe differs from the defaults, and the plan's own changes."""
     default, recipe, plan = case.recipes(DEFAULT), case.recipes(case.plan.recipe), case.plan
     found = {
         f"{section}.{key}": Choice(f"{section}.{key}", value, f"as in the recipe {plan.recipe}")
@@ -46,7 +46,7 @@ def search(case: Case) -> list[Choice]:  # noqa: ARG001
 
 
 def size(case: Case) -> list[Choice]:
-    """Return the side of the pictures, and that of the smaller ones of the first epochs."""
+    """Return the size of the pictures, and the smaller one of the first epochs."""
     low, typical, high = case.facts.short_sides
     recipe, side = case.recipes(case.plan.recipe), case.plan.size
     shorter = f"shorter sides are {low} to {high}, half of them {typical} or more"
@@ -59,7 +59,7 @@ def size(case: Case) -> list[Choice]:
 
 
 def resize(case: Case) -> list[Choice]:
-    """Return how a picture is brought to a square: of photographs that are not square the middle is taken."""
+    """Return how a picture becomes square: of a photograph that is not square, the middle is taken."""
     (low, high), shape = CROPPED, f"the longer side is {case.facts.aspect:.2f} times the shorter one"
     if not low <= case.facts.aspect <= high:
         why = "hardly distorted" if case.facts.aspect < low else "the middle alone would be too little"
@@ -80,7 +80,7 @@ def mirror(case: Case) -> list[Choice]:
 
 
 def batch(case: Case) -> list[Choice]:
-    """Return the pictures of a step: the recipe's, but some steps an epoch, and what the memory has room for."""
+    """Return the batch size: the recipe's, or less where an epoch would have too few steps, or memory no room."""
     wanted = case.recipes(case.plan.recipe)["train"]["batch_size"]
     train, (least, most), (smallest, usual) = split_sizes(case.facts)["train"], STEPS, BATCHES
     few = max(train // most, min(train // least, usual), smallest) // 8 * 8

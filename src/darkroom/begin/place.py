@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Literal
 
 from darkroom.begin.facts import Facts, Proposal
-from darkroom.begin.links import Files, bytes_to_copy, files_of, link_files, require_same, size_text
+from darkroom.begin.links import Files, bytes_to_copy, files_of, link_files, require_same
 from darkroom.begin.look import BUILT_IN, look
 from darkroom.begin.table_names import pictures_of
 from darkroom.begin.web import download_file
 from darkroom.core.errors import UserError
 from darkroom.core.paths import ARTEFACTS
+from darkroom.core.sizes import size_text
 from darkroom.core.suggestions import nearest
 from darkroom.ingest.listing import is_table
 from darkroom.ingest.table_source import is_address
@@ -25,9 +26,9 @@ RAW = ARTEFACTS["raw"]
 
 @dataclass(frozen=True)
 class Placed:
-    """A source: the value for ingest.source, how it came there, at which cost in bytes, in words, and where it lies.
+    """A source below data/raw/: the value for ingest.source, how it came there, at which cost in bytes, in words.
 
-    After a dry run it lies where it was.
+    `path` is where it lies; after a dry run, where it was found.
     """
 
     source: str
@@ -37,53 +38,79 @@ class Placed:
     path: Path
 
 
+@dataclass(frozen=True)
+class Outside:
+    """A source that is not below data/raw/ yet: the value that ingest.source will have, and where it lies now.
+
+    `files` are to be brought to `target`; then the source lies at `placed`, which for a table is a file in `target`.
+    """
+
+    source: str
+    path: Path
+    files: Files
+    target: Path
+    placed: Path
+
+
 def place_and_look(path: str, root: Path, dry: bool) -> tuple[Placed, Facts, list[Proposal]]:
-    """Place a path, and return what is seen there; a path that ingest would refuse is not placed. Raises UserError."""
-    first = place(path, root, dry or not is_address(path))
-    facts, proposals = look(root, first.source, first.path)
-    again = not dry and first.how in ("linked", "copied")
-    return place(path, root, dry) if again else first, facts, proposals
+    """Make a folder, an archive, a table or a web address known below data/raw/ of the project `root`; look at it.
 
-
-def place(path: str, root: Path, dry: bool) -> Placed:
-    """Make a folder, an archive, a table or a web address known below data/raw/ of the project `root`.
-
-    What is there already is only named. Else files are linked (hard links: the same bytes under a second name), or
-    copied where that cannot be; a folder is no symbolic link, because DVC does not look behind one, so that new
-    pictures would not be seen. A table brings the pictures that it names. Nothing is overwritten, and with `dry`
-    nothing is written. Raises UserError.
+    What is found is looked at where it lies, and brought afterwards: a path that ingest would refuse is not placed. An
+    address is downloaded first, as there is nothing else to look at. With `dry` nothing is written. Raises UserError.
     """
     raw = root.absolute() / RAW
-    if is_address(path):
-        return _download(path, raw, dry)
-    found = _find(path, raw)
+    found = _download(path, raw, dry) if is_address(path) else find(path, raw)
+    facts, proposals = look(root, found.source, found.path)
+    return bring(found, dry), facts, proposals
+
+
+def find(path: str, raw: Path) -> Placed | Outside:
+    """Return the source that a path means, below data/raw/ (`raw`, absolute) or outside. Raises UserError."""
+    found = _absolute_path(path, raw)
     if found is None:
         return Placed(BUILT_IN, "named", 0, "the built-in digits are used", raw)
     if raw in found.parents or raw.resolve() in found.resolve().parents:
         return _name(found, raw)
     _require_source(found, raw)
-    return _bring(found, _files(found), raw, dry)
-
-
-def _bring(found: Path, files: Files, raw: Path, dry: bool) -> Placed:
-    """Link or copy the files of a source, unless they are there already."""
+    files = _files(found)
     target = raw / _valid(found.name if files.single or found.is_dir() else found.stem)
-    placed = target if files.single or found.is_dir() else target / found.relative_to(files.top)
-    source = _source(placed, raw)
-    if os.path.lexists(target):
-        require_same(files, target, found)
-        return Placed(source, "named", 0, f"{RAW}/{target.name} holds {found} already and is used", placed)
-    copied = bytes_to_copy(files, target) if dry else link_files(files, target)
-    sentence = _sentence(found, files, target, copied, dry)
-    return Placed(source, "copied" if copied else "linked", copied, sentence, found if dry else placed)
+    placed = files.below(target, str(found.relative_to(files.top)))
+    outside = Outside(_source(placed, raw), found, files, target, placed)
+    return _brought_before(outside) or outside
 
 
-def _sentence(found: Path, files: Files, target: Path, copied: int, dry: bool) -> str:
-    many = f"{len(files.names):,} files" if len(files.names) > 1 else "a file"
+def bring(found: Placed | Outside, dry: bool) -> Placed:
+    """Bring a source below data/raw/, unless it is there; with `dry` only say so. Raises UserError.
+
+    Files are linked (hard links: the same bytes under a second name), or copied where that cannot be. A folder is no
+    symbolic link, because DVC does not look behind one, so that new pictures would not be seen. A table brings the
+    pictures that it names. Nothing is overwritten.
+    """
+    if isinstance(found, Placed):
+        return found
+    if there := _brought_before(found):  # by another process, since it was found
+        return there
+    copied = bytes_to_copy(found.files, found.target) if dry else link_files(found.files, found.target)
+    how: Literal["copied", "linked"] = "copied" if copied else "linked"
+    return Placed(found.source, how, copied, _sentence(found, copied, dry), found.path if dry else found.placed)
+
+
+def _brought_before(found: Outside) -> Placed | None:
+    """Return what has the name below data/raw/, None if nothing has. Raises UserError when it differs."""
+    if not os.path.lexists(found.target):
+        return None
+    require_same(found.files, found.target, found.path)
+    sentence = f"{RAW}/{found.target.name} holds {found.path} already and is used"
+    return Placed(found.source, "named", 0, sentence, found.placed)
+
+
+def _sentence(found: Outside, copied: int, dry: bool) -> str:
+    target, count = f"{RAW}/{found.target.name}", len(found.files.names)
+    many = f"{count:,} files" if count > 1 else "a file"
     cost = size_text(copied) if copied else "hard links, which take no space"
-    later = "" if files.single else f"; new pictures go to {RAW}/{target.name}"
+    later = "" if found.files.single else f"; new pictures go to {target}"
     is_, how = "would be" if dry else "is", "copied" if copied else "linked"
-    return f"{found} {is_} {how} to {RAW}/{target.name} ({many}, {cost}){later}"
+    return f"{found.path} {is_} {how} to {target} ({many}, {cost}){later}"
 
 
 def _files(found: Path) -> Files:
@@ -100,7 +127,7 @@ def _files(found: Path) -> Files:
     return Files(top, names, single=not there)
 
 
-def _find(path: str, raw: Path) -> Path | None:
+def _absolute_path(path: str, raw: Path) -> Path | None:
     """Return the absolute path of what `path` means, here or below data/raw/; None for the built-in digits."""
     for found in (Path(path).expanduser(), raw / path.removeprefix(f"{RAW}/")):
         absolute = Path(os.path.abspath(found))  # noqa: PTH100 - without following links

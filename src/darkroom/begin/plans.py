@@ -1,4 +1,4 @@
-"""Which networks come into question for a data set, the best first, which are also the slowest."""
+"""The networks to consider for a data set: the most accurate, which are also the slowest, come first."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,16 +25,16 @@ STEP = 4  # pixels: sides are multiples of it
 
 @dataclass(frozen=True)
 class Plan:
-    """A recipe for pictures of `size` pixels, `why`, and what is changed in it: "section.key" -> value, reason.
+    """A recipe for pictures of `size` pixels, `why` it fits, and `changes` in it: "section.key" -> value, reason.
 
-    It is taken when the time allows the epochs `enough`; `most` is the largest number that has been tried.
+    It is taken when the time allows `min_epochs`; `max_epochs` is the largest number that has been tried.
     """
 
     recipe: str
     why: str
     size: int
-    enough: int
-    most: int
+    min_epochs: int
+    max_epochs: int
     changes: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
 
 
@@ -50,7 +50,7 @@ class Case:
 
 
 def plans(facts: Facts, machine: Machine) -> Iterator[Plan]:
-    """Yield what may be trained on pictures of this size; the last one is quick enough for any time."""
+    """Yield the plans for pictures of this size; the last one is quick enough for any time."""
     side = facts.short_sides[1]
     typical = f"half of the pictures have a shorter side of {side} pixels or more"
     given = list(_with_weights(facts, machine)) if side >= PHOTOS else []

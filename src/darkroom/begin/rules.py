@@ -119,23 +119,23 @@ def choose_data(facts: Facts) -> list[Choice]:
 
 
 def choose(facts: Facts, machine: Machine, minutes: float, recipes: Callable[[str], Overlay]) -> list[Choice]:
-    """Return all values that `begin` sets: those of the best network that has its epochs in `minutes` of all stages.
+    """Return all values that `begin` sets, for the best network that gets its epochs when all stages take `minutes`.
 
-    `recipes` returns what a recipe says of the network, by its name. `machine.measure` is called for each network
-    that is considered; of several, a part.
+    `recipes` returns what a recipe, given by its name, says of the network. `machine.measure` is called for each
+    network that is tried; of many, only some are.
     """
     found = list(plans(facts, machine))
-    known = cache(lambda number: _follow(Case(facts, machine, minutes, found[number], recipes)))
+    known = cache(lambda number: _apply_rules(Case(facts, machine, minutes, found[number], recipes)))
     first, last = 0, len(found) - 1
     while first < last:  # the better a network, the fewer its epochs
         middle = (first + last) // 2
-        enough = known(middle)[1].epochs >= found[middle].enough
+        enough = known(middle)[1].epochs >= found[middle].min_epochs
         first, last = (first, middle) if enough else (middle + 1, last)
     chosen, timed = known(first)
     return list({choice.key: choice for choice in (*choose_data(facts), *chosen, *timed.choices)}.values())
 
 
-def _follow(case: Case) -> tuple[list[Choice], Timed]:
+def _apply_rules(case: Case) -> tuple[list[Choice], Timed]:
     """Return what the rules choose for a plan, and what its time allows."""
     chosen = {choice.key: choice for rule in NETWORK_RULES for choice in rule(case)}
     speed = case.machine.measure(as_overlay(chosen.values()))

@@ -61,14 +61,14 @@ def measure_speed(params: Params, pictures: tuple[int, float], classes: int, wei
     from darkroom.models.backbones import is_pretrained
     from darkroom.train.frozen import keeps_features
 
-    brief = DeclaredParams(_brief(params), SECTIONS, "begin")
+    short = DeclaredParams(_shortened(params), SECTIONS, "begin")
     batch = params.train.batch_size
     count = max(batch if batch >= LARGE else STEPS * batch, PIXELS // params.image.size**2)
     began = time.monotonic()
-    network, epochs = _trained(brief, count, classes, weights)
+    network, epochs = _trained(short, count, classes, weights)
     taken = time.monotonic() - began
     timed = epochs[1::2]  # of each kind; the first of each starts it
-    kinds = _of_pictures(timed, is_pretrained(brief.model) and keeps_features(brief))
+    kinds = _of_pictures(timed, is_pretrained(short.model) and keeps_features(short))
     start, shrinks = max(taken - 2 * sum(epoch.seconds for epoch in timed), 0.0), params.train.small_epochs > 0
     return Speed(
         start=2 * start if shrinks else start,
@@ -92,8 +92,8 @@ def _of_pictures(timed: list[Epoch], head_first: bool) -> list[float]:
     return [HEAD, *(max(epoch.picture - timed[0].picture, HEAD) for epoch in timed[1:])]
 
 
-def _brief(params: Params) -> Params:
-    """Return the same with two epochs of each kind that is timed."""
+def _shortened(params: Params) -> Params:
+    """Return the parameters with two epochs of each kind that is timed."""
     train = params.train.model_copy(update={"epochs": 2, "small_epochs": 0, "patience": 0} | GENTLE)
     tuned = params.finetune.model_copy(update={"epochs": 2 if params.finetune.epochs else 0} | GENTLE)
     return params.model_copy(update={"train": train, "finetune": tuned})
@@ -125,7 +125,7 @@ def _trained(params: DeclaredParams, count: int, classes: int, weights: Path) ->
 
 
 def _time_answers(network: object, params: Params) -> float:
-    """Return the seconds for each picture, of a batch as large as those of evaluate."""
+    """Return the seconds that an answer takes, in a batch as large as those of evaluate."""
     from darkroom.models.combine import combine
 
     served, side = combine([network], params.model.average), params.image.size
@@ -143,7 +143,7 @@ def _seconds(call: Callable[[], object]) -> float:
 
 
 def _time_decoding(params: Params, side: int, aspect: float) -> float:
-    """Return the seconds for a JPEG of this shorter side and aspect, drawn with coarse noise, to the network's size."""
+    """Return the seconds to decode a JPEG of coarse noise, of this shorter side and aspect, to the network's size."""
     from PIL import Image
 
     from darkroom.images.decode import decode
@@ -155,7 +155,7 @@ def _time_decoding(params: Params, side: int, aspect: float) -> float:
 
 
 def time_python() -> float:
-    """Return the seconds of a loop that takes one on the reference machine: what starts a stage is plain Python."""
+    """Return the seconds of a loop that takes one second on the reference machine; stages start in plain Python."""
     return LOOPS / LOOP * min(_seconds(_loop) for _ in range(TRIES))
 
 

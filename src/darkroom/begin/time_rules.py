@@ -1,4 +1,4 @@
-"""What the time decides: epochs, and how much of an evaluation there is time for."""
+"""What the time allows: how many epochs, and how much of the evaluation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ PICTURES = (50, 1000)  # of robustness, at least and at most
 
 @dataclass(frozen=True)
 class Timed:
-    """Choices that depend on the time; the epochs that there is time for; the seconds that all of it takes."""
+    """Choices that depend on the time; the epochs that it allows; the seconds that all stages take."""
 
     choices: list[Choice]
     epochs: int
@@ -37,21 +37,21 @@ def fit_epochs(case: Case, speed: Speed, settings: Mapping[str, Any]) -> Timed:
     """Return the epochs that fit into the minutes of all stages; `settings` are those of the plan, by "section.key"."""
     robust = _robustness(case, speed)
     tested = min(robust.value, split_sizes(case.facts)["test"])
-    fixed = _fixed(case, speed, settings) + tested * _robustness_seconds(speed, case.plan.size)
-    small, whole, tuned = _epochs(case.facts, speed, settings)
+    fixed = _other_seconds(case, speed, settings) + tested * _robustness_seconds(speed, case.plan.size)
+    small, whole, tuned = _epoch_seconds(case.facts, speed, settings)
     if settings["finetune.epochs"] and settings["model.weights"] != "none":
         fixed += settings["train.epochs"] * whole
-        each, name = tuned, _tuning
+        each, epoch_choices = tuned, _finetuning_epochs
     else:
         share = settings["train.small_epochs"] / settings["train.epochs"]
-        each, name = share * small + (1 - share) * whole, _training
-    epochs = min(max(int((60 * case.minutes - fixed) / each), 1), case.plan.most)
-    choices = name(epochs, settings, _reason(epochs, each, fixed, case))
+        each, epoch_choices = share * small + (1 - share) * whole, _training_epochs
+    epochs = min(max(int((60 * case.minutes - fixed) / each), 1), case.plan.max_epochs)
+    choices = epoch_choices(epochs, settings, _reason(epochs, each, fixed, case))
     return Timed([robust, *choices], epochs, fixed + epochs * each)
 
 
 def _robustness(case: Case, speed: Speed) -> Choice:
-    """Return the pictures of test that are corrupted, as many as a part of the time allows."""
+    """Return how many test pictures are corrupted: as many as a share of the time allows."""
     each, (least, most) = _robustness_seconds(speed, case.plan.size), PICTURES
     count = min(max(int(ROBUST_TIME * 60 * case.minutes / each) // 10 * 10, least), most)
     tested = min(count, split_sizes(case.facts)["test"])
@@ -59,8 +59,8 @@ def _robustness(case: Case, speed: Speed) -> Choice:
     return Choice("evaluate.robustness.pictures", count, reason)
 
 
-def _fixed(case: Case, speed: Speed, settings: Mapping[str, Any]) -> float:
-    """Return the seconds for everything but epochs and robustness."""
+def _other_seconds(case: Case, speed: Speed, settings: Mapping[str, Any]) -> float:
+    """Return the seconds that everything but epochs and robustness takes."""
     sizes, (least, most) = split_sizes(case.facts), JUDGED
     judged = min(max(JUDGED_PIXELS // case.plan.size**2, least), most) * JUDGEMENTS
     answers = 2.0 * (min(sizes["train"], MEASURED) + sizes["validation"]) + sizes["test"] + judged
@@ -70,7 +70,7 @@ def _fixed(case: Case, speed: Speed, settings: Mapping[str, Any]) -> float:
     return STAGES * speed.python + speed.start + data + answers * speed.answer
 
 
-def _epochs(facts: Facts, speed: Speed, settings: Mapping[str, Any]) -> tuple[float, float, float]:
+def _epoch_seconds(facts: Facts, speed: Speed, settings: Mapping[str, Any]) -> tuple[float, float, float]:
     """Return the seconds of an epoch on smaller pictures, on whole ones, and of fine-tuning.
 
     Validation asks the network once for each picture; with features that are kept, not even that.
@@ -82,12 +82,12 @@ def _epochs(facts: Facts, speed: Speed, settings: Mapping[str, Any]) -> tuple[fl
 
 
 def _robustness_seconds(speed: Speed, size: int) -> float:
-    """Return the seconds for one picture."""
+    """Return the seconds that robustness takes for one picture."""
     return ROBUST * speed.answer + CORRUPTED * (CORRUPT + CORRUPT_PIXEL * size**2) * speed.python
 
 
-def _training(epochs: int, settings: Mapping[str, Any], reason: str) -> list[Choice]:
-    """Return the epochs, and what is a part of them in the recipe, in proportion."""
+def _training_epochs(epochs: int, settings: Mapping[str, Any], reason: str) -> list[Choice]:
+    """Return the epochs, and in proportion what the recipe counts in epochs."""
     before = settings["train.epochs"]
     found = [Choice("train.epochs", epochs, reason)]
     if settings["train.small_epochs"]:
@@ -100,7 +100,7 @@ def _training(epochs: int, settings: Mapping[str, Any], reason: str) -> list[Cho
     return found
 
 
-def _tuning(epochs: int, settings: Mapping[str, Any], reason: str) -> list[Choice]:  # noqa: ARG001
+def _finetuning_epochs(epochs: int, settings: Mapping[str, Any], reason: str) -> list[Choice]:  # noqa: ARG001
     return [Choice("finetune.epochs", epochs, reason)]
 
 
@@ -108,5 +108,5 @@ def _reason(epochs: int, each: float, fixed: float, case: Case) -> str:
     spent, total = f"{each:.3g} s each here, {fixed:.0f} s for all else", (fixed + epochs * each) / 60
     if total > 1.1 * case.minutes:
         return f"{spent}: {total:.1f} minutes, more than the {case.minutes:g} that were asked for"
-    more = "; more have not been tried" if epochs == case.plan.most else ""
+    more = "; more have not been tried" if epochs == case.plan.max_epochs else ""
     return f"{spent}: {total:.1f} of {case.minutes:g} minutes{more}"

@@ -1,4 +1,4 @@
-"""A file behind a web address, written to disk as it comes."""
+"""A file at a web address, written to disk as it arrives."""
 
 import shutil
 from collections.abc import Callable
@@ -6,9 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from darkroom.begin.links import RESERVE, size_text
+from darkroom.begin.links import RESERVE
 from darkroom.core.errors import UserError
 from darkroom.core.files import replacing
+from darkroom.core.sizes import size_text
 from darkroom.execution.progress import progress
 
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ CHUNK = 1 << 20  # bytes
 
 
 def download_file(address: str, target: Path, check: Callable[[Path], None]) -> int:
-    """Write what an http or https address gives to `target`, once `check` lets it pass; return its size in bytes.
+    """Download what an http or https address gives to `target`, if `check` lets it pass; return its size in bytes.
 
-    A file that has the name already is kept, and 0 returned, when it is as large as what the address would give.
+    A file that is there already is kept, and 0 returned, when it is as large as what the address gives.
     Raises UserError.
     """
     if target.exists():

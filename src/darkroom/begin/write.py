@@ -22,8 +22,9 @@ def write_choices(
 ) -> Changes:
     """Write the values and why they were chosen, and the proposals as comments; return what changed.
 
-    Earlier settings of the network are reset first, as a recipe does, and earlier reasons removed; with another source
-    also what belongs to the old one. Without `with_network` both concern the data only. With `dry` nothing is written.
+    Earlier settings of the network are reset first, as a recipe does, and earlier reasons removed; when the source
+    changes, so is what belongs to the old one. Without `with_network` all this concerns the data only. With `dry`
+    nothing is written.
     Raises UserError.
     """
     file = root / "params.yaml"

@@ -1,4 +1,4 @@
-"""What `darkroom begin` does, step by step: place, look, choose, print, write."""
+"""What `darkroom begin` does, step by step: look, place, choose, print, write."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -57,7 +57,7 @@ def _measure(root: Path, facts: Facts, overlay: Overlay) -> Speed:
 
 
 def described(facts: Facts) -> str:
-    """Return what is known of the data in two lines."""
+    """Return what is known of the data in one line."""
     splits = ", ".join(f"{count:,} {name}" for name, count in facts.splits.items())
     low, typical, high = facts.short_sides
     return (
@@ -72,7 +72,7 @@ def table(choices: Sequence[Choice]) -> list[str]:
 
 
 def proposed(proposals: Sequence[Proposal]) -> list[str]:
-    """Return what is for people to decide, below a heading."""
+    """Return what the user must decide, below a heading."""
     if not proposals:
         return []
     rows = aligned([(f"  {one.key}", one.value, one.reason) for one in proposals])
@@ -80,7 +80,7 @@ def proposed(proposals: Sequence[Proposal]) -> list[str]:
 
 
 def closing(changed: int, dry: bool) -> str:
-    """Return what comes next."""
+    """Return the last line, which says what changed and what comes next."""
     values = "1 value" if changed == 1 else f"{changed} values"
     if dry:
         return f"nothing was written; without --dry-run {values} of params.yaml would change"

@@ -7,9 +7,11 @@ from io import BytesIO
 from pathlib import Path
 
 from darkroom.core.files import replacing
+from darkroom.core.sizes import size_text
 from darkroom.evaluation_page import charts, tables, texts
 from darkroom.evaluation_page.content import EvaluationContent
-from darkroom.evaluation_page.verdict import faithful, statements, temperature, tiles
+from darkroom.evaluation_page.tiles import tiles
+from darkroom.evaluation_page.verdict import faithful, statements, temperature
 from darkroom.pages.elements import TINY, Sheet
 from darkroom.pages.line_charts import matrix_chart
 from darkroom.pages.render import render
@@ -23,7 +25,7 @@ def write_evaluation(path: Path, content: EvaluationContent, thumbnails: Mapping
     `thumbnails` maps image_id -> data URL, at least of the pictures that `pictures_shown` names.
     """
     sheets = {name: [_sized(sheet, thumbnails) for sheet in shown] for name, shown in _sheets(content).items()}
-    given = {"content": content, "thumbnails": thumbnails, "texts": texts, "tiny": _tiny}
+    given = {"content": content, "thumbnails": thumbnails, "texts": texts, "size_text": size_text, "tiny": _tiny}
     page = render(TEMPLATE, {**given, **_values(content), **_optional(content), **sheets})
     with replacing(path) as temporary:
         temporary.write_bytes(page)

@@ -120,11 +120,3 @@ def magnitude(value: float) -> str:
         if value >= size:
             return f"{value / size:.3g}{word}"
     return f"{value:.0f}"
-
-
-def file_size(size: int) -> str:
-    """Return a number of bytes in decimal units."""
-    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if size >= unit:
-            return f"{size / unit:.3g} {name}"
-    return f"{size} bytes"

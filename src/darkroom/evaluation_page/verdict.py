@@ -1,4 +1,4 @@
-"""The summary of the evaluation page: tiles, and sentences that say how good, how sure and where not."""
+"""What the evaluation page says in sentences: how good, how sure and where not."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ import numpy as np
 
 from darkroom.evaluation_page.content import Champion, EvaluationContent
 from darkroom.evaluation_page.texts import count, known, number, percent, percent_span, points, sentence, span
-from darkroom.pages.elements import Tile
 
 SLIGHT = 0.05  # a temperature so near to 1 changes next to nothing
 
@@ -19,42 +18,6 @@ class Statement:
     text: str
     section: str
     state: str = "plain"
-
-
-def tiles(content: EvaluationContent) -> list[Tile]:
-    """Return the headline numbers of the test split; the last four only where there is something to say."""
-    test, calibration = content.scores["test"], content.calibration
-    shown = [
-        Tile(percent(test.get("accuracy")), "test accuracy", _sure(content, "accuracy"), "plain"),
-        Tile(number(test.get("f1_macro")), "macro F1", _sure(content, "f1_macro"), "plain"),
-        Tile(number(test.get("log_loss")), "log loss", _sure(content, "log_loss"), "plain"),
-    ]
-    if calibration:
-        tone = "good" if calibration.error <= calibration.band[1] else "warn"
-        about = f"calibrated models show up to {number(calibration.band[1])}"
-        shown.append(Tile(number(calibration.error), "calibration error", about, tone))
-    return shown + _more_tiles(content)
-
-
-def _sure(content: EvaluationContent, metric: str) -> str:
-    interval = content.intervals.get("test", {}).get(metric)
-    return f"95\u00a0% interval {span(interval)}" if span(interval) else f"on {count(int(content.confusion.sum()))}"
-
-
-def _more_tiles(content: EvaluationContent) -> list[Tile]:
-    shown, champion, robustness = [], content.champion, content.robustness
-    if content.calibration:
-        promise = content.calibration.promise
-        about = f"of the sets hold the right class; promised: {percent(promise.level)}"
-        shown.append(Tile(percent(promise.coverage), "coverage", about, "warn" if promise.too_small else "plain"))
-    if robustness and robustness.relative is not None:
-        shown.append(Tile(percent(robustness.relative), "robustness", "of the clean accuracy when corrupted", "plain"))
-    if champion and champion.difference is not None and not champion.same:
-        tone = {"better": "good", "worse": "warn", "": "plain"}[_beyond_chance(champion)]
-        shown.append(Tile(points(champion.difference), "against the champion", "points of accuracy", tone))
-    if content.label_issues is not None and len(content.label_issues):
-        shown.append(Tile(f"{len(content.label_issues):,}", "suspected labels", "to look at, worst first", "warn"))
-    return shown
 
 
 def statements(content: EvaluationContent) -> list[Statement]:
@@ -83,7 +46,7 @@ def _champion(content: EvaluationContent) -> Statement | None:
         return Statement("This is the champion's network: equal answers.", "champion")
     if champion.difference is None or champion.interval is None:
         return Statement(f"The champion is not compared: {champion.reason}.", "champion", "warning")
-    interval, word = " to ".join(map(points, champion.interval)), _beyond_chance(champion)
+    interval, word = " to ".join(map(points, champion.interval)), beyond_chance(champion)
     again = ", which was run anew on these pictures" if champion.measured else ""
     again += f" without {champion.refused} that it refuses" if champion.refused else ""
     text = f"{points(champion.difference)} points of accuracy ({interval}) against the champion{again}"
@@ -91,7 +54,7 @@ def _champion(content: EvaluationContent) -> Statement | None:
     return Statement(f"{text}: {word or 'no more than chance makes of two equal models'}.", "champion", state)
 
 
-def _beyond_chance(champion: Champion) -> str:
+def beyond_chance(champion: Champion) -> str:
     """Return "better" or "worse", nothing when equal models might differ as much.
 
     The interval decides, which draws groups of pictures; McNemar's p takes each picture for independent.

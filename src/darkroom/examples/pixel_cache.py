@@ -1,10 +1,8 @@
 """Decoded pixels of all packed pictures in one memory map, which grows by new pictures; tune to evaluate share it."""
 
-import json
 import os
 import shutil
 from concurrent.futures import Executor
-from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from darkroom.core.files import replacing
+from darkroom.core.files import digest, replacing
+from darkroom.core.fingerprint import code_digest
 from darkroom.execution.locks import locked
 from darkroom.execution.progress import progress
 from darkroom.images import decode as decoding
@@ -86,10 +85,8 @@ def find_rows(ids: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 def _key(options: dict[str, Any]) -> str:
     """Return the name of the map: how pictures are decoded, by which code and which libraries."""
-    modules = sorted(Path(decoding.__file__).parent.glob("[!.]*.py"))  # .#x.py is an editor's lock
-    code = [path.read_text(encoding="utf-8") for path in modules if path.name not in NOT_DECODING]
-    how = [json.dumps(options), *map(version, LIBRARIES), *code]
-    return sha256("\0".join(how).encode()).hexdigest()[:20]
+    code = code_digest(Path(decoding.__file__).parent, without=NOT_DECODING)
+    return digest([options, *map(version, LIBRARIES), code])[:20]
 
 
 def _picture_bytes(side: int) -> int:

@@ -12,10 +12,10 @@ from darkroom.core.errors import UserError
 from darkroom.core.files import read_value, replacing, write_value
 from darkroom.examples.metrics import Diverged
 from darkroom.execution.processes import Processes
+from darkroom.execution.tasks import Task, reason_of, retry_if_died, side_by_side
 from darkroom.experiments.comparison_data import Training, load_jobs
 from darkroom.train.jobs import Job
 from darkroom.train.measuring import Measured, measure_in_process, parallel_trainings, prepare_processes
-from darkroom.tune.attempts import Task, reason_of, side_by_side, train_again_if_it_died
 
 Measure = Callable[[Job, int | None], Measured]  # a training, and the share of the GPUs that it gets
 Ended = tuple[int, "TrainingResult"]  # the number of a training
@@ -87,7 +87,7 @@ def _tasks(variants: dict[int, str], jobs: Sequence[Job], measure: Measure) -> I
 def train_and_score(job: Job, slot: int, measure: Measure) -> TrainingResult:
     """Train and score; once more when the process is killed. What the variant or the machine lacks is a reason."""
     try:
-        found = train_again_if_it_died(lambda: measure(job, slot))
+        found = retry_if_died(lambda: measure(job, slot))
     except Diverged as error:
         return TrainingResult(reason=str(error))
     except UserError as error:  # killed twice; refused, such as weights that cannot be had; or TensorFlow has failed

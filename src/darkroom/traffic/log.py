@@ -1,26 +1,19 @@
 """The log of traffic: what was answered, by which version, and what turned out to be right."""
 
 import os
-import textwrap
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import cached_property
-from pathlib import Path
-from threading import Lock
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from darkroom.core.errors import UserError, first_line
 from darkroom.core.paths import project_root
 from darkroom.params.serving import Ab
-from darkroom.tracking.store import redacted
+from darkroom.traffic.database import Database
 from darkroom.traffic.record import Record, clean
-from darkroom.traffic.schema import create_tables, open_engine, tables
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine, MetaData, Table
+    from sqlalchemy import Connection, Table
 
 COLUMNS = (
     *("request", "time", "version", "role", "label", "score", "probabilities", "abstains", "unfamiliar", "error"),
@@ -48,14 +41,14 @@ class TrafficLog:
     """
 
     def __init__(self, address: str, rows: int, pictures: int = 0) -> None:
-        self.address, self.rows, self.pictures = address, rows, pictures
-        self._lock, self._created = Lock(), False
+        self.rows, self.pictures = rows, pictures
+        self._database = Database(address)
 
     def add(self, records: Sequence[Record]) -> None:
         """Log answers, in one transaction; the oldest beyond `rows` go."""
         if not records:
             return
-        with self._connected() as connection:
+        with self._database.connected() as connection:
             if self.pictures:
                 self._add_with_pictures(connection, records)
             else:
@@ -67,9 +60,9 @@ class TrafficLog:
     def record_outcomes(self, outcomes: Sequence[tuple[str, str]]) -> int:
         """Note pairs of request and right label, over earlier ones, in one transaction; return how many the log has."""
         answers, known = self._answers, 0
-        if self._missing():
+        if self._database.is_missing():
             return 0
-        with self._connected() as connection:
+        with self._database.connected() as connection:
             for request, label in outcomes:
                 change = answers.update().where(answers.c.request == clean(request)).values(outcome=clean(label))
                 known += connection.execute(change).rowcount > 0
@@ -92,8 +85,8 @@ class TrafficLog:
         if version is not None:
             wanted = wanted.where(answers.c.version == version)
         rows = []
-        if not self._missing():
-            with self._connected() as connection:
+        if not self._database.is_missing():
+            with self._database.connected() as connection:
                 rows = [tuple(row) for row in connection.execute(wanted)]
         found = pd.DataFrame(rows[::-1], columns=list(columns))
         if "features" in columns:
@@ -108,19 +101,19 @@ class TrafficLog:
         answers, pictures = self._answers, self._pictures
         joined = answers.join(pictures, pictures.c.id == answers.c.id)
         wanted = select(pictures.c.picture).select_from(joined).where(answers.c.request == clean(request)).limit(1)
-        if self._missing():
+        if self._database.is_missing():
             return None
-        with self._connected() as connection:
+        with self._database.connected() as connection:
             return connection.scalar(wanted)
 
     def has_cut_off(self, version: str) -> bool:
         """Return whether answers of a version as a challenger were deleted, so that what is left is a moving window."""
         from sqlalchemy import select
 
-        gone = self._metadata.tables["darkroom_cut_off"]
-        if self._missing():
+        gone = self._database.table("cut_off")
+        if self._database.is_missing():
             return False
-        with self._connected() as connection:
+        with self._database.connected() as connection:
             return connection.scalar(select(gone.c.version).where(gone.c.version == version).limit(1)) is not None
 
     def _add_with_pictures(self, connection: "Connection", records: Sequence[Record]) -> None:
@@ -132,7 +125,7 @@ class TrafficLog:
     def _trim(self, table: "Table", newest: int, kept: int) -> None:
         """Delete what is older than the `kept` newest, some at a time."""
         while True:
-            with self._connected() as connection:
+            with self._database.connected() as connection:
                 oldest = _edge(connection, table, newest=False)
                 if not oldest or oldest > newest - kept:
                     return
@@ -145,56 +138,18 @@ class TrafficLog:
         """Note whose answers as a challenger go with the rows up to number `end`."""
         from sqlalchemy import select
 
-        answers, gone = self._answers, self._metadata.tables["darkroom_cut_off"]
+        answers, gone = self._answers, self._database.table("cut_off")
         going = select(answers.c.version).distinct().where(answers.c.id <= end, answers.c.role != "champion")
         new = going.where(answers.c.version.not_in(select(gone.c.version)))
         connection.execute(gone.insert().from_select(["version"], new))
 
-    def _missing(self) -> bool:
-        """Return whether nothing has been logged, so that reading creates no file."""
-        with self._reported():
-            file = self._engine.url.database if self._engine.dialect.name == "sqlite" else None
-        return bool(file) and not Path(str(file)).exists()
-
-    @contextmanager
-    def _connected(self) -> Iterator["Connection"]:
-        with self._reported():
-            with self._lock:
-                if not self._created:
-                    create_tables(self._engine, self._metadata)
-                    self._created = True
-            with self._engine.begin() as connection:
-                yield connection
-
-    @contextmanager
-    def _reported(self) -> Iterator[None]:
-        from sqlalchemy.exc import SQLAlchemyError
-
-        try:
-            yield
-        except (SQLAlchemyError, OSError) as error:
-            cause = redacted(first_line(getattr(error, "orig", None) or error), self.address)
-            message = textwrap.shorten(cause, 120, placeholder=" ...")
-            shown = redacted(self.address)
-            raise UserError(
-                f"the log of traffic at {shown} cannot be used: {message}; check DARKROOM_TRAFFIC_URI", 1
-            ) from None
-
-    @cached_property
-    def _engine(self) -> "Engine":
-        return open_engine(self.address)
-
-    @cached_property
-    def _metadata(self) -> "MetaData":
-        return tables()
-
     @property
     def _answers(self) -> "Table":
-        return self._metadata.tables["darkroom_answers"]
+        return self._database.table("answers")
 
     @property
     def _pictures(self) -> "Table":
-        return self._metadata.tables["darkroom_pictures"]
+        return self._database.table("pictures")
 
 
 def _edge(connection: "Connection", table: "Table", newest: bool) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 
 from darkroom.augmentation.variation import Variation
 from darkroom.core.files import digest, remove, replacing
+from darkroom.core.fingerprint import code_digest
 from darkroom.core.paths import cache_folder
 from darkroom.examples.pixel_cache import Pixels
 from darkroom.examples.pixels import Examples
@@ -152,16 +153,10 @@ def _key(
         weights.update(weight.tobytes())
     how = [model.architecture, model.width, model.head, train.batch_size, train.threads, weights.hexdigest()]
     how += [device.name for device in tf.config.list_logical_devices()]
-    how += [extractor.layers[-1].compute_dtype, *map(version, LIBRARIES), *_code()]
+    code = code_digest(*(Path(__file__).parent.parent / room for room in ROOMS), Path(__file__))
+    how += [extractor.layers[-1].compute_dtype, *map(version, LIBRARIES), code]
     varied = [passes, vary.seed, params.augment.model_dump_json()] if vary else []
     return digest([how, varied, _pictures_key(examples)])[:20]
-
-
-def _code() -> list[str]:
-    """Return the source of the modules that decide the features."""
-    package = Path(__file__).parent.parent
-    modules = [path for room in ROOMS for path in sorted((package / room).glob("[!.]*.py"))]
-    return [path.read_text(encoding="utf-8") for path in (*modules, Path(__file__))]
 
 
 def _pictures_key(examples: Examples) -> str:

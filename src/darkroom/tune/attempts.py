@@ -1,16 +1,14 @@
-"""Trainings side by side: each in a thread that waits for its process, tried again when that is killed."""
+"""The trainings of a search: each in a process of its own, tried again when that is killed, and how it ended."""
 
 import math
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 from darkroom.examples.metrics import Diverged
-from darkroom.execution.processes import Died, Killed, Processes
+from darkroom.execution.processes import Died, Processes
+from darkroom.execution.tasks import reason_of, retry_if_died
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.search import Tune
 from darkroom.params.training import Train
@@ -19,10 +17,7 @@ from darkroom.train.jobs import Job
 from darkroom.train.measuring import LATENCY, Failed, Measured, measure_in_process, parallel_trainings
 from darkroom.tune.pictures import Load
 
-R = TypeVar("R")
-Task = Callable[[int], R]  # gets the number of its slot, from 0
 TrainOnce = Callable[[DeclaredParams, OnEpoch | None, int | None], Measured]  # parameters, on_epoch, GPU
-ATTEMPTS = 2  # a first kill may have been anybody's; a second one of the same training is its memory
 
 
 @dataclass(frozen=True)
@@ -68,7 +63,7 @@ def attempt(train: Callable[[], Measured], needed: Iterable[str]) -> Outcome:
     """
     start = time.monotonic()
     try:
-        measured = train_again_if_it_died(train)
+        measured = retry_if_died(train)
     except (Died, Diverged, Failed) as error:
         return Outcome(seconds=time.monotonic() - start, reason=reason_of(error))
     seconds, scores = time.monotonic() - start, {**measured.scores["validation"], **measured.costs}
@@ -76,43 +71,3 @@ def attempt(train: Callable[[], Measured], needed: Iterable[str]) -> Outcome:
     if bad:
         return Outcome({}, seconds, f"{bad[0]} is not a number")
     return Outcome(scores, seconds)
-
-
-def train_again_if_it_died(train: Callable[[], Measured]) -> Measured:
-    """Train; once more when the process died before it had a result. Raises Died the second time."""
-    for _ in range(ATTEMPTS - 1):
-        try:
-            return train()
-        except Died:
-            continue
-    return train()
-
-
-def reason_of(error: Exception) -> str:
-    """Return why a training gave no model, when `train_again_if_it_died` raised this."""
-    if isinstance(error, Killed):
-        return "killed twice; it probably ran out of memory"
-    return f"{error}, twice" if isinstance(error, Died) else str(error)
-
-
-def side_by_side(tasks: Iterable[Task[R]], slots: int) -> Iterator[R]:
-    """Run tasks in threads, at most `slots` at a time; yield their results as they end.
-
-    The next task is asked for, in this thread, when a slot is free and the results so far have been yielded. When this
-    is interrupted, or a task raises, no other one begins; whoever made the tasks ends those that run.
-    """
-    free, running, waiting = deque(range(slots)), dict[Future[R], int](), iter(tasks)
-    threads = ThreadPoolExecutor(slots)
-    try:
-        while True:
-            while free and (task := next(waiting, None)):
-                slot = free.popleft()
-                running[threads.submit(task, slot)] = slot
-            if not running:
-                return
-            ended = wait(running, return_when=FIRST_COMPLETED).done
-            for future in [future for future in running if future in ended]:
-                free.append(running.pop(future))
-                yield future.result()
-    finally:
-        threads.shutdown(wait=False, cancel_futures=True)

@@ -3,8 +3,9 @@
 import logging
 from collections.abc import Sequence
 
+from darkroom.execution.tasks import Task, side_by_side
 from darkroom.params.declared import DeclaredParams
-from darkroom.tune.attempts import Task, Trainer, attempt, side_by_side
+from darkroom.tune.attempts import Trainer, attempt
 from darkroom.tune.space import trial_params
 from darkroom.tune.store import TrialStore
 from darkroom.tune.trial import FreshRun, Trial

@@ -6,10 +6,11 @@ from itertools import count
 from typing import Any
 
 from darkroom.core.errors import UserError
+from darkroom.execution.tasks import Task, side_by_side
 from darkroom.params.declared import DeclaredParams
 from darkroom.train.checkpoint import Row
 from darkroom.train.measuring import Measured
-from darkroom.tune.attempts import Task, Trainer, attempt, side_by_side
+from darkroom.tune.attempts import Trainer, attempt
 from darkroom.tune.budget import Budget, count_trained
 from darkroom.tune.pruning import Pruning
 from darkroom.tune.sampling import combinations, draw
