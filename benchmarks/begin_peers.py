@@ -28,7 +28,7 @@ Run = dict[str, float]
 def run_ours(archive: Path, minutes: float, seed: int) -> Run:
     """Return what `begin` and `dvc repro` reach, and what they took."""
     with working_copy() as copy:
-        copy.env |= {"PYTHONPATH": "src", "KERAS_HOME": str(copy.root / "no-weights")}
+        copy.env.update(PYTHONPATH="src", KERAS_HOME=str(copy.root / "no-weights"))
         begun = copy.measure("darkroom", "begin", str(archive.resolve()), "--minutes", str(minutes))
         print(begun.output, flush=True)
         copy.set({"train.seed": seed, "split.seed": seed})

@@ -15,10 +15,8 @@ from darkroom.params.load import Overlay
 from darkroom.params.recipes import recipe_network
 from pictures import ROOT
 
-PLAIN = Facts("x.zip", dict.fromkeys("abcd", 500), {}, (200, 240, 300), 1.3, 0.02, False, 200)
-CIFAR = Facts(
-    "c.zip", dict.fromkeys("abcdefghij", 6000), {"train": 50000, "test": 10000}, (32, 32, 32), 1, 0, True, 200
-)
+PLAIN = Facts("x.zip", dict.fromkeys("abcd", 500), {}, (200, 240, 300), 1.3, 0.02)
+CIFAR = Facts("c.zip", dict.fromkeys("abcdefghij", 6000), {"train": 50000, "test": 10000}, (32, 32, 32), 1, 0)
 RECIPES = cache(partial(recipe_network, ROOT))
 QUICK = Speed(start=5, epoch=0.1, small=0.0002, whole=0.0005, tuned=0.002, answer=0.0002, decode=0.001, python=1)
 
@@ -81,7 +79,7 @@ def test_too_little_time_is_said() -> None:
 
 
 def test_tiny_grey_pictures_are_not_mirrored_and_get_a_small_network() -> None:
-    digits = Facts("digits", dict.fromkeys("0123456789", 180), {}, (8, 8, 8), 1, 1, True, 200)
+    digits = Facts("digits", dict.fromkeys("0123456789", 180), {}, (8, 8, 8), 1, 1)
     found = chosen(digits)
     assert (found["model.architecture"], found["image.size"], found["augment.horizontal_flip"]) == ("conv", 16, False)
     assert found["train.step_epochs"] == sorted(set(found["train.step_epochs"]))

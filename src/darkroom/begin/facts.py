@@ -12,11 +12,9 @@ class Facts:
     `source` is the value of ingest.source. `classes` has the pictures of each class by its name. `splits` has the
     pictures of each given split (train, validation, test), empty where none is given. `short_sides` are the 10th, 50th
     and 90th percentile of the shorter sides in pixels, `aspect` is the median of longer side / shorter side, `grey` the
-    share of pictures without colour, 0-1, `same_size` whether all have one size (as scans and crops do), `sampled`
-    the number of pictures whose pixels were read. `formats` has the share of each file format, 0-1, by its name,
-    `unreadable` is the share of the files that are no pictures, as ingest reports it, `unreadable_because` the reason
-    most often found, "" for none. `bytes` is the size of all files, 0 where only reading tells. `columns` is the value
-    of ingest.columns for a table, empty for any other source.
+    share of pictures without colour, 0-1. `unreadable` is the share of the files that are no pictures, as ingest
+    reports it, `unreadable_because` the reason most often found, "" for none. `columns` is the value of ingest.columns
+    for a table, empty for any other source.
     """
 
     source: str
@@ -25,12 +23,8 @@ class Facts:
     short_sides: tuple[int, int, int]
     aspect: float
     grey: float
-    same_size: bool
-    sampled: int
-    formats: Mapping[str, float] = field(default_factory=dict)
     unreadable: float = 0.0
     unreadable_because: str = ""
-    bytes: int = 0
     columns: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -64,7 +64,6 @@ def _look(source: Source, name: str, path: Path, columns: dict[str, Any]) -> tup
     good = np.mean([not header.error for _, header in even]) * len(grey) / max(len(grey) + len(errors), 1)
     facts = Facts(
         source=name,
-        sampled=len(grey),
         grey=float(np.mean(grey)) if grey else 0.0,
         unreadable=float(1 - good * len(labelled) / len(listed)),
         unreadable_because=_usual_reason(listed, sampled, errors),
@@ -79,7 +78,6 @@ def _counts(pictures: list[Entry]) -> dict[str, Any]:
     return {
         "classes": dict(sorted(Counter(_label(entry) for entry in pictures).items())),
         "splits": dict(sorted(Counter(entry.given_split for entry in pictures if entry.given_split).items())),
-        "bytes": sum(entry.size for entry in pictures),
     }
 
 
@@ -121,12 +119,9 @@ def _suffix(entry: Entry) -> str:
 def _shapes(readable: Sampled) -> dict[str, Any]:
     sides = np.array([(header.width, header.height) for _, header in readable])
     low, middle, high = np.percentile(sides.min(axis=1), (10, 50, 90)).round().astype(int).tolist()
-    formats = Counter(header.format for _, header in readable)
     return {
         "short_sides": (low, middle, high),
         "aspect": float(np.median(sides.max(axis=1) / sides.min(axis=1))),
-        "same_size": len({tuple(side) for side in sides.tolist()}) == 1,
-        "formats": {kind: count / len(readable) for kind, count in sorted(formats.items())},
     }
 
 

@@ -106,11 +106,10 @@ def _brought_before(found: Outside) -> Placed | None:
 
 def _sentence(found: Outside, copied: int, dry: bool) -> str:
     target, count = f"{RAW}/{found.target.name}", len(found.files.names)
-    many = f"{count:,} files" if count > 1 else "a file"
-    cost = size_text(copied) if copied else "hard links, which take no space"
+    how, cost = ("copied", size_text(copied)) if copied else ("linked", "hard links, which take no space")
+    many = f"{count:,} files, {cost}" if count > 1 else size_text(copied) if copied else "a hard link, no space taken"
     later = "" if found.files.single else f"; new pictures go to {target}"
-    is_, how = "would be" if dry else "is", "copied" if copied else "linked"
-    return f"{found.path} {is_} {how} to {target} ({many}, {cost}){later}"
+    return f"{found.path} {'would be' if dry else 'is'} {how} to {target} ({many}){later}"
 
 
 def _files(found: Path) -> Files:

@@ -27,11 +27,10 @@ T = TypeVar("T")
 
 
 class Header(NamedTuple):
-    """The size and format that a picture declares; only `error` for a file that is not an image."""
+    """The size that a picture declares; only `error` for a file that is not an image."""
 
     width: int = 0
     height: int = 0
-    format: str = ""
     error: str = ""
 
 
@@ -69,7 +68,7 @@ def _header(source: Source, entry: Entry) -> Header:
     try:
         file = _local_file(source, entry) or BytesIO(source.read(entry.location))
         with Image.open(file, formats=FORMATS) as image:
-            return Header(*image.size, image.format or "")
+            return Header(*image.size)
     except MemoryError:
         raise
     except Exception:  # Pillow's parsers raise nearly anything on broken bytes
