@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from unittest.mock import Mock
 from typing import Any
+from unittest.mock import Mock
 
 import pandas as pd
 import pytest
@@ -12,6 +12,7 @@ from darkroom.begin import sample
 from darkroom.begin.facts import Facts, Proposal
 from darkroom.begin.look import look
 from darkroom.core.errors import UserError
+from darkroom.images.decode import decode
 from darkroom.ingest.ingest import check_classes, summarise
 from pictures import class_files, encode, ingested, inside, noise, write_files, write_zip
 
@@ -107,7 +108,7 @@ def test_a_sample_is_spread_over_all_files_and_small_classes_are_read_whole(
 
 def test_headers_of_large_files_are_read_without_the_files(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sample, "DECODED", 1)  # one picture's pixels
-    decoded = Mock(wraps=sample.decode)
+    decoded = Mock(wraps=decode)
     monkeypatch.setattr(sample, "decode", decoded)
     monkeypatch.setattr(sample, "HEADER_BYTES", 2000)
     files = {f"{label}/{n}.jpg": shaped(200, 150, kind="JPEG") for label in "ab" for n in range(30)}
