@@ -8,7 +8,7 @@ import pytest
 from commands import run
 from darkroom.begin.choice import Choice
 from darkroom.begin.facts import Proposal
-from darkroom.begin.write import write_choices
+from darkroom.begin.write import undecided, write_choices
 from darkroom.core.errors import UserError
 from darkroom.params.load import load_params
 from darkroom.params.reasons import split_reasons
@@ -81,6 +81,14 @@ def test_another_source_leaves_nothing_of_the_old_one_and_the_same_keeps_what_th
     after = load_params(file)
     assert (after.ingest.labels, after.image.depth) == ({}, "auto")
     assert after.validate == load_params(defaults / "params.yaml").validate
+
+
+def test_a_proposal_that_is_followed_is_not_made_again_but_for_another_source_it_is(root: Path) -> None:
+    write(root, FIRST)
+    assert undecided(root, "pets", [GROUPS]) == [GROUPS]
+    write(root, [*FIRST, Choice(GROUPS.key, GROUPS.value, "as proposed")])
+    assert undecided(root, "pets", [GROUPS]) == []
+    assert undecided(root, "cats", [GROUPS]) == [GROUPS]
 
 
 def test_data_only_keeps_the_network_and_its_reasons(root: Path) -> None:
