@@ -8,7 +8,7 @@ import pytest
 from commands import run
 from darkroom.begin.choice import Choice
 from darkroom.begin.facts import Proposal
-from darkroom.begin.write import write_choices
+from darkroom.begin.write import undecided, write_choices
 from darkroom.core.errors import UserError
 from darkroom.params.load import load_params
 from darkroom.params.reasons import split_reasons
@@ -16,6 +16,7 @@ from pictures import ROOT, inside
 
 SIZE = Choice("image.size", 160, "half of the pictures have a shorter side of 240 pixels or more")
 FIRST = [Choice("ingest.source", "pets", "480 pictures of 3 classes"), SIZE, Choice("tune.enabled", False, "no time")]
+LIMITS = {"max_imbalance": 90.0, "min_side": 4, "max_unreadable": 0.3}
 GROUPS = Proposal("dedupe.group_by", r"(p\d+)", "names share an id")
 
 
@@ -63,14 +64,31 @@ def test_a_second_begin_replaces_the_reasons_and_the_same_one_changes_nothing(ro
     assert load_params(root / "params.yaml").tune.enabled  # what the first one set is the default again
 
 
-def test_another_source_leaves_nothing_of_the_old_one_and_the_same_keeps_what_the_user_set(root: Path) -> None:
+def test_another_source_leaves_nothing_of_the_old_one_and_the_same_keeps_what_the_user_set(
+    root: Path, defaults: Path
+) -> None:
     write(root, FIRST)
     file = root / "params.yaml"
     file.write_text(file.read_text(encoding="utf-8").replace("labels: {}", "labels: {cane: dog}"), encoding="utf-8")
+    limits = [Choice(f"validate.{key}", value, "its own") for key, value in LIMITS.items()]
+    write(root, [*FIRST, *limits, Choice("image.depth", 12, "of X-rays")])
+    kept = load_params(file)
+    assert kept.ingest.labels == {"cane": "dog"}
+    assert kept.validate.model_dump(include=set(LIMITS)) == LIMITS and kept.image.depth == 12
     write(root, FIRST)
-    assert load_params(file).ingest.labels == {"cane": "dog"}
+    assert load_params(file) == kept
     write(root, [Choice("ingest.source", "cats", "200 pictures")])
-    assert load_params(file).ingest.labels == {}
+    after = load_params(file)
+    assert (after.ingest.labels, after.image.depth) == ({}, "auto")
+    assert after.validate == load_params(defaults / "params.yaml").validate
+
+
+def test_a_proposal_that_is_followed_is_not_made_again_but_for_another_source_it_is(root: Path) -> None:
+    write(root, FIRST)
+    assert undecided(root, "pets", [GROUPS]) == [GROUPS]
+    write(root, [*FIRST, Choice(GROUPS.key, GROUPS.value, "as proposed")])
+    assert undecided(root, "pets", [GROUPS]) == []
+    assert undecided(root, "cats", [GROUPS]) == [GROUPS]
 
 
 def test_data_only_keeps_the_network_and_its_reasons(root: Path) -> None:
@@ -82,7 +100,7 @@ def test_data_only_keeps_the_network_and_its_reasons(root: Path) -> None:
 def test_a_dry_run_and_impossible_values_change_nothing(root: Path) -> None:
     before = (root / "params.yaml").read_bytes()
     write(root, FIRST, dry=True)
-    with pytest.raises(UserError, match=r"darkroom begin: image.size = 3: input should be greater than"):
+    with pytest.raises(UserError, match=r"params.yaml: image.size = 3: input should be greater than"):
         write(root, [FIRST[0], Choice("image.size", 3, "no reason")])
     assert (root / "params.yaml").read_bytes() == before
 

@@ -1,5 +1,6 @@
 """What `darkroom begin` sees of a data set."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from darkroom.begin.look import look
 from darkroom.core.errors import UserError
 from darkroom.images.decode import decode
 from darkroom.ingest.ingest import check_classes, summarise
-from pictures import class_files, encode, ingested, inside, noise, write_files, write_zip
+from darkroom.params.editing import edit_params
+from pictures import ROOT, class_files, encode, ingested, inside, noise, write_files, write_zip
 
 
 @pytest.fixture
@@ -30,6 +32,11 @@ def seen(root: Path, files: dict[str, bytes], kind: str = "folder") -> tuple[Fac
         return look(root, "pets")
     write_zip(folder, root / "data/raw/pets.zip")
     return look(root, "pets.zip")
+
+
+def set_params(root: Path, **sections: dict[str, Any]) -> None:
+    shutil.copy(ROOT / "params.yaml", root)
+    edit_params(root / "params.yaml", [sections], "test")
 
 
 def shaped(width: int, height: int, mode: str = "RGB", kind: str = "PNG") -> bytes:
@@ -75,7 +82,7 @@ def test_too_few_classes_or_pictures_are_said_as_ingest_says_it(root: Path, file
         seen(root, files)
     with pytest.raises(UserError) as by_ingest:
         check_classes(ingested(root / "data/raw/pets", tmp_path / "images"), "pets")
-    assert str(refused.value).partition(" has ")[2] == str(by_ingest.value).partition(" has ")[2]
+    assert str(refused.value).partition(" has ")[2].partition(";")[0] in str(by_ingest.value)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +92,10 @@ def test_too_few_classes_or_pictures_are_said_as_ingest_says_it(root: Path, file
         ({"a/1.txt": b"x", "b/1.txt": b"y"}, r"none of its 2 files is a picture \(a/1.txt: not an image"),
         ({"1.png": b"x"}, "put the pictures of each class into a folder of its name"),
         ({"1.png": b"x", "labels.csv": b"x"}, "begin with .*/pets/labels.csv"),
+        (
+            {"a/1.png": encode(noise("a")), "b/1.png": encode(noise("b"))},
+            r"add more, or leave the class out \(ingest.labels",
+        ),
         ({"pets.zip": b"x"}, "begin with .*/pets/pets.zip"),
     ],
 )
@@ -140,3 +151,32 @@ def test_a_table_whose_columns_say_nothing_is_one_line(root: Path) -> None:
     pd.DataFrame({"file_name": ["a.png"], "label": ["a"]}).to_parquet(root / "data/raw/u.parquet")
     with pytest.raises(UserError, match=r"none of its 1 files can be used \(a.png: there is no such file"):
         look(root, "u.parquet")
+    (root / "data/raw/v.csv").write_text("path,label\n/x/a.png,a\n")
+    with pytest.raises(UserError, match=r"\(/x/a.png: is an absolute path; give it relative to the table\)$"):
+        look(root, "v.csv")
+
+
+def test_labels_that_are_set_for_the_source_count(root: Path) -> None:
+    set_params(root, ingest={"source": "pets", "labels": {"c": None, "d": "a"}})
+    files = class_files("a", "b", "d", each=10) | class_files("c", each=1) | {"c/x.txt": b""}
+    facts, proposals = seen(root, files)
+    assert (facts.classes, facts.unreadable, proposals) == ({"a": 20, "b": 10}, 0.0, [])
+    shutil.move(root / "data/raw/pets", root / "data/raw/cats")
+    with pytest.raises(UserError, match="class 'c' has only one picture"):
+        look(root, "cats")
+
+
+def test_a_limit_that_is_set_for_the_source_counts(root: Path) -> None:
+    files = class_files("a", "b", each=10) | {f"a/{n}.txt": b"x" for n in range(5)}
+    assert [(one.key, one.value) for one in seen(root, files)[1]] == [("validate.max_unreadable", "0.21")]
+    set_params(root, ingest={"source": "pets"}, validate={"max_unreadable": 0.25})
+    assert seen(root, files)[1] == []
+
+
+def test_feedback_on_other_classes_is_proposed_to_be_left_out(root: Path) -> None:
+    files = class_files("a", "b", each=10)
+    write_files(root / "data/feedback", {"a/1.png": b"x", ".hidden/2.png": b"x", "feedback.csv": b"path"})
+    assert seen(root, files)[1] == []
+    write_files(root / "data/feedback", {"3/1.png": b"x"})
+    (proposal,) = seen(root, files)[1]
+    assert (proposal.key, proposal.value) == ("ingest.feedback", "false") and "of 3," in proposal.reason

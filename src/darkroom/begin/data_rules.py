@@ -1,6 +1,7 @@
 """What the data alone decides: source, labels, splits, balance, limits."""
 
 import math
+import re
 
 from darkroom.begin.choice import Choice
 from darkroom.begin.facts import Facts
@@ -17,6 +18,12 @@ def source(facts: Facts) -> list[Choice]:
         Choice(f"ingest.columns.{key}", value, "a column of the table") for key, value in facts.columns.items() if value
     ]
     return [Choice("ingest.source", facts.source, found), *columns]
+
+
+def model_name(source: str) -> Choice:
+    """Return the name under which models of `source` are registered, so that they are compared with each other only."""
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", source).strip("-")[:200]
+    return Choice("package.name", name or "pictures", "models of other pictures have a champion of their own")
 
 
 def shares(facts: Facts) -> list[Choice]:

@@ -18,6 +18,12 @@ Row = tuple[str, str, str, str]  # fact, choice, why, gain as measured
 ROWS: tuple[Row, ...] = (
     ("the path; the columns of a table", "`ingest.source`, `ingest.columns`", "named below `data/raw/`", "-"),
     (
+        "another source than before, of which a model was packaged",
+        "`package.name`, made of the source's name",
+        "models of other pictures have a champion of their own",
+        "-",
+    ),
+    (
         "number of pictures; given splits",
         "`split.validation` 15 %, or 1,000 pictures; `split.test` 20 %, or 2,000",
         "an accuracy of 90 % is then known to 1.9 and 1.3 points; a given split is used as it is",

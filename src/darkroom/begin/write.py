@@ -8,13 +8,16 @@ from darkroom.begin.choice import Choice, as_overlay
 from darkroom.begin.facts import Proposal
 from darkroom.core.errors import UserError
 from darkroom.params.editing import Changes, edit_params
-from darkroom.params.load import read_yaml
+from darkroom.params.load import leaves, read_yaml
 from darkroom.params.reasons import CHOSEN, PROPOSED, Reasons
 from darkroom.params.recipes import NETWORK, default_sections
 
 DATA = ("ingest", "validate", "dedupe", "split", "balance")  # sections about data
 # what belongs to one data set: with another source it would be wrong without a word
-OF_A_SOURCE = ("ingest.labels", "ingest.columns", "dedupe.group_by", "dedupe.filter", "balance", "split")
+OF_A_SOURCE = (
+    *("ingest.labels", "ingest.columns", "dedupe.group_by", "dedupe.filter", "balance", "split", "image.depth"),
+    *("validate.max_imbalance", "validate.min_side", "validate.max_unreadable"),
+)
 
 
 def write_choices(
@@ -33,7 +36,16 @@ def write_choices(
     if _source(read_yaml(file)) != chosen["ingest"]["source"]:
         parts.append(default_sections(root, OF_A_SOURCE))
     explained = (*DATA, *NETWORK, "image", "evaluate") if with_network else DATA
-    return edit_params(file, [*parts, chosen], "darkroom begin", _reasons(choices, proposals), explained, dry)
+    return edit_params(file, [*parts, chosen], "params.yaml", _reasons(choices, proposals), explained, dry)
+
+
+def undecided(root: Path, source: str, proposals: Iterable[Proposal]) -> list[Proposal]:
+    """Return the proposals for `source` without those whose value params.yaml has, and will still have."""
+    params = read_yaml(root / "params.yaml")
+    set_already = leaves(params)
+    if _source(params) != source:
+        set_already |= leaves(default_sections(root, OF_A_SOURCE))
+    return [proposal for proposal in proposals if shown(set_already.get(proposal.key)) != proposal.value]
 
 
 def _source(params: Any) -> str:

@@ -7,7 +7,9 @@ import typer
 from darkroom.cli.command import Command, app
 
 Where = Annotated[str, typer.Argument(metavar="PATH", help="A folder, an archive, a table, or a web address.")]
-Minutes = Annotated[float, typer.Option("--minutes", min=0.5, help="What `make repro` is to take on this machine.")]
+Minutes = Annotated[
+    float, typer.Option("--minutes", min=0.5, help="How many minutes `make repro` should take on this machine.")
+]
 DataOnly = Annotated[
     bool, typer.Option("--data-only", help="Choose what concerns the data; leave the network as it is.")
 ]

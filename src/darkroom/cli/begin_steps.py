@@ -5,27 +5,32 @@ from functools import partial
 from pathlib import Path
 
 from darkroom.begin.choice import Choice
+from darkroom.begin.data_rules import model_name
 from darkroom.begin.facts import Facts, Proposal
 from darkroom.begin.machine import this_machine
 from darkroom.begin.place import place_and_look
 from darkroom.begin.plans import BACKBONES, PHOTOS
 from darkroom.begin.rules import choose, choose_data
 from darkroom.begin.speed import Speed, measure_speed
-from darkroom.begin.write import shown, write_choices
-from darkroom.core.paths import ARTEFACTS, workspace
+from darkroom.begin.write import shown, undecided, write_choices
+from darkroom.core.paths import ARTEFACTS, report_path, workspace
 from darkroom.experiments.table import aligned
 from darkroom.models.weights import find_weights, how_to_get_weights
 from darkroom.params.load import Overlay, leaves, load_params, read_yaml, with_overlay
-from darkroom.params.recipes import recipe_network
+from darkroom.params.recipes import NETWORK, default_sections, recipe_network
 
 
 def begin(path: str, minutes: float, data_only: bool, dry: bool) -> int:
     """Choose and print everything, and write params.yaml unless `dry`; return the exit status."""
     root = workspace()
-    load_params(root / "params.yaml")  # a mistake in it is reported before anything is placed
-    placed, facts, proposals = place_and_look(path, root, dry)
+    before = load_params(root / "params.yaml")  # a mistake in it is reported before anything is placed
+    placed, facts, found = place_and_look(path, root, dry)
+    proposals = undecided(root, facts.source, found)
     print(placed.sentence, described(facts), sep="\n")
-    choices = _in_order(root, choose_data(facts) if data_only else _choose_all(root, facts, minutes))
+    choices = choose_data(facts) if data_only else _choose_all(root, facts, minutes)
+    if facts.source != before.ingest.source and (root / report_path("package")).exists():
+        choices.append(model_name(facts.source))
+    choices = _in_order(root, choices)
     changes = write_choices(root, choices, proposals, with_network=not data_only, dry=dry)
     print("\n".join(["", *table(choices), *proposed(proposals), "", closing(len(changes), dry)]))
     return 0
@@ -52,7 +57,9 @@ def _weights(folder: Path, architecture: str, width: float, size: int) -> str:
 
 
 def _measure(root: Path, facts: Facts, overlay: Overlay) -> Speed:
-    params = with_overlay(load_params(root / "params.yaml"), overlay, "darkroom begin")
+    defaults = default_sections(root, NETWORK)  # as write_choices does: nothing of an earlier network stays
+    whole = {section: {**defaults.get(section, {}), **overlay.get(section, {})} for section in {**defaults, **overlay}}
+    params = with_overlay(load_params(root / "params.yaml"), whole, "params.yaml")
     return measure_speed(params, (facts.short_sides[1], facts.aspect), len(facts.classes), root / ARTEFACTS["weights"])
 
 
@@ -60,10 +67,9 @@ def described(facts: Facts) -> str:
     """Return what is known of the data in one line."""
     splits = ", ".join(f"{count:,} {name}" for name, count in facts.splits.items())
     low, typical, high = facts.short_sides
-    return (
-        f"{facts.pictures:,} pictures of {len(facts.classes)} classes" + (f" ({splits})" if splits else "") + "; "
-        f"shorter sides {low} to {high} pixels, half of them {typical} or more"
-    )
+    sides = f"shorter sides {low} to {high} pixels, half of them {typical} or more"
+    sides = sides if low < high else f"shorter side {low} pixels"
+    return f"{facts.pictures:,} pictures of {len(facts.classes)} classes{f' ({splits})' if splits else ''}; {sides}"
 
 
 def table(choices: Sequence[Choice]) -> list[str]:
@@ -84,4 +90,4 @@ def closing(changed: int, dry: bool) -> str:
     values = "1 value" if changed == 1 else f"{changed} values"
     if dry:
         return f"nothing was written; without --dry-run {values} of params.yaml would change"
-    return f"params.yaml: {values} changed, each reason stands above its key; next: make repro"
+    return f"params.yaml: {values} changed, the reason is above each key; next: make repro"
