@@ -82,7 +82,7 @@ def test_too_few_classes_or_pictures_are_said_as_ingest_says_it(root: Path, file
         seen(root, files)
     with pytest.raises(UserError) as by_ingest:
         check_classes(ingested(root / "data/raw/pets", tmp_path / "images"), "pets")
-    assert str(refused.value).partition(" has ")[2].partition(";")[0] in str(by_ingest.value)
+    assert str(refused.value).partition(" has ")[2] in str(by_ingest.value)
 
 
 @pytest.mark.parametrize(

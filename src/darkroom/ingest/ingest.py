@@ -81,7 +81,8 @@ def check_classes(manifest: pd.DataFrame, source: str) -> None:
         )
     single = counts[counts == 1]
     if len(single):
-        raise UserError(f"{where}: class {single.index[0]!r} has only one picture; add more or remove its folder")
+        advice = "add more, or leave the class out (ingest.labels)"
+        raise UserError(f"{where}: class {single.index[0]!r} has only one picture; {advice}")
 
 
 def headline(report: dict[str, Any]) -> str:
