@@ -44,7 +44,7 @@ def test_sizes_colours_and_splits(root: Path, kind: str) -> None:
     files |= {f"test/{label}/{n}.png": shaped(50, 80) for label in "ab" for n in range(2)}
     facts, proposals = seen(root, files, kind)
     assert (facts.classes, facts.splits) == ({"a": 6, "b": 6}, {"test": 4, "train": 8})
-    assert facts.short_sides == (50, 100, 100) and facts.aspect == 1.2
+    assert (facts.smallest_side, facts.short_sides, facts.aspect) == (50, (50, 100, 100), 1.2)
     assert facts.grey == 2 / 12 and facts.pictures == 12
     assert [proposal.value for proposal in proposals] == ["{a: null, b: null}"]
 
