@@ -46,7 +46,7 @@ def test_sizes_colours_and_splits(root: Path, kind: str) -> None:
     assert (facts.classes, facts.splits) == ({"a": 6, "b": 6}, {"test": 4, "train": 8})
     assert (facts.smallest_side, facts.short_sides, facts.aspect) == (50, (50, 100, 100), 1.2)
     assert facts.grey == 2 / 12 and facts.pictures == 12
-    assert [proposal.value for proposal in proposals] == ["{a: null, b: null}"]
+    assert [(one.key, one.value) for one in proposals] == [("validate.min_per_class", "6")]
 
 
 ODD = {
