@@ -1,5 +1,6 @@
 """What `darkroom begin` sees of a data set."""
 
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from unittest.mock import Mock
 import pandas as pd
 import pytest
 
-from darkroom.begin import sample
+from darkroom.begin import sample, table_names
 from darkroom.begin.facts import Facts, Proposal
 from darkroom.begin.look import look
 from darkroom.core.errors import UserError
@@ -140,3 +141,13 @@ def test_a_table_whose_columns_say_nothing_is_one_line(root: Path) -> None:
     pd.DataFrame({"file_name": ["a.png"], "label": ["a"]}).to_parquet(root / "data/raw/u.parquet")
     with pytest.raises(UserError, match=r"none of its 1 files can be used \(a.png: there is no such file"):
         look(root, "u.parquet")
+
+
+def test_a_file_without_the_right_to_read_it_is_said_to_be_that(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse = Mock(side_effect=PermissionError(errno.EACCES, "Permission denied"))
+    monkeypatch.setattr(table_names, "header", refuse)  # the user root, who may run this, reads any file
+    with pytest.raises(UserError, match=r"t.csv: Permission denied; give this user the right to read it"):
+        table_names.column_names(root / "t.csv")
+    monkeypatch.setattr("PIL.Image.open", refuse)
+    with pytest.raises(UserError, match=r"none of its 2 files is a picture \(a/1.png: Permission denied\)"):
+        seen(root, {"a/1.png": b"x", "b/1.png": b"x"})
