@@ -14,7 +14,7 @@ from darkroom.begin.speed import Speed, measure_speed
 from darkroom.begin.write import shown, write_choices
 from darkroom.core.paths import ARTEFACTS, workspace
 from darkroom.experiments.table import aligned
-from darkroom.models.weights import find_weights, how_to_get_weights
+from darkroom.models.weights import Internet, find_weights, how_to_get_weights
 from darkroom.params.load import Overlay, leaves, load_params, read_yaml, with_overlay
 from darkroom.params.recipes import recipe_network
 
@@ -25,7 +25,7 @@ def begin(path: str, minutes: float, data_only: bool, dry: bool) -> int:
     load_params(root / "params.yaml")  # a mistake in it is reported before anything is placed
     placed, facts, proposals = place_and_look(path, root, dry)
     print(placed.sentence, described(facts), sep="\n")
-    choices = _in_order(root, choose_data(facts) if data_only else _choose_all(root, facts, minutes))
+    choices = _in_order(root, choose_data(facts) if data_only else _choose_all(root, facts, minutes, dry))
     changes = write_choices(root, choices, proposals, with_network=not data_only, dry=dry)
     print("\n".join(["", *table(choices), *proposed(proposals), "", closing(len(changes), dry)]))
     return 0
@@ -37,9 +37,10 @@ def _in_order(root: Path, choices: list[Choice]) -> list[Choice]:
     return sorted(choices, key=lambda choice: places.get(choice.key, -1))
 
 
-def _choose_all(root: Path, facts: Facts, minutes: float) -> list[Choice]:
+def _choose_all(root: Path, facts: Facts, minutes: float, dry: bool) -> list[Choice]:
     print("measuring how quickly this machine trains", flush=True)
-    machine = this_machine(partial(_weights, root / ARTEFACTS["weights"]), partial(_measure, root, facts))
+    weights = partial(_weights, root / ARTEFACTS["weights"], Internet(reachable=not dry))
+    machine = this_machine(weights, partial(_measure, root, facts))
     choices = choose(facts, machine, minutes, partial(recipe_network, root))
     if facts.short_sides[1] >= PHOTOS and not any(choice.key == "model.weights" for choice in choices):
         architecture, width, size = BACKBONES[0]
@@ -47,8 +48,8 @@ def _choose_all(root: Path, facts: Facts, minutes: float) -> list[Choice]:
     return choices
 
 
-def _weights(folder: Path, architecture: str, width: float, size: int) -> str:
-    return find_weights(architecture, width, folder, size)
+def _weights(folder: Path, internet: Internet, architecture: str, width: float, size: int) -> str:
+    return find_weights(architecture, width, folder, size, internet)
 
 
 def _measure(root: Path, facts: Facts, overlay: Overlay) -> Speed:
