@@ -18,7 +18,7 @@ def test_begin_and_repro_make_a_model_of_any_folder(tmp_path: Path) -> None:
     begun = project.run("darkroom", "begin", str(tmp_path / "shapes"), "--minutes", "1").stdout
     assert "ingest.source" in begun and "train.epochs" in begun
     text = (project.root / "params.yaml").read_text(encoding="utf-8")
-    assert "  # chosen: shapes, " in text and "chosen: 24, pixels" in text
+    assert "  # chosen: shapes, " in text and "chosen: 20, pixels" in text
     project.run("dvc", "repro")
     report = json.loads((project.root / "reports" / "package.json").read_text(encoding="utf-8"))
     assert report["released"]  # how good it is depends on the epochs that this machine does in a minute
