@@ -29,9 +29,9 @@ $(READY): requirements.txt pyproject.toml
 	@pwd -P > $@
 
 # a variable of the environment that happens to have the name does not count
-GIVEN = $(filter command line,$(origin SOURCE))
+given = $(filter command line,$(origin $(1)))
 repro: env ## run the pipeline; stages that are up to date are skipped (SOURCE=path MINUTES=10: darkroom begin first)
-	@$(if $(GIVEN),$(BIN)/darkroom begin $(if $(MINUTES),--minutes $(MINUTES)) -- "$(SOURCE)")
+	@$(if $(call given,SOURCE),$(BIN)/darkroom begin $(if $(call given,MINUTES),--minutes $(MINUTES)) -- "$(SOURCE)")
 	@$(BIN)/darkroom params > /dev/null
 	@test -n "$$MLFLOW_TRACKING_URI" || test -e mlflow.db || rm -rf models/bundle # without a store there is no release
 	@$(BIN)/dvc repro

@@ -103,5 +103,5 @@ def test_what_is_set_as_proposed_is_not_proposed_again(workspace: Path, capsys: 
 
 
 def test_sides_of_one_length_are_named_once() -> None:
-    facts = Facts("x", {"a": 9, "b": 9}, {}, (20, 20, 20), 1.0, 0.0)
+    facts = Facts("x", {"a": 9, "b": 9}, {}, (20, 20, 20), 1.0, 0.0, 20)
     assert begin_steps.described(facts) == "18 pictures of 2 classes; shorter side 20 pixels"

@@ -15,20 +15,20 @@ from darkroom.params.load import Overlay
 from darkroom.params.recipes import recipe_network
 from pictures import ROOT
 
-PLAIN = Facts("x.zip", dict.fromkeys("abcd", 500), {}, (200, 240, 300), 1.3, 0.02)
-CIFAR = Facts("c.zip", dict.fromkeys("abcdefghij", 6000), {"train": 50000, "test": 10000}, (32, 32, 32), 1, 0)
+PLAIN = Facts("x.zip", dict.fromkeys("abcd", 500), {}, (200, 240, 300), 1.3, 0.02, 180)
+CIFAR = Facts("c.zip", dict.fromkeys("abcdefghij", 6000), {"train": 50000, "test": 10000}, (32, 32, 32), 1, 0, 32)
 RECIPES = cache(partial(recipe_network, ROOT))
 QUICK = Speed(start=5, epoch=0.1, small=0.0002, whole=0.0005, tuned=0.002, answer=0.0002, decode=0.001, python=1)
 
 
-def machine(slower: float = 1.0, weights: tuple[str, ...] = (), memory: int = 16_000_000_000) -> Machine:
+def machine(slower: float = 1.0, weights: tuple[str, ...] = (), memory: int = 16_000_000_000, gpus: int = 0) -> Machine:
     """Return a machine on which a network of many filters takes longer."""
 
     def measure(overlay: Overlay) -> Speed:
         work = slower * sum(overlay["model"].get("filters", [150])) / 150
         return replace(QUICK, **{name: getattr(QUICK, name) * work for name in ("small", "whole", "tuned", "answer")})
 
-    return Machine(2, memory, 0, True, lambda name, *_: "imagenet" if name in weights else "", measure)
+    return Machine(2, memory, gpus, True, lambda name, *_: "imagenet" if name in weights else "", measure)
 
 
 def chosen(facts: Facts, minutes: float = 10, **options: Any) -> dict[str, Any]:
@@ -79,10 +79,12 @@ def test_too_little_time_is_said() -> None:
 
 
 def test_tiny_grey_pictures_are_not_mirrored_and_get_a_small_network() -> None:
-    digits = Facts("digits", dict.fromkeys("0123456789", 180), {}, (8, 8, 8), 1, 1)
+    digits = Facts("digits", dict.fromkeys("0123456789", 180), {}, (8, 8, 8), 1, 1, 8)
     found = chosen(digits)
     assert (found["model.architecture"], found["image.size"], found["augment.horizontal_flip"]) == ("conv", 16, False)
     assert found["train.step_epochs"] == sorted(set(found["train.step_epochs"]))
+    for side, size in ((17, 16), (22, 20), (30, 28)):  # never enlarged, but for the least size of the network
+        assert chosen(replace(digits, short_sides=(side, side, side)))["image.size"] == size
     letters = chosen(replace(digits, short_sides=(28, 28, 28)))
     assert (letters["augment.horizontal_flip"], letters["model.average"], letters["image.size"]) == (False, "none", 28)
 
@@ -95,6 +97,10 @@ def test_batches_follow_the_number_of_pictures_and_the_memory(pictures: int, mem
     assert chosen(facts, memory=int(memory))["train.batch_size"] == pytest.approx(batch, abs=60 if batch > 100 else 0)
 
 
+def test_memory_of_the_machine_limits_no_gpu() -> None:
+    assert chosen(CIFAR, memory=200_000_000, gpus=1)["train.batch_size"] > 400
+
+
 def test_shares_balance_and_limits() -> None:
     values = {choice.key: choice.value for choice in choose_data(CIFAR)}
     assert (values["split.validation"], values["balance.method"]) == (0.02, "none")
@@ -104,6 +110,25 @@ def test_shares_balance_and_limits() -> None:
     assert (values["balance.method"], values["validate.max_imbalance"]) == ("class_weight", 600)
     table = replace(PLAIN, columns={"path": "file", "label": "kind", "split": "", "group": "", "attributes": []})
     assert {choice.key for choice in choose_data(table)} >= {"ingest.columns.path", "ingest.columns.label"}
+
+
+def test_the_smallest_picture_decides_the_least_side() -> None:
+    found = {choice.key: choice for choice in choose_data(replace(PLAIN, smallest_side=4))}
+    assert found["validate.min_side"].value == 4
+    assert found["validate.min_side"].reason == "the smallest picture of a sample has a side of 4 pixels"
+    assert "validate.min_side" not in {choice.key for choice in choose_data(replace(PLAIN, smallest_side=8))}
+
+
+def test_reasons_are_of_the_rule_that_decides() -> None:
+    few = replace(PLAIN, classes=dict.fromkeys("ab", 60))
+    found = {choice.key: choice for choice in choose(few, machine(weights=("MobileNet",)), 10, RECIPES)}
+    assert found["train.precision"].reason == "bfloat16, which is fast on this machine"
+    assert found["image.size"].reason.startswith("pixels, for which the weights were trained; shorter sides")
+    robust = found["evaluate.robustness.pictures"]
+    assert robust.value == split_sizes(few)["test"] == 24 and robust.reason.startswith("24 test pictures, ")
+    slow = choose(few, machine(300, ("MobileNet",)), 1, RECIPES)
+    size = next(choice for choice in slow if choice.key == "image.size")
+    assert (size.value, size.reason.split(";")[0]) == (128, "pixels: smaller is faster, and the time is short")
 
 
 def test_the_memory_is_that_of_the_machine_at_most() -> None:

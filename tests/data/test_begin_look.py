@@ -1,5 +1,6 @@
 """What `darkroom begin` sees of a data set."""
 
+import errno
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from unittest.mock import Mock
 import pandas as pd
 import pytest
 
-from darkroom.begin import sample
+from darkroom.begin import sample, table_names
 from darkroom.begin.facts import Facts, Proposal
 from darkroom.begin.look import look
 from darkroom.core.errors import UserError
@@ -51,9 +52,9 @@ def test_sizes_colours_and_splits(root: Path, kind: str) -> None:
     files |= {f"test/{label}/{n}.png": shaped(50, 80) for label in "ab" for n in range(2)}
     facts, proposals = seen(root, files, kind)
     assert (facts.classes, facts.splits) == ({"a": 6, "b": 6}, {"test": 4, "train": 8})
-    assert facts.short_sides == (50, 100, 100) and facts.aspect == 1.2
+    assert (facts.smallest_side, facts.short_sides, facts.aspect) == (50, (50, 100, 100), 1.2)
     assert facts.grey == 2 / 12 and facts.pictures == 12
-    assert [proposal.value for proposal in proposals] == ["{a: null, b: null}"]
+    assert [(one.key, one.value) for one in proposals] == [("validate.min_per_class", "6")]
 
 
 ODD = {
@@ -180,3 +181,13 @@ def test_feedback_on_other_classes_is_proposed_to_be_left_out(root: Path) -> Non
     write_files(root / "data/feedback", {"3/1.png": b"x"})
     (proposal,) = seen(root, files)[1]
     assert (proposal.key, proposal.value) == ("ingest.feedback", "false") and "of 3," in proposal.reason
+
+
+def test_a_file_without_the_right_to_read_it_is_said_to_be_that(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse = Mock(side_effect=PermissionError(errno.EACCES, "Permission denied"))
+    monkeypatch.setattr(table_names, "header", refuse)  # the user root, who may run this, reads any file
+    with pytest.raises(UserError, match=r"t.csv: Permission denied; give this user the right to read it"):
+        table_names.column_names(root / "t.csv")
+    monkeypatch.setattr("PIL.Image.open", refuse)
+    with pytest.raises(UserError, match=r"none of its 2 files is a picture \(a/1.png: Permission denied\)"):
+        seen(root, {"a/1.png": b"x", "b/1.png": b"x"})

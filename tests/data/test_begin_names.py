@@ -131,6 +131,26 @@ def test_two_spellings_of_a_class_are_pointed_out(classes: dict[str, int], joine
 
 
 def test_a_class_is_small_only_when_its_spellings_together_are() -> None:
-    found = propose_for_classes({"Cat": 3, "cat": 90, "yak": 9, "dog": 90})
-    assert [proposal.value for proposal in found] == ["{Cat: cat}", "{yak: null}"]
-    assert "yak (9)" in found[1].reason
+    (found,) = propose_for_classes({"Cat": 3, "cat": 90, "yak": 9, "dog": 90})
+    assert (found.key, found.value) == ("ingest.labels", "{Cat: cat, yak: null}")
+    assert "Cat (3) and cat (90)" in found.reason and "yak (9)" in found.reason
+
+
+def test_a_small_class_is_left_out_in_both_spellings() -> None:
+    (found,) = propose_for_classes({"Cat": 3, "cat": 4, "yak": 90, "dog": 90})
+    assert found.value == "{Cat: null, cat: null}" and "cat (7)" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("classes", "smallest"),
+    [({"a": 5, "b": 5}, "5"), ({"a": 90, "b": 5}, "5"), ({f"{n:04d}": 4 + n % 2 for n in range(2000)}, "4")],
+)
+def test_where_too_few_classes_would_remain_a_lower_limit_is_proposed(classes: dict[str, int], smallest: str) -> None:
+    (found,) = propose_for_classes(classes)
+    assert (found.key, found.value) == ("validate.min_per_class", smallest) and len(found.reason) < 250
+    assert found.reason.count("(") <= 5 and ("and 1,995 more" in found.reason) == (len(classes) == 2000)
+
+
+def test_joining_and_a_lower_limit_are_two_proposals() -> None:
+    found = propose_for_classes({"Cat": 3, "cat": 90, "yak": 9})
+    assert [(one.key, one.value) for one in found] == [("ingest.labels", "{Cat: cat}"), ("validate.min_per_class", "9")]

@@ -76,14 +76,41 @@ def test_the_second_time_it_is_used_as_it_is(root: Path) -> None:
     assert place("../pets", root).how == "named"
 
 
-@pytest.mark.parametrize("change", ["more", "other", "fewer"])
+@pytest.mark.parametrize("linked", [True, False])
+def test_new_files_of_the_source_are_brought_and_the_others_kept(
+    root: Path, linked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place("../pets", root)
+    more = class_files("cow", each=2) | {"cat/new.png": FILES["cat/0.png"]}
+    write_files(root.parent / "pets", more)
+    if not linked:
+        monkeypatch.setattr(os, "link", refuse)
+    else:
+        placed, facts, _ = place_and_look("../pets", root, dry=True)
+        assert placed.sentence == "data/raw/pets would get 3 new files, hard links, which take no space"
+        assert facts.classes == {"cat": 3, "cow": 2, "dog": 2} and ingested(root, "pets") == FILES
+    placed, _, _ = place_and_look("../pets", root, dry=False)
+    assert placed.how == ("linked" if linked else "copied") and "data/raw/pets gets 3 new files, " in placed.sentence
+    assert ingested(root, "pets") == FILES | more and place("../pets", root).how == "named"
+    assert not list((root / "data/raw").rglob("*.partial"))
+
+
+def test_a_link_to_another_folder_is_not_written_into(root: Path) -> None:
+    other = write_files(root.parent / "other", {"cat/0.png": FILES["cat/0.png"]})
+    (root / "data/raw/pets").symlink_to(other)
+    assert "pets is there already and differs from" in refusal("../pets", root)
+    assert contents(other) == ["cat", "cat/0.png"]
+
+
+@pytest.mark.parametrize("change", ["other", "fewer", "both"])
 def test_other_files_of_that_name_are_never_written_over(root: Path, change: str) -> None:
     place("../pets", root)
     shutil.rmtree(root.parent / "pets")
-    files = {"more": FILES | {"cat/new.png": b"new"}, "other": FILES | {"cat/0.png": b"x" * len(FILES["cat/0.png"])}}
-    write_files(root.parent / "pets", files.get(change, {"cat/0.png": FILES["cat/0.png"]}))
-    with pytest.raises(UserError, match=r"pets is there already and differs from .*; begin with .*/data/raw/pets to"):
-        place("../pets", root)
+    one = {"cat/0.png": FILES["cat/0.png"]}
+    files = {"other": FILES | {"cat/0.png": b"x" * len(one["cat/0.png"])}, "both": one | {"cat/new.png": b"new"}}
+    write_files(root.parent / "pets", files.get(change, one))
+    said = refusal("../pets", root)
+    assert "pets is there already and differs from" in said and said.endswith(": make repro SOURCE=data/raw/pets")
     assert ingested(root, "pets") == FILES
 
 
@@ -96,14 +123,22 @@ def test_what_another_process_brings_meanwhile_is_not_written_over(root: Path) -
         bring(found, dry=False)
 
 
-def test_what_cannot_be_linked_is_copied_and_costs_its_bytes(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError(18, "Invalid cross-device link")
+def refuse(*_: object, **__: object) -> None:
+    raise OSError(18, "Invalid cross-device link")
 
+
+def test_what_cannot_be_linked_is_copied_and_costs_its_bytes(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "link", refuse)
     placed = place("../pets", root)
     assert (placed.how, placed.cost) == ("copied", sum(map(len, FILES.values())))
     assert ingested(root, "pets") == FILES
+
+
+def test_files_of_another_user_are_said_to_be_copied(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    placed, _, _ = place_and_look("../pets", root, dry=True)
+    assert (placed.how, placed.cost) == ("copied", sum(map(len, FILES.values())))
 
 
 def test_a_copy_that_does_not_fit_is_not_begun(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

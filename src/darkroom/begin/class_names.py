@@ -14,28 +14,42 @@ LETTER = r"[^\W\d_]"
 BETWEEN_LETTERS = re.compile(rf"(?<={LETTER})[\s_.-]+(?={LETTER})")  # German shepherd, german_shepherd
 BETWEEN = re.compile(r"(?<=[^\W_])[\s_-]+(?=[^\W_])")  # class 1, class_1; but -1 is not 1
 MIN_PICTURES = 10  # of a class: validate.min_per_class
+NAMED = 5  # classes in a reason, at most
 
 
 def propose_for_classes(classes: Mapping[str, int]) -> list[Proposal]:
-    """Propose, for {class: pictures}, to join spellings of one class and to leave out classes that are too small."""
-    spellings = _spellings(classes)
+    """Propose, for {class: pictures}, to join spellings of one class, and what to do about classes that are too small.
+
+    They are left out; where fewer than two classes, or fewer than half, would remain, the limit of validate is lowered.
+    """
+    usual = {name: name for name in classes} | _spellings(classes)
     joined: dict[str, int] = defaultdict(int)
     for name, count in classes.items():
-        joined[spellings.get(name, name)] += count
+        joined[usual[name]] += count
     small = {name: count for name, count in sorted(joined.items()) if count < MIN_PICTURES}
-    found = [_join(spellings, classes)] if spellings else []
-    return [*found, _leave_out(small)] if small else found
+    if small and (len(joined) - len(small) < 2 or 2 * len(small) > len(joined)):
+        lower = Proposal("validate.min_per_class", str(min(small.values())), f"{_too_small(small)} allow them")
+        return [*_relabel(usual, classes, {}), lower]
+    return _relabel(usual, classes, small)
 
 
-def _join(spellings: dict[str, str], classes: Mapping[str, int]) -> Proposal:
-    pairs = [f"{old} ({classes[old]:,}) and {new} ({classes[new]:,})" for old, new in spellings.items()]
-    return Proposal("ingest.labels", _as_yaml(spellings), f"these look like one class: {', '.join(pairs)}")
+def _relabel(usual: Mapping[str, str], classes: Mapping[str, int], small: Mapping[str, int]) -> list[Proposal]:
+    """Propose to give classes their usual spelling and to leave out the small ones, in one mapping."""
+    labels = {old: None if new in small else new for old, new in sorted(usual.items()) if new in small or old != new}
+    pairs = [f"{old} ({classes[old]:,}) and {new} ({classes[new]:,})" for old, new in usual.items() if old != new]
+    reasons = [f"these look like one class: {_first_few(pairs)}"] if pairs else []
+    reasons += [f"{_too_small(small)} leave them out"] if small else []
+    return [Proposal("ingest.labels", _as_yaml(labels), "; ".join(reasons))] if labels else []
 
 
-def _leave_out(small: dict[str, int]) -> Proposal:
-    named = ", ".join(f"{name} ({count})" for name, count in small.items())
-    reason = f"fewer than {MIN_PICTURES} pictures, with which validate stops: {named}; add more, or leave them out"
-    return Proposal("ingest.labels", _as_yaml(dict.fromkeys(small)), reason)
+def _too_small(small: Mapping[str, int]) -> str:
+    named = _first_few([f"{name} ({count})" for name, count in small.items()])
+    return f"fewer than {MIN_PICTURES} pictures, with which validate stops: {named}; add more, or"
+
+
+def _first_few(texts: list[str]) -> str:
+    more = len(texts) - NAMED
+    return ", ".join([*texts[:NAMED], *([f"and {more:,} more"] if more > 0 else [])])
 
 
 def _spellings(classes: Mapping[str, int]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from darkroom.begin.facts import Facts
 
 VALIDATION, TEST = 1000, 2000  # pictures: an accuracy of 90 % is then known to 1.9 and 1.3 points
 SHARES = {"validation": (0.02, 0.15), "test": (0.05, 0.2)}  # at least, at most
+SMALL = ": a small data set needs a large share"
 UNEVEN, LIMIT = 3.0, 50.0  # largest class / smallest class: weighted from; validate.max_imbalance's default
 
 
@@ -38,7 +39,7 @@ def _share(facts: Facts, name: str, wanted: int) -> Choice:
     left = facts.pictures - sum(count for split, count in facts.splits.items() if split != "train")
     share = round(min(max(wanted / max(left, 1), least), most), 2)
     why = f"{round(share * left):,} pictures"
-    return Choice(key, share, f"{why}, enough to tell models apart" if share < most else f"{why}: of few, a good part")
+    return Choice(key, share, why + (", enough to tell models apart" if share < most else SMALL))
 
 
 def split_sizes(facts: Facts) -> dict[str, int]:
@@ -60,15 +61,16 @@ def balance(facts: Facts) -> list[Choice]:
     times = f"the largest class has {imbalance(facts):.1f} times the pictures of the smallest"
     if imbalance(facts) < UNEVEN:
         return [Choice("balance.method", "none", times)]
-    return [Choice("balance.method", "class_weight", f"{times}: weights keep it from being passed over")]
+    why = f"{times}, so rare classes are weighted, or the model would ignore them"
+    return [Choice("balance.method", "class_weight", why)]
 
 
 def limits(facts: Facts) -> list[Choice]:
     """Return the limits of validate that this data would break though nothing is wrong with it."""
-    side, times = facts.short_sides[0], imbalance(facts)
+    side, times = facts.smallest_side, imbalance(facts)
     found = []
     if times > LIMIT:
         found.append(Choice("validate.max_imbalance", float(math.ceil(times * 1.2)), f"now it is {times:.0f}"))
     if side < 8:
-        found.append(Choice("validate.min_side", side, f"a tenth of the pictures have {side} pixels or fewer"))
+        found.append(Choice("validate.min_side", side, f"the smallest picture of a sample has a side of {side} pixels"))
     return found

@@ -12,9 +12,9 @@ class Facts:
     `source` is the value of ingest.source. `classes` has the pictures of each class by its name. `splits` has the
     pictures of each given split (train, validation, test), empty where none is given. `short_sides` are the 10th, 50th
     and 90th percentile of the shorter sides in pixels, `aspect` is the median of longer side / shorter side, `grey` the
-    share of pictures without colour, 0-1. `unreadable` is the share of the files that are no pictures, as ingest
-    reports it, `unreadable_because` the reason most often found, "" for none. `columns` is the value of ingest.columns
-    for a table, empty for any other source.
+    share of pictures without colour, 0-1, `smallest_side` the smallest shorter side seen. `unreadable` is the share of
+    the files that are no pictures, as ingest reports it, `unreadable_because` the reason most often found, "" for none.
+    `columns` is the value of ingest.columns for a table, empty for any other source.
     """
 
     source: str
@@ -23,6 +23,7 @@ class Facts:
     short_sides: tuple[int, int, int]
     aspect: float
     grey: float
+    smallest_side: int
     unreadable: float = 0.0
     unreadable_because: str = ""
     columns: Mapping[str, Any] = field(default_factory=dict)

@@ -2,10 +2,11 @@
 
 import filecmp
 import os
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from darkroom.core.errors import UserError
@@ -37,10 +38,15 @@ def files_of(folder: Path) -> Files:
 
 
 def link_files(files: Files, target: Path) -> int:
-    """Bring files to `target`, all or none; return the bytes copied. Raises UserError when there is no room."""
+    """Bring files to `target`, all or none; return the bytes copied.
+
+    To a folder that is there they are added one by one. Raises UserError when there is no room.
+    """
     copied = bytes_to_copy(files, target)
     if copied and copied + RESERVE > shutil.disk_usage(_existing(target)).free:
         raise UserError(f"{target.parent} has no room for a copy of {size_text(copied)}; free some space first")
+    if target.is_dir():
+        return sum(_add(name, files.top, target) for name in files.names)
     copied = 0
     with replacing(target) as partial, _opened(files.top) as top:
         for folder in {name.rpartition("/")[0] for name in files.names}:
@@ -48,6 +54,11 @@ def link_files(files: Files, target: Path) -> int:
         for name in files.names:  # texts, because a Path for each of many files takes seconds
             copied += _link(name, str(partial) if files.single else f"{partial}/{name}", files.top, top)
     return copied
+
+
+def _add(name: str, folder: Path, target: Path) -> int:
+    with replacing(target / name) as partial, _opened(folder) as top:
+        return _link(name, str(partial), folder, top)
 
 
 @contextmanager
@@ -71,28 +82,37 @@ def _link(name: str, to: str, folder: Path, descriptor: int) -> int:
 
 
 def bytes_to_copy(files: Files, target: Path) -> int:
-    """Return the bytes that `link_files` will copy: those on another file system than `target`."""
-    device = _existing(target).stat().st_dev
-    if not files.single and os.stat(files.top).st_dev == device:  # noqa: PTH116 - links below it to elsewhere are rare
-        return 0
-    facts = [os.stat(files.top / name) for name in files.names]  # noqa: PTH116
-    return sum(one.st_size for one in facts if one.st_dev != device)
+    """Return the bytes that `link_files` will copy: of files on another file system, and those Linux does not link."""
+    device, user, copied = _existing(target).stat().st_dev, os.geteuid(), 0
+    for name in files.names:
+        path = f"{files.top}/{name}"
+        facts = os.stat(path)  # noqa: PTH116
+        own = facts.st_uid == user or os.access(path, os.R_OK | os.W_OK)  # of another user's files only these
+        copied += 0 if own and facts.st_dev == device else facts.st_size
+    return copied
 
 
-def require_same(files: Files, target: Path, found: Path) -> None:
-    """Raise UserError unless `target` holds these files and no others; those of one size and time count as equal."""
-    there = files_of(target).names if target.is_dir() else [""]
-    wanted = [""] if files.single else files.names
-    other = sorted(set(there) ^ set(wanted))
-    if not other:
-        pairs = ((name, files.top / name, files.below(target, name)) for name in files.names)
-        other = [name for name, one, two in pairs if not filecmp.cmp(one, two)]
-    if other:
-        example = f", for example {other[0]}" if not files.single and target.is_dir() else ""
+def new_files(files: Files, target: Path, found: Path, source: str) -> Files:
+    """Return the files that `target` lacks; those of one size and time count as equal.
+
+    Raises UserError when others differ, or only `target` has them. `found` is where the files come from, `source` what
+    would be given to use those of `target`.
+    """
+    if not os.path.lexists(target):
+        return files
+    wanted = set(files.names)
+    there = wanted if files.single else set(files_of(target).names if target.is_dir() else [""])
+    pairs = ((name, files.top / name, files.below(target, name)) for name in wanted & there)
+    different = there - wanted | {name for name, one, two in pairs if not filecmp.cmp(one, two)}
+    if target.is_symlink():  # nothing is written to where it leads
+        different |= wanted - there
+    if different:
+        example = f", for example {min(different)}" if not files.single and target.is_dir() else ""
         raise UserError(
-            f"{target} is there already and differs from {found}{example}; begin with {target} to use it as it is, "
-            f"or rename or delete it first"
+            f"{target} is there already and differs from {found}{example}; rename or delete it first, or use it as it "
+            f"is: make repro SOURCE={shlex.quote(source)}"
         )
+    return replace(files, names=sorted(wanted - there))
 
 
 def _existing(path: Path) -> Path:

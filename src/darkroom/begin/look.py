@@ -144,6 +144,7 @@ def _shapes(readable: Sampled) -> dict[str, Any]:
     low, middle, high = np.percentile(sides.min(axis=1), (10, 50, 90)).round().astype(int).tolist()
     return {
         "short_sides": (low, middle, high),
+        "smallest_side": int(sides.min()),
         "aspect": float(np.median(sides.max(axis=1) / sides.min(axis=1))),
     }
 

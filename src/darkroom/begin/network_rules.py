@@ -3,6 +3,7 @@
 from darkroom.begin.choice import Choice
 from darkroom.begin.data_rules import split_sizes
 from darkroom.begin.plans import Case
+from darkroom.models.weights import STANDARD
 from darkroom.params.recipes import DEFAULT, TRAINING
 
 GREY = 0.9  # share of the pictures from which a data set counts as grey
@@ -16,7 +17,11 @@ BATCHES = (16, 64)  # pictures: the least, and what is not exceeded for fewer th
 def hardware(case: Case) -> list[Choice]:
     """Return threads, precision, devices."""
     machine = case.machine
-    precision = "bfloat16, which is quick here" if machine.bfloat16 else "float32: bfloat16 is not quick here"
+    precision = (
+        "bfloat16, which is fast on this machine"
+        if machine.bfloat16
+        else "float32: bfloat16 is not fast on this machine"
+    )
     devices = "one GPU, for each batch as a whole" if machine.gpus else "no GPU: the CPU"
     return [
         Choice("train.threads", machine.cores, "one for each core"),
@@ -50,8 +55,11 @@ def size(case: Case) -> list[Choice]:
     low, typical, high = case.facts.short_sides
     recipe, side = case.recipes(case.plan.recipe), case.plan.size
     shorter = f"shorter sides are {low} to {high}, half of them {typical} or more"
-    weights = f"pixels, near those that the weights were trained on; {shorter}"
-    found = [Choice("image.size", side, weights if "model.weights" in case.plan.changes else f"pixels; {shorter}")]
+    why = "pixels"
+    if "model.weights" in case.plan.changes:
+        trained = side == STANDARD
+        why += ", for which the weights were trained" if trained else ": smaller is faster, and the time is short"
+    found = [Choice("image.size", side, f"{why}; {shorter}")]
     if recipe["train"]["small_epochs"]:
         small = recipe["train"]["small_size"] / recipe["image"]["size"] * side
         found.append(Choice("train.small_size", round(small / 4) * 4, f"for the first epochs, in proportion to {side}"))
@@ -65,7 +73,7 @@ def resize(case: Case) -> list[Choice]:
         why = "hardly distorted" if case.facts.aspect < low else "the middle alone would be too little"
         return [Choice("image.resize", "squash", f"{shape}: {why}")]
     if case.facts.grey >= GREY:
-        return [Choice("image.resize", "squash", f"{shape}, and most are grey: of a scan nothing may be lost")]
+        return [Choice("image.resize", "squash", f"{shape}, and most are grey: in a scan the border may matter")]
     return [Choice("image.resize", "crop", f"{shape}: the middle is taken, not distorted")]
 
 
@@ -80,13 +88,13 @@ def mirror(case: Case) -> list[Choice]:
 
 
 def batch(case: Case) -> list[Choice]:
-    """Return the batch size: the recipe's, or less where an epoch would have too few steps, or memory no room."""
+    """Return the batch size: the recipe's, or less where it leaves too few steps an epoch or the CPU no memory."""
     wanted = case.recipes(case.plan.recipe)["train"]["batch_size"]
     train, (least, most), (smallest, usual) = split_sizes(case.facts)["train"], STEPS, BATCHES
     few = max(train // most, min(train // least, usual), smallest) // 8 * 8
-    room = int(MEMORY * case.machine.memory / ACTIVATIONS / case.plan.size**2)
-    count = max(min(wanted, few, room), 1)
+    count = min(wanted, few)
     steps = f"{-(-train // count)} steps an epoch of {train:,} pictures"
-    if count == room:
-        return [Choice("train.batch_size", count, f"what {case.machine.memory / 1e9:.1f} GB of memory have room for")]
+    room = max(int(MEMORY * case.machine.memory / ACTIVATIONS / case.plan.size**2), 1)
+    if room < count and not case.machine.gpus:
+        return [Choice("train.batch_size", room, f"what {case.machine.memory / 1e9:.1f} GB of memory have room for")]
     return [Choice("train.batch_size", count, steps if count < wanted else f"recipe {case.plan.recipe}: {steps}")]

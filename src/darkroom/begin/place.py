@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from darkroom.begin.facts import Facts, Proposal
-from darkroom.begin.links import Files, bytes_to_copy, files_of, link_files, require_same
+from darkroom.begin.links import Files, bytes_to_copy, files_of, link_files, new_files
 from darkroom.begin.look import BUILT_IN, look
 from darkroom.begin.table_names import pictures_of
 from darkroom.begin.web import download_file
@@ -76,7 +76,7 @@ def find(path: str, raw: Path) -> Placed | Outside:
     target = raw / _valid(found.name if files.single or found.is_dir() else found.stem)
     placed = files.below(target, str(found.relative_to(files.top)))
     outside = Outside(_source(placed, raw), found, files, target, placed)
-    return _brought_before(outside) or outside
+    return outside if _new_files(outside).names else _brought_before(outside)
 
 
 def bring(found: Placed | Outside, dry: bool) -> Placed:
@@ -84,30 +84,38 @@ def bring(found: Placed | Outside, dry: bool) -> Placed:
 
     Files are linked (hard links: the same bytes under a second name), or copied where that cannot be. A folder is no
     symbolic link, because DVC does not look behind one, so that new pictures would not be seen. A table brings the
-    pictures that it names. Nothing is overwritten.
+    pictures that it names. A folder that was brought before gets its new files. Nothing is overwritten.
     """
     if isinstance(found, Placed):
         return found
-    if there := _brought_before(found):  # by another process, since it was found
-        return there
-    copied = bytes_to_copy(found.files, found.target) if dry else link_files(found.files, found.target)
+    new, adds = _new_files(found), found.target.exists()
+    if not new.names:  # another process has brought it, since it was found
+        return _brought_before(found)
+    copied = bytes_to_copy(new, found.target) if dry else link_files(new, found.target)
     how: Literal["copied", "linked"] = "copied" if copied else "linked"
-    return Placed(found.source, how, copied, _sentence(found, copied, dry), found.path if dry else found.placed)
+    sentence = _sentence(found, len(new.names) if adds else 0, copied, dry)
+    return Placed(found.source, how, copied, sentence, found.path if dry else found.placed)
 
 
-def _brought_before(found: Outside) -> Placed | None:
-    """Return what has the name below data/raw/, None if nothing has. Raises UserError when it differs."""
-    if not os.path.lexists(found.target):
-        return None
-    require_same(found.files, found.target, found.path)
+def _new_files(found: Outside) -> Files:
+    """Return the files that are not below data/raw/ yet. Raises UserError when others there differ."""
+    return new_files(found.files, found.target, found.path, f"{RAW}/{found.placed.relative_to(found.target.parent)}")
+
+
+def _brought_before(found: Outside) -> Placed:
     sentence = f"{RAW}/{found.target.name} holds {found.path} already and is used"
     return Placed(found.source, "named", 0, sentence, found.placed)
 
 
-def _sentence(found: Outside, copied: int, dry: bool) -> str:
-    target, count = f"{RAW}/{found.target.name}", len(found.files.names)
+def _sentence(found: Outside, added: int, copied: int, dry: bool) -> str:
+    """Return what is done; `added`: the number of files that a folder gets which was brought before, 0 if none was."""
+    target, count = f"{RAW}/{found.target.name}", added or len(found.files.names)
     how, cost = ("copied", size_text(copied)) if copied else ("linked", "hard links, which take no space")
-    many = f"{count:,} files, {cost}" if count > 1 else size_text(copied) if copied else "a hard link, no space taken"
+    one = size_text(copied) if copied else "a hard link, no space taken"
+    if added:
+        many = f"{count:,} new files, {cost}" if count > 1 else f"1 new file, {one}"
+        return f"{target} {'would get' if dry else 'gets'} {many}"
+    many = f"{count:,} files, {cost}" if count > 1 else one
     later = "" if found.files.single else f"; new pictures go to {target}"
     return f"{found.path} {'would be' if dry else 'is'} {how} to {target} ({many}){later}"
 

@@ -20,7 +20,7 @@ BACKBONES = (
 )
 SCRATCH = (128, 96, 64)  # pixels, from scratch
 NARROW = [32, 128, 128]  # filters: a third of the multiply-adds of the recipe `small`
-STEP = 4  # pixels: sides are multiples of it
+STEP, LEAST = 4, 16  # pixels: sides are multiples of it, and so many at least
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def plans(facts: Facts, machine: Machine) -> Iterator[Plan]:
     elif side >= SMALL:
         yield from _small(_multiple(side), typical)
     else:
-        yield Plan("digits", f"{typical}: little detail, a small network", 16 if side <= 16 else 24, 1, 60)
+        yield Plan("digits", f"{typical}: little detail, a small network", _multiple(side), 1, 60)
 
 
 def _with_weights(facts: Facts, machine: Machine) -> Iterator[Plan]:
@@ -71,7 +71,7 @@ def _with_weights(facts: Facts, machine: Machine) -> Iterator[Plan]:
         if weights := machine.weights(architecture, width, size):
             changes = {
                 "model.architecture": (architecture, "the most accurate backbone with weights that the time allows"),
-                "model.width": (width, "the width that the weights are of"),
+                "model.width": (width, "the width these weights were trained with"),
                 "model.weights": (weights, "a start from ImageNet needs few pictures"),
             }
             yield Plan("photos", why, size, 4, 20, changes)
@@ -87,10 +87,10 @@ def _small(size: int, why: str) -> Iterator[Plan]:
     yield Plan("small", why, size, 8, 40)
     narrow = {
         "model.filters": (NARROW, "a third of the work: more epochs in the time"),
-        "model.average": ("flip", "two views for each answer rather than six, of which there are thousands"),
+        "model.average": ("flip", "two views per answer instead of six: thousands of pictures are answered"),
     }
     yield Plan("small", why, size, 1, 40, narrow)
 
 
 def _multiple(side: int) -> int:
-    return round(side / STEP) * STEP
+    return max(side // STEP * STEP, LEAST)

@@ -71,8 +71,8 @@ def _header(source: Source, entry: Entry) -> Header:
             return Header(*image.size)
     except MemoryError:
         raise
-    except Exception:  # Pillow's parsers raise nearly anything on broken bytes
-        return Header(error="not an image in a known format")
+    except Exception as problem:  # Pillow's parsers raise nearly anything on broken bytes
+        return Header(error=getattr(problem, "strerror", None) or "not an image in a known format")
 
 
 def _local_file(source: Source, entry: Entry) -> Path | None:

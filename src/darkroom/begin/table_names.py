@@ -47,6 +47,8 @@ def column_names(table: Path) -> list[str]:
         if table.suffix.lower() == ".parquet":
             return [str(name) for name in pq.read_schema(table).names]
         return max((header(table, separator) for separator in SEPARATORS), key=len)
+    except PermissionError as problem:
+        raise UserError(f"{table}: {problem.strerror}; give this user the right to read it") from None
     except (OSError, ValueError, pa.ArrowException):
         raise UserError(f"{table} cannot be read as a table; save it as CSV in UTF-8") from None
 

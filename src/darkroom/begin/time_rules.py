@@ -36,8 +36,7 @@ class Timed:
 def fit_epochs(case: Case, speed: Speed, settings: Mapping[str, Any]) -> Timed:
     """Return the epochs that fit into the minutes of all stages; `settings` are those of the plan, by "section.key"."""
     robust = _robustness(case, speed)
-    tested = min(robust.value, split_sizes(case.facts)["test"])
-    fixed = _other_seconds(case, speed, settings) + tested * _robustness_seconds(speed, case.plan.size)
+    fixed = _other_seconds(case, speed, settings) + robust.value * _robustness_seconds(speed, case.plan.size)
     small, whole, tuned = _epoch_seconds(case.facts, speed, settings)
     if settings["finetune.epochs"] and settings["model.weights"] != "none":
         fixed += settings["train.epochs"] * whole
@@ -56,7 +55,7 @@ def _robustness(case: Case, speed: Speed) -> Choice:
     count = min(max(int(ROBUST_TIME * 60 * case.minutes / each) // 10 * 10, least), most)
     tested = min(count, split_sizes(case.facts)["test"])
     reason = f"{tested} test pictures, each in {CORRUPTED} ways: {tested * each:.0f} s here"
-    return Choice("evaluate.robustness.pictures", count, reason)
+    return Choice("evaluate.robustness.pictures", tested, reason)
 
 
 def _other_seconds(case: Case, speed: Speed, settings: Mapping[str, Any]) -> float:
@@ -108,5 +107,5 @@ def _reason(epochs: int, each: float, fixed: float, case: Case) -> str:
     spent, total = f"{each:.3g} s each here, {fixed:.0f} s for all else", (fixed + epochs * each) / 60
     if total > 1.1 * case.minutes:
         return f"{spent}: {total:.1f} minutes, more than the {case.minutes:g} that were asked for"
-    more = "; more have not been tried" if epochs == case.plan.max_epochs else ""
+    more = "; more epochs were never tested" if epochs == case.plan.max_epochs else ""
     return f"{spent}: {total:.1f} of {case.minutes:g} minutes{more}"

@@ -15,7 +15,7 @@ from darkroom.begin.speed import Speed, measure_speed
 from darkroom.begin.write import shown, undecided, write_choices
 from darkroom.core.paths import ARTEFACTS, report_path, workspace
 from darkroom.experiments.table import aligned
-from darkroom.models.weights import find_weights, how_to_get_weights
+from darkroom.models.weights import Internet, find_weights, how_to_get_weights
 from darkroom.params.load import Overlay, leaves, load_params, read_yaml, with_overlay
 from darkroom.params.recipes import NETWORK, default_sections, recipe_network
 
@@ -27,7 +27,7 @@ def begin(path: str, minutes: float, data_only: bool, dry: bool) -> int:
     placed, facts, found = place_and_look(path, root, dry)
     proposals = undecided(root, facts.source, found)
     print(placed.sentence, described(facts), sep="\n")
-    choices = choose_data(facts) if data_only else _choose_all(root, facts, minutes)
+    choices = choose_data(facts) if data_only else _choose_all(root, facts, minutes, dry)
     if facts.source != before.ingest.source and (root / report_path("package")).exists():
         choices.append(model_name(facts.source))
     choices = _in_order(root, choices)
@@ -42,18 +42,19 @@ def _in_order(root: Path, choices: list[Choice]) -> list[Choice]:
     return sorted(choices, key=lambda choice: places.get(choice.key, -1))
 
 
-def _choose_all(root: Path, facts: Facts, minutes: float) -> list[Choice]:
+def _choose_all(root: Path, facts: Facts, minutes: float, dry: bool) -> list[Choice]:
     print("measuring how quickly this machine trains", flush=True)
-    machine = this_machine(partial(_weights, root / ARTEFACTS["weights"]), partial(_measure, root, facts))
+    weights = partial(_weights, root / ARTEFACTS["weights"], Internet(reachable=not dry))
+    machine = this_machine(weights, partial(_measure, root, facts))
     choices = choose(facts, machine, minutes, partial(recipe_network, root))
     if facts.short_sides[1] >= PHOTOS and not any(choice.key == "model.weights" for choice in choices):
-        architecture, width, size = BACKBONES[0]
-        print(f"{how_to_get_weights(architecture, width, size)}; until then the network starts from scratch")
+        missing = "a dry run does not look on the internet for weights" if dry else how_to_get_weights(*BACKBONES[0])
+        print(f"{missing}; without any the network starts from scratch")
     return choices
 
 
-def _weights(folder: Path, architecture: str, width: float, size: int) -> str:
-    return find_weights(architecture, width, folder, size)
+def _weights(folder: Path, internet: Internet, architecture: str, width: float, size: int) -> str:
+    return find_weights(architecture, width, folder, size, internet)
 
 
 def _measure(root: Path, facts: Facts, overlay: Overlay) -> Speed:

@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,19 @@ STANDARD = 224  # pixels of the pictures that most weights were trained on
 logger = logging.getLogger(__name__)
 
 
-def find_weights(architecture: str, width: float, folder: Path, size: int = STANDARD) -> str:
+@dataclass
+class Internet:
+    """Where weights are downloaded from, until a download has failed."""
+
+    reachable: bool = True
+
+    def fetch(self, file: Path, address: str) -> bool:
+        """Download a file to Keras's cache and return whether that succeeded."""
+        self.reachable = self.reachable and _fetch(file, address)
+        return self.reachable
+
+
+def find_weights(architecture: str, width: float, folder: Path, size: int, internet: Internet) -> str:
     """Return the value for model.weights with which a backbone starts from ImageNet weights; "" when none are there.
 
     That is "imagenet" when Keras has their file for pictures of `size` pixels, or has fetched it now; before it asks
@@ -31,7 +44,7 @@ def find_weights(architecture: str, width: float, folder: Path, size: int = STAN
         return "imagenet"
     if own := _fitting_file(architecture, width, folder, size):
         return own
-    return "imagenet" if address and _fetch(architecture, address) else ""
+    return "imagenet" if address and internet.fetch(_cached(architecture, address), address) else ""
 
 
 def weights_address(architecture: str, width: float, size: int = STANDARD) -> str:
@@ -86,20 +99,21 @@ def _fits(backbone: "keras.Model", file: Path) -> bool:
     return True
 
 
-def _fetch(architecture: str, address: str) -> bool:
-    """Download a file to Keras's cache and return whether that succeeded."""
+def _fetch(file: Path, address: str) -> bool:
     import keras
 
-    file = _cached(architecture, address)
     logger.info("downloading %s", address)
     try:
         with _socket_timeout(), redirect_stdout(io.StringIO()):  # Keras draws its progress
             keras.utils.get_file(file.name, address, cache_subdir="models", force_download=True)
     except Exception as error:  # Keras raises a plain Exception when a download fails
         reason = str(error).removeprefix(f"URL fetch failure on {address}: ").removeprefix("None -- ")
-        logger.info("no download: %s", " ".join(reason.split())[:200])
+        logger.info("no weights are downloaded: %s", " ".join(reason.split())[:200])
         return False
-    return True
+    if not (whole := _is_whole(file)):  # such as the page of a network that wants a login
+        file.unlink(missing_ok=True)
+        logger.info("no weights are downloaded: what arrives is no file of weights")
+    return whole
 
 
 @contextmanager
