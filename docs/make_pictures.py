@@ -24,8 +24,9 @@ from darkroom.params.load import load_params
 from darkroom.tracking.view import address
 
 ROOT = Path(__file__).parents[1]
-REPORT, TABLE = (1200, 1000), (1800, 900)  # what is shown of a page, pixels
-RUNS = (200, 150, 1330, 480)  # where the table is on MLflow's page: left, top, right, bottom
+REPORT, TABLE = (1200, 1400), (1800, 900)  # of a page, pixels
+CLASSES = (0, 430, 1200, 1280)  # where they are in the report: left, top, right, bottom
+RUNS = (200, 150, 1330, 430)  # where the table is on MLflow's page
 KEPT = 900  # width of a picture, pixels
 LIMIT = 150_000  # bytes
 STARTS = 300  # seconds that MLflow's pages may take to start
@@ -99,7 +100,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--browser", default="chromium")
     browser = parser.parse_args().browser
-    keep(picture_of(f"{(ROOT / 'reports' / 'data.html').as_uri()}#classes", browser, REPORT), "data-report")
+    report = picture_of((ROOT / "reports" / "data.html").as_uri(), browser, REPORT)
+    keep(report.crop(CLASSES), "data-report")
     with mlflow_pages() as pages:
         table = address(pages, load_params(ROOT / "params.yaml").tracking.experiment)
         shown = picture_of(table, browser, TABLE)
