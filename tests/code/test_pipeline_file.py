@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dvc_data.hashfile.meta import Meta
 
 from darkroom.core.paths import ARTEFACTS
 from darkroom.package.bundle import PREDICTOR, serving_code
-from darkroom.params.load import read_yaml
+from darkroom.params.load import leaves, read_yaml
 from darkroom.params.schema import AFTERWARDS, Params
 from import_graph import LIBRARY, ROOT, imported_modules
 from rooms import ORDER, RERUNS
@@ -26,7 +27,6 @@ HEAVY_ALLOWED = {  # themselves imported in functions
     **{f"app/{name}.py": {"starlette"} for name in ("application", "guard", "page", "programs", "replies")},
     "app/connection.py": {"uvicorn"},
     "app/serve.py": {"starlette", "uvicorn"},
-    "examples/batches.py": {"keras"},
     "models/fused_normalisation.py": {"keras", "tensorflow"},
     "package/predictor.py": {"mlflow"},
     "train/callbacks.py": {"keras", "tensorflow"},
@@ -99,11 +99,24 @@ def test_an_edit_in_a_room_runs_these_stages_again() -> None:
 @pytest.mark.parametrize("stage", ORDER)
 def test_params_are_the_sections_read(stage: str) -> None:
     if stage == "package":  # its row carries every parameter of the pipeline
-        assert set(STAGES[stage]["params"]) == set(Params.model_fields) - set(AFTERWARDS)
+        sections = {entry for entry in STAGES[stage]["params"] if "." not in entry}
+        assert sections == set(Params.model_fields) - set(AFTERWARDS)
         return
     files = [path for path in modules(stage) if not path.startswith("src/darkroom/params/")]
     read = set().union(*(sections_read(ROOT / path) for path in [*files, f"pipeline/{stage}.py"]))
     assert {entry.split(".")[0] for entry in STAGES[stage]["params"]} == read | {"tracking"}
+
+
+@pytest.mark.parametrize("stage", ORDER)
+def test_keys_that_dvc_leaves_out_of_its_run_cache_stand_alone(stage: str) -> None:
+    params, declared = leaves(read_yaml(ROOT / "params.yaml")), STAGES[stage]["params"]
+    unseen = [key for key in params if key.rpartition(".")[2] in (Meta.PARAM_SIZE, Meta.PARAM_NFILES)]
+    sections = [entry for entry in declared if entry not in unseen]
+    assert unseen and all(key in declared for key in unseen if any(key.startswith(f"{one}.") for one in sections))
+
+
+def test_a_search_is_not_restored_by_a_key_that_lacks_the_sizes_of_its_space() -> None:
+    assert {"models/tune/best.yaml": {"persist": True}} in STAGES["tune"]["outs"]
 
 
 @pytest.mark.parametrize("stage", ORDER)

@@ -49,7 +49,7 @@ def _choose_all(root: Path, facts: Facts, minutes: float, dry: bool) -> list[Cho
     choices = choose(facts, machine, minutes, partial(recipe_network, root))
     if facts.short_sides[1] >= PHOTOS and not any(choice.key == "model.weights" for choice in choices):
         missing = "a dry run does not look on the internet for weights" if dry else how_to_get_weights(*BACKBONES[0])
-        print(f"{missing}; without any the network starts from scratch")
+        print(f"{missing}; from scratch the network will be much less accurate")
     return choices
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from darkroom.core.errors import UserError
 from darkroom.core.files import digest, file_digest, write_value
 from darkroom.execution.quiet import without_collections, without_native_messages
 from darkroom.graphs.agreement import write_graphs
@@ -70,7 +71,12 @@ def _write_graphs(folder: Path, pixels: Callable[[], np.ndarray]) -> dict[str, s
     with without_native_messages(), without_collections():
         import keras
 
-    reason = write_graphs(folder, keras.saving.load_model(folder / "model.keras", compile=False), pixels())
+    network, pictures = keras.saving.load_model(folder / "model.keras", compile=False), pixels()
+    if (side := network.input_shape[1]) != (size := pictures.shape[1]):
+        raise UserError(
+            f"the model is of pictures of {side} pixels, image.size is {size}: run `dvc repro --force train`"
+        )
+    reason = write_graphs(folder, network, pictures)
     return {"runtime": "keras", "runtime_reason": reason} if reason else {"runtime": "onnx"}
 
 
