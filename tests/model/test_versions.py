@@ -17,6 +17,7 @@ from mlflow import MlflowClient
 from mlflow.pyfunc.scoring_server import invocations
 from PIL import Image
 
+from darkroom.core.errors import UserError
 from darkroom.decision.familiarity import Familiarity
 from darkroom.decision.rule import Rule
 from darkroom.decision.saving import write_decision
@@ -130,3 +131,10 @@ def test_a_failed_release_leaves_a_run_that_was_finished_before(client: MlflowCl
     with pytest.raises(KeyboardInterrupt), closing(client, client.get_run(run_id)):
         raise KeyboardInterrupt
     assert client.get_run(run_id).info.status == after
+
+
+def test_a_model_of_another_size_is_not_packaged(tmp_path: Path) -> None:
+    pixels = keras.Input((8, 8, 3))
+    keras.Model(pixels, keras.layers.GlobalAveragePooling2D()(pixels)).save(tmp_path / "model.keras")
+    with pytest.raises(UserError, match=r"takes 8 pixels a side, image\.size is 16"):
+        bundle._write_graphs(tmp_path, lambda: np.zeros((1, 16, 16, 3), np.uint8))

@@ -78,7 +78,7 @@ def test_after_a_failed_download_only_files_are_looked_at(
     with caplog.at_level("INFO"):
         found = [find_weights("MobileNetV2", 1.0, tmp_path, size, internet) for size in (224, 160, 96)]
     assert found == ["", "", ""] and len(asked) == 1
-    assert [record.getMessage().partition(":")[0] for record in caplog.records][1:] == ["no weights are downloaded"]
+    assert [record.getMessage().partition(":")[0] for record in caplog.records][1:] == ["the download failed"]
     assert find_weights("MobileNet", 0.25, given_weights, 32, internet) == "small.weights.h5"
 
 

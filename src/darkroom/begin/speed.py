@@ -68,21 +68,21 @@ def measure_speed(params: Params, pictures: tuple[int, float], classes: int, wei
     network, epochs = _trained(short, count, classes, weights)
     taken = time.monotonic() - began
     timed = epochs[1::2]  # of each kind; the first of each starts it
-    kinds = _of_pictures(timed, is_pretrained(short.model) and keeps_features(short))
+    each = _seconds_per_picture(timed, is_pretrained(short.model) and keeps_features(short))
     start, shrinks = max(taken - 2 * sum(epoch.seconds for epoch in timed), 0.0), params.train.small_epochs > 0
     return Speed(
         start=2 * start if shrinks else start,
-        epoch=max(min(epoch.seconds - count * each for epoch, each in zip(timed, kinds, strict=True)), 0.0),
-        small=kinds[0] * (params.train.small_size / params.image.size) ** 2 if shrinks else 0.0,
-        whole=kinds[0],
-        tuned=kinds[1] if len(kinds) > 1 else 0.0,
+        epoch=max(min(epoch.seconds - count * picture for epoch, picture in zip(timed, each, strict=True)), 0.0),
+        small=each[0] * (params.train.small_size / params.image.size) ** 2 if shrinks else 0.0,
+        whole=each[0],
+        tuned=each[1] if len(each) > 1 else 0.0,
         answer=_time_answers(network, params),
         decode=_time_decoding(params, *pictures),
         python=time_python(),
     )
 
 
-def _of_pictures(timed: list[Epoch], head_first: bool) -> list[float]:
+def _seconds_per_picture(timed: list[Epoch], head_first: bool) -> list[float]:
     """Return the seconds that each kind of epoch takes for a picture.
 
     Of an epoch of a head nearly all is its start, which counts for the other kind of epoch too.

@@ -108,11 +108,11 @@ def _fetch(file: Path, address: str) -> bool:
             keras.utils.get_file(file.name, address, cache_subdir="models", force_download=True)
     except Exception as error:  # Keras raises a plain Exception when a download fails
         reason = str(error).removeprefix(f"URL fetch failure on {address}: ").removeprefix("None -- ")
-        logger.info("no weights are downloaded: %s", " ".join(reason.split())[:200])
+        logger.info("the download failed: %s", " ".join(reason.split())[:200])
         return False
     if not (whole := _is_whole(file)):  # such as the page of a network that wants a login
         file.unlink(missing_ok=True)
-        logger.info("no weights are downloaded: what arrives is no file of weights")
+        logger.info("the download failed: not a weights file, perhaps a login page")
     return whole
 
 

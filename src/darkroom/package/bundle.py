@@ -67,15 +67,16 @@ def _facts(classes: Sequence[str], image: ImageParams, package: Package, runtime
 
 
 def _write_graphs(folder: Path, pixels: Callable[[], np.ndarray]) -> dict[str, str]:
-    """Write the graphs of the bundle's network; return the runtime, and for Keras the reason."""
+    """Write the graphs of the bundle's network; return the runtime, and for Keras the reason.
+
+    Raises UserError when the network takes pictures of another size than `pixels`.
+    """
     with without_native_messages(), without_collections():
         import keras
 
     network, pictures = keras.saving.load_model(folder / "model.keras", compile=False), pixels()
     if (side := network.input_shape[1]) != (size := pictures.shape[1]):
-        raise UserError(
-            f"the model is of pictures of {side} pixels, image.size is {size}: run `dvc repro --force train`"
-        )
+        raise UserError(f"the model takes {side} pixels a side, image.size is {size}: run `dvc repro --force train`")
     reason = write_graphs(folder, network, pictures)
     return {"runtime": "keras", "runtime_reason": reason} if reason else {"runtime": "onnx"}
 
