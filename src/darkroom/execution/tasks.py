@@ -1,8 +1,9 @@
-"""Tasks side by side in threads, and calls that are made again when their process dies."""
+"""Calls in order, tasks side by side in threads, and calls that are made again when their process dies."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import TypeVar
 
@@ -10,6 +11,31 @@ from darkroom.execution.processes import Died, Killed
 
 R = TypeVar("R")
 Task = Callable[[int], R]  # gets the number of its slot, from 0
+AHEAD = 4  # calls for each worker of an executor that are submitted before the first of them has been yielded
+
+
+def in_order(executor: Executor, calls: Iterable[Callable[[], R]]) -> Iterator[R]:
+    """Yield what each call returns, in the order of `calls`, which an executor makes.
+
+    A call is asked for when there is room: a few for each worker wait, run or have a result at a time, so that memory
+    does not grow with their number. When this is interrupted, or a call raises, the others are cancelled.
+    """
+    most, pending = AHEAD * _workers(executor), deque[Future[R]]()
+    try:
+        for call in calls:
+            pending.append(executor.submit(call))
+            if len(pending) == most:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        for future in pending:
+            future.cancel()
+
+
+def _workers(executor: Executor) -> int:
+    """Return how many calls an executor makes at a time; those of the standard library, and ours, have this."""
+    return int(getattr(executor, "_max_workers", os.cpu_count() or 1))
 
 
 def side_by_side(tasks: Iterable[Task[R]], slots: int) -> Iterator[R]:

@@ -14,7 +14,9 @@ from threading import Thread
 from typing import Any
 
 from darkroom.core.errors import UserError
+from darkroom.execution.cluster import on_cluster
 from darkroom.execution.interrupts import deferred_interrupts
+from darkroom.execution.ray_executor import RayExecutor
 
 
 def prepare_workers(*modules: str) -> None:
@@ -44,13 +46,10 @@ def start_server() -> None:
 def worker_pool() -> Iterator[Executor]:
     """Yield one process for each core that this process may use: its affinity, the limit of its container.
 
-    Functions take an executor as an argument, so that one of a cluster can replace it. Raises UserError when a process
-    is killed.
+    Where RAY_ADDRESS names a cluster, the processes are those of its nodes. Functions take an executor as an argument,
+    and do not see the difference. Raises UserError when a process is killed.
     """
-    start_server()
-    from joblib import cpu_count
-
-    with _Pool(cpu_count(), get_context("forkserver"), start_worker) as pool:
+    with RayExecutor() if on_cluster() else _local_pool() as pool:
         try:
             yield pool
         except BrokenProcessPool:
@@ -61,6 +60,13 @@ def worker_pool() -> Iterator[Executor]:
         except BaseException:
             pool.shutdown(cancel_futures=True)  # else all waiting work would be done first
             raise
+
+
+def _local_pool() -> Executor:
+    start_server()
+    from joblib import cpu_count
+
+    return _Pool(cpu_count(), get_context("forkserver"), start_worker)
 
 
 class _Pool(ProcessPoolExecutor):

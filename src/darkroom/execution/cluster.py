@@ -1,0 +1,85 @@
+"""The Ray cluster that RAY_ADDRESS names: this process connects once, with its code and its settings."""
+
+import os
+import socket
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from darkroom.core.errors import UserError, first_line
+from darkroom.execution.quiet import SETTINGS
+
+ADDRESS = "RAY_ADDRESS"
+TIMEOUT = 10  # seconds; Ray itself would try for minutes, and print a line each time
+OOM_RETRIES = "RAY_task_oom_retries"  # without a limit, a task that needs more memory than there is begins for ever
+PACKAGE = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Node:
+    """A machine of the cluster: its address and what it offers to tasks."""
+
+    id: str
+    address: str
+    cpus: float
+    gpus: float
+
+
+def on_cluster() -> bool:
+    """Tell whether the environment names a cluster."""
+    return bool(os.environ.get(ADDRESS))
+
+
+def connect() -> Any:
+    """Return the module ray, connected to the cluster until this process ends.
+
+    The package darkroom travels to the nodes as it is here; all else must be installed there. Raises UserError when
+    Ray is not installed, nothing answers at the address, or its versions of Ray or Python are others.
+    """
+    address = os.environ.get(ADDRESS, "")
+    try:
+        import ray
+    except ImportError:
+        advice = "install it with `make env EXTRA=ray` (pip install 'darkroom[ray]'), or unset RAY_ADDRESS"
+        raise UserError(f"{ADDRESS} = {address!r}, but Ray is not installed; {advice}") from None
+    if not ray.is_initialized():
+        _require_reachable(address)
+        os.environ.setdefault(OOM_RETRIES, "3")
+        try:
+            ray.init(address, log_to_driver=False, configure_logging=False, runtime_env=_environment())
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise UserError(f"{ADDRESS} = {address!r}: {first_line(error)}", 1) from None
+    return ray
+
+
+def nodes() -> list[Node]:
+    """Return the nodes that are alive, by address; connects to the cluster."""
+    alive = [node for node in connect().nodes() if node["Alive"]]
+    found = [
+        Node(one["NodeID"], one["NodeManagerAddress"], one["Resources"].get("CPU", 0), one["Resources"].get("GPU", 0))
+        for one in alive
+    ]
+    return sorted(found, key=lambda node: (node.address, node.id))
+
+
+def _require_reachable(address: str) -> None:
+    """Raise UserError unless something listens at the address."""
+    if address == "auto":  # the cluster that this machine is a node of
+        return
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit() or "/" in address:
+        raise UserError(f"{ADDRESS} = {address!r}: must be host:port of the head node, as `ray start --head` shows it")
+    try:
+        with closing(socket.create_connection((host.strip("[]"), int(port)), TIMEOUT)):
+            return
+    except (OSError, OverflowError) as error:
+        advice = "start a cluster with `ray start --head`, or unset RAY_ADDRESS to work on this machine"
+        raise UserError(f"{ADDRESS} = {address!r}: no Ray cluster answers ({error}); {advice}", 1) from None
+
+
+def _environment() -> dict[str, Any]:
+    """Return Ray's runtime environment: the code of this process, and the variables that decide what libraries do."""
+    names = (*SETTINGS, "DVC_ROOT")
+    settings = {name: os.environ[name] for name in names if name in os.environ}
+    return {"py_modules": [str(PACKAGE)], "env_vars": settings, "excludes": ["__pycache__"]}

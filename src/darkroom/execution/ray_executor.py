@@ -1,0 +1,92 @@
+"""Tasks of a Ray cluster behind the interface of `concurrent.futures`."""
+
+from collections.abc import Callable
+from concurrent import futures
+from concurrent.futures import Executor, Future
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from typing import Any
+
+from darkroom.execution.cluster import connect
+from darkroom.execution.quiet import silence_libraries
+
+RETRIES = 3  # of a task whose worker or node died
+
+
+class RayExecutor(Executor):
+    """Runs each call as a task of the cluster, spread over its nodes; a task takes `cpus` and `gpus` of one node.
+
+    Calls are of functions of modules, which the nodes import. A task whose worker or node dies is run again, up to 3
+    times; then its future raises BrokenProcessPool, as that of a process pool does. With `fresh` each task has a
+    process of its own, which ends with it. Raises what `cluster.connect` does.
+    """
+
+    def __init__(self, cpus: float = 1, gpus: float = 0, fresh: bool = False) -> None:
+        self._ray = connect()
+        options = {"num_cpus": cpus, "num_gpus": gpus, "max_retries": RETRIES, "scheduling_strategy": "SPREAD"}
+        self._task = self._ray.remote(**options, max_calls=int(fresh))(_call)
+        self._max_workers = _slots(self._ray.cluster_resources(), cpus, gpus)
+        self._unfinished: set[_RayFuture] = set()
+
+    def submit(self, work: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
+        """Submit a call; cancelling its future ends the task, also when it runs."""
+        reference = self._task.remote(work, arguments, options)
+        future = _RayFuture(partial(self._ray.cancel, reference, force=True))
+        self._unfinished.add(future)
+        future.add_done_callback(self._unfinished.discard)
+        reference.future().add_done_callback(future.settle)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Wait for the tasks, which `cancel_futures` ends."""
+        for future in list(self._unfinished) if cancel_futures else []:
+            future.cancel()
+        if wait:
+            futures.wait(list(self._unfinished))
+
+
+class _RayFuture(Future[Any]):
+    """A future whose cancellation ends the task."""
+
+    def __init__(self, end_task: Callable[[], None]) -> None:
+        super().__init__()
+        self._end_task = end_task
+
+    def cancel(self) -> bool:
+        """End the task; tell whether it had no result yet."""
+        cancelled = super().cancel()
+        if cancelled:
+            self._end_task()
+        return cancelled
+
+    def settle(self, ended: Future[Any]) -> None:
+        """Take over how the task ended (runs in a thread of Ray)."""
+        if not self.set_running_or_notify_cancel():
+            return
+        error = ended.exception()
+        if error is None:
+            self.set_result(ended.result())
+        else:
+            self.set_exception(_as_raised(error))
+
+
+def _as_raised(error: BaseException) -> Any:
+    """Return what the function raised, out of Ray's error around it; BrokenProcessPool where its process died."""
+    from ray import exceptions
+
+    if isinstance(error, exceptions.RayTaskError):
+        return error.cause
+    died = (exceptions.WorkerCrashedError, exceptions.NodeDiedError, exceptions.OutOfMemoryError)
+    return BrokenProcessPool(str(error)) if isinstance(error, died) else error
+
+
+def _call(work: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """Call the function (runs on a node)."""
+    silence_libraries()
+    return work(*arguments, **options)
+
+
+def _slots(resources: dict[str, float], cpus: float, gpus: float) -> int:
+    """Return how many such tasks the cluster can run at once; at least 1."""
+    wanted = {"CPU": cpus, "GPU": gpus}
+    return max(1, min(int(resources.get(name, 0) / share) for name, share in wanted.items() if share))
