@@ -18,7 +18,7 @@ from darkroom.execution.workers import worker_pool
 from darkroom.ingest import ingest
 from darkroom.ingest.listing import list_entries, open_source
 from defaults import default_params
-from pictures import ANY, class_files, encode, noise, write_files
+from pictures import ANY, class_files, encode, noise, packed, write_files
 
 FILES = class_files("cat", "dog", each=5) | {
     "cat/again.png": encode(noise("cat1", 32)),
@@ -41,7 +41,7 @@ def outputs(source: Path, root: Path, pool: AbstractContextManager[Executor]) ->
     """Do what ingest, dedupe and the loading of pixels do; return the digest of every file and of the pixels."""
     params = default_params()
     with open_source(source, "test") as opened, pool as executor:
-        manifest = ingest.pack(opened, list_entries(opened, ANY)[0], root / "images", root / "cache", executor, "auto")
+        manifest = packed(opened, list_entries(opened, ANY)[0], root / "images", root / "cache", executor)
         pixels = open_pixels(root / "images", params.image, root / "cache", executor)
     curated = curate_pictures(
         manifest, find_near_pairs(manifest, root / "images", params.dedupe), params.dedupe, params.balance

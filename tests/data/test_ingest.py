@@ -107,14 +107,14 @@ def test_what_was_decoded_before_is_not_decoded_again(
 def test_the_memory_is_that_of_the_code_the_libraries_and_the_depth(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = known.known_facts_file(tmp_path, "auto")
-    assert known.known_facts_file(tmp_path, 12) != before == known.known_facts_file(tmp_path, "auto")
+    before = known.known_facts(tmp_path, "auto")
+    assert known.known_facts(tmp_path, 12) != before == known.known_facts(tmp_path, "auto")
     for name in ("numpy", "pillow", "simplejpeg"):
         monkeypatch.setattr(known, "version", lambda library, name=name: "0" if library == name else version(library))
-        assert known.known_facts_file(tmp_path, "auto") != before
-    behind = imported_modules(LIBRARY / "images/decode.py") | imported_modules(LIBRARY / "ingest/facts.py")
+        assert known.known_facts(tmp_path, "auto") != before
+    behind = imported_modules(LIBRARY / "images/decode.py") | imported_modules(LIBRARY / "images/facts.py")
     files = {Path(str(module.__file__)).relative_to(ROOT).as_posix() for module in known.MODULES}
-    assert files == behind | {"src/darkroom/images/decode.py", "src/darkroom/ingest/facts.py"}
+    assert files == behind | {"src/darkroom/images/decode.py", "src/darkroom/images/facts.py"}
 
 
 def test_a_damaged_memory_only_costs_time(folder: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from darkroom.curation.groups import connect
 from darkroom.dedupe.alike import similarity
 from darkroom.dedupe.candidates import NEAREST, find_candidates
 from darkroom.dedupe.near import find_near_pairs
-from darkroom.ingest.facts import measure_pictures
+from darkroom.images.facts import measure_pictures
 from defaults import default_params
 from pictures import encode, ingested, noise, write_files
 

@@ -48,7 +48,7 @@ def connect() -> Any:
         os.environ.setdefault(OOM_RETRIES, "3")
         try:
             ray.init(address, log_to_driver=False, configure_logging=False, runtime_env=_environment())
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
             raise UserError(f"{ADDRESS} = {address!r}: {first_line(error)}", 1) from None
     return ray
 
@@ -79,7 +79,10 @@ def _require_reachable(address: str) -> None:
 
 
 def _environment() -> dict[str, Any]:
-    """Return Ray's runtime environment: the code of this process, and the variables that decide what libraries do."""
+    """Return Ray's runtime environment: the code of this process, and the variables that decide what libraries do.
+
+    A task has no cluster: what it calls works in its own process.
+    """
     names = (*SETTINGS, "DVC_ROOT")
-    settings = {name: os.environ[name] for name in names if name in os.environ}
+    settings = {name: os.environ[name] for name in names if name in os.environ} | {ADDRESS: ""}
     return {"py_modules": [str(PACKAGE)], "env_vars": settings, "excludes": ["__pycache__"]}

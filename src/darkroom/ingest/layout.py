@@ -37,6 +37,7 @@ class Entry:
     location: Any = None  # all that the source needs to read it; small
     feedback: bool = False  # from data/feedback/
     attributes: str | None = None  # JSON text, {column: value} of the table's further columns
+    stamp: int = 0  # of the last change of its content; 0 where the source does not say
 
 
 def as_text(name: str) -> str:

@@ -102,7 +102,7 @@ def _file_entry(file: str, start: int) -> Entry:
         return Entry(path, error=f"cannot be read: {error.strerror}", refused=True)
     if not stat.S_ISREG(facts.st_mode):
         return Entry(path, error="is not a regular file", refused=True)  # a pipe would be waited for
-    return Entry(path, facts.st_size, location=path)
+    return Entry(path, facts.st_size, location=path, stamp=facts.st_mtime_ns)
 
 
 def _refuse(error: OSError) -> None:

@@ -41,8 +41,8 @@ class Table:
         for path, label, split, group, attributes, problem in zip(
             *(rows[name].tolist() for name in names), strict=True
         ):
-            size, problem = (0, problem) if problem or is_address(path) else self._size(path)
-            entry = Entry(path, size, label or None, split or None, group=group or None, location=path)
+            size, stamp, problem = (0, 0, problem) if problem or is_address(path) else self._facts(path)
+            entry = Entry(path, size, label or None, split or None, group=group or None, location=path, stamp=stamp)
             entry.attributes = attributes or None
             if problem:
                 entry.error, entry.refused = problem, True
@@ -56,13 +56,14 @@ class Table:
             return fetch(location, self.downloads)
         return (self.file.parent / location).read_bytes()
 
-    def _size(self, path: str) -> tuple[int, str]:
-        """Return the size of a file in bytes, and why it cannot be read."""
+    def _facts(self, path: str) -> tuple[int, int, str]:
+        """Return the size of a file in bytes, its stamp, and why it cannot be read."""
         try:
             facts = os.stat(f"{self.file.parent}/{path}")  # noqa: PTH116 - a Path for each row takes seconds
         except (OSError, ValueError):
-            return 0, "there is no such file beside the table"
-        return (facts.st_size, "") if stat.S_ISREG(facts.st_mode) else (0, "is not a regular file")
+            return 0, 0, "there is no such file beside the table"
+        regular = stat.S_ISREG(facts.st_mode)
+        return (facts.st_size, facts.st_mtime_ns, "") if regular else (0, 0, "is not a regular file")
 
 
 def is_address(path: str) -> bool:
