@@ -16,5 +16,7 @@ RUN printf '%s\n' '#!/bin/sh' 'export PYTHONPATH=/workspace/darkroom/src' \
     'exec python -c "from darkroom.cli.main import main; main()" "$@"' > /usr/local/bin/darkroom \
     && chmod 755 /usr/local/bin/darkroom
 
+# Ray reports its use to its makers otherwise
+ENV RAY_USAGE_STATS_ENABLED=0
 USER 10001:10001
 WORKDIR /workspace
