@@ -13,6 +13,7 @@ from darkroom.curation.groups import connect
 from darkroom.dedupe.alike import similarity
 from darkroom.dedupe.candidates import NEAREST, find_candidates
 from darkroom.dedupe.near import find_near_pairs
+from darkroom.execution.workers import worker_pool
 from darkroom.ingest.facts import measure_pictures
 from defaults import default_params
 from pictures import encode, ingested, noise, write_files
@@ -129,7 +130,7 @@ def test_near_duplicates_of_a_folder_are_found(tmp_path: Path) -> None:
         "b/third.png": encode(third),
     }
     manifest = ingested(write_files(tmp_path / "raw", files), tmp_path / "images")
-    pairs = find_near_pairs(manifest, tmp_path / "images", DEDUPE)
+    pairs = find_near_pairs(manifest, tmp_path / "images", DEDUPE, tmp_path, worker_pool)
     named = {frozenset(manifest["path"].iloc[list(pair)]) for pair in pairs}
     assert len(named) == len(pairs) == 2
     assert frozenset({"b/other.png", "b/cut.png"}) in named
