@@ -12,6 +12,9 @@ from darkroom.core.errors import UserError
 from darkroom.dedupe import candidate_tasks
 from darkroom.dedupe.candidate_tasks import find_candidate_files, mapped
 from darkroom.dedupe.candidates import MOST_ROWS, NEAREST, as_pairs, find_candidates, merge
+from darkroom.dedupe.comparing import gather_thumbnails
+from darkroom.images.packed import read_thumbnails
+from pictures import class_files, ingested, write_files
 
 RADIUS = 14
 
@@ -66,3 +69,17 @@ def test_more_pictures_than_can_be_numbered_are_refused_at_once(tmp_path: Path) 
         found_in_tasks(hashes, tmp_path, executor)
     with pytest.raises(UserError, match=r"and there are 134,217,729; set dedupe\.near to false"):
         find_candidates(hashes, RADIUS)
+
+
+def test_a_picture_that_is_not_packed_is_an_error(tmp_path: Path) -> None:
+    ingested(write_files(tmp_path / "raw", class_files("a", "b", each=2)), tmp_path / "images")
+    with Twice(2) as executor, pytest.raises(KeyError, match="pictures of the manifest that are not below .*: 1"):
+        gather_thumbnails(tmp_path / "images", np.array([b"no such picture"]), tmp_path, executor)
+
+
+def test_thumbnails_stand_in_one_file_in_the_order_of_their_ids(tmp_path: Path) -> None:
+    manifest = ingested(write_files(tmp_path / "raw", class_files("a", "b", each=2)), tmp_path / "images")
+    ids = manifest["image_id"].to_numpy(dtype=str)[1:]
+    with Twice(2) as executor:
+        file = gather_thumbnails(tmp_path / "images", ids.astype("S"), tmp_path, executor)
+    assert file.read_bytes() == read_thumbnails(tmp_path / "images", ids).tobytes()

@@ -28,7 +28,7 @@ def gather_thumbnails(images: Path, ids: np.ndarray, folder: Path, executor: Exe
     groups = [shards[start : start + SHARDS_PER_TASK] for start in range(0, len(shards), SHARDS_PER_TASK)]
     written = sum(in_order(executor, (partial(_copy_thumbnails, group, names, file) for group in groups)))
     if written < len(ids):
-        raise KeyError(f"{len(ids) - written} pictures of the manifest are not below {images}")
+        raise KeyError(f"pictures of the manifest that are not below {images}: {len(ids) - written}")
     return file
 
 
