@@ -73,7 +73,7 @@ def test_more_pictures_than_can_be_numbered_are_refused_at_once(tmp_path: Path) 
 
 def test_a_picture_that_is_not_packed_is_an_error(tmp_path: Path) -> None:
     ingested(write_files(tmp_path / "raw", class_files("a", "b", each=2)), tmp_path / "images")
-    with Twice(2) as executor, pytest.raises(KeyError, match="pictures of the manifest that are not below .*: 1"):
+    with Twice(2) as executor, pytest.raises(KeyError, match=r"pictures of the manifest that are not below .*: 1"):
         gather_thumbnails(tmp_path / "images", np.array([b"no such picture"]), tmp_path, executor)
 
 
