@@ -39,8 +39,13 @@ class Cluster:
         self.nodes[1].wait()
 
     def workers(self) -> list[int]:
-        """Return the processes of both nodes in which tasks and actors run."""
-        return [pid for node in self.nodes for pid in descendants(node.pid) if name_of(pid).startswith("ray::")]
+        """Return the processes of both nodes in which tasks and actors run, or may run."""
+        found = [pid for node in self.nodes for pid in descendants(node.pid)]
+        return [pid for pid in found if name_of(pid).startswith("ray::") and "Agent" not in name_of(pid)]
+
+    def busy_worker(self) -> int:
+        """Return a process that runs a task."""
+        return next(pid for pid in self.workers() if name_of(pid).startswith("ray::_call"))
 
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
         address = ADDRESSES["--head" not in arguments]
