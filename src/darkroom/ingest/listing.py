@@ -9,11 +9,11 @@ from pathlib import Path, PurePosixPath
 
 from darkroom.core.errors import UserError
 from darkroom.core.paths import ARTEFACTS, cache_folder, project_root, workspace
+from darkroom.execution.scratch import scratch_folder
 from darkroom.ingest.archives import refuse_repeats
 from darkroom.ingest.cifar import CifarBatches, holds_batches
 from darkroom.ingest.digits import write_digits
 from darkroom.ingest.layout import Entry, is_system_file, read_layout, relabel
-from darkroom.ingest.scratch import scratch_folder
 from darkroom.ingest.sources import Folder, Source, archive_errors
 from darkroom.ingest.table_source import Table
 from darkroom.ingest.tars import TarArchive, plain_tar
