@@ -1,6 +1,7 @@
 """One shard's files read, measured and packed; what runs in the worker processes of ingest."""
 
 import hashlib
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ from darkroom.images.packed import write_shard
 from darkroom.ingest.facts import measure_pictures
 from darkroom.ingest.known import Known, recall, remember
 from darkroom.ingest.layout import Entry, as_text
-from darkroom.ingest.sources import Reader
+from darkroom.ingest.sources import Reader, read_each
 
 MAX_FILE_BYTES = 256_000_000  # larger ones are videos and archives, not pictures
 PICTURES_AT_ONCE = 256  # decoded and in memory
@@ -33,7 +34,7 @@ class Content(NamedTuple):
 
 def pack_shard(source: Reader, entries: list[Entry], path: Path, known_file: Path, depth: Depth) -> pd.DataFrame:
     """Read one shard's files, write the pictures to `path` and return their part of the manifest."""
-    contents = [_read(source, entry) for entry in entries]
+    contents = read_each(partial(_read, source), entries)
     wanted = {
         content.sha256: content.data
         for entry, content in zip(entries, contents, strict=True)

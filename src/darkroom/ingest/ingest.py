@@ -15,6 +15,7 @@ from darkroom.core.tables import LEFT_OUT
 from darkroom.execution.progress import progress
 from darkroom.images.convert import Depth
 from darkroom.images.suffixes import wrong_suffix
+from darkroom.ingest.buckets import is_bucket
 from darkroom.ingest.examine import as_manifest, pack_shard
 from darkroom.ingest.known import known_facts_file
 from darkroom.ingest.layout import Entry
@@ -103,6 +104,8 @@ def headline(report: dict[str, Any]) -> str:
         text += f"; corrections for no picture of the source: {unknown}, the first {first}"
     if report["folders_without_pictures"]:
         text += f"; no readable picture in the folders {', '.join(report['folders_without_pictures'])}"
+    if is_bucket(report["source"]):
+        text += "; DVC does not see changes in a bucket: `dvc repro --force --single-item ingest` reads it again"
     return text
 
 
