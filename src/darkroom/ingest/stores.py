@@ -19,7 +19,7 @@ SETTINGS = {
 }
 TRIES = 5  # the pauses between them grow
 CONNECT_SECONDS = 10
-RETRY_SECONDS = 60  # Google's client tries for 15 minutes otherwise
+RETRY_SECONDS = 30  # Google's client tries for 15 minutes otherwise
 opening = Lock()
 
 
