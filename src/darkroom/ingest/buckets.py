@@ -117,7 +117,8 @@ def _reason(error: Exception, missing: str) -> str:
     if found is None:
         return first_line(error)
     code = next(filter(None, found.groups()), "no connection")
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", f"status {code}" if code.isdigit() else code).replace("_", " ").lower()
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", code).replace("_", " ").lower()
+    return f"HTTP status {code}" if code.isdigit() else words
 
 
 def _said(place: Place, done: str, reason: str) -> str:
