@@ -6,7 +6,7 @@ A server of its own, because one for tests takes milliseconds of CPU a request, 
 import asyncio
 import sys
 from pathlib import Path
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 PAGE = 1000  # objects in an answer, as in S3
@@ -33,7 +33,7 @@ class Server:
         finally:
             writer.close()
 
-    def answer(self, method: str, target: "urlsplit.SplitResult") -> bytes:  # type: ignore[name-defined]
+    def answer(self, method: str, target: SplitResult) -> bytes:
         """Return a whole HTTP response."""
         key = unquote(target.path).lstrip("/").partition("/")[2]
         found = self.files.get(key) if key else self.listing(parse_qs(target.query))

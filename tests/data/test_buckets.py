@@ -1,6 +1,8 @@
 """Sources in buckets, read from a local server that speaks S3."""
 
 import pickle
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -29,6 +31,18 @@ FILES = class_files("cat", "dög #1", each=REMOTE_AT_ONCE // 2) | {
     ".DS_Store": b"junk",
 }
 ODD = {"odd//1.png": b"x", "odd/../2.png": b"x", "odd/cat/3.png": b"x"}
+PACK = """
+import sys
+from pathlib import Path
+from darkroom.execution.workers import worker_pool
+from darkroom.ingest.buckets import Bucket
+from darkroom.ingest.ingest import pack
+from darkroom.ingest.listing import list_files
+bucket, folder = Bucket("s3://pictures/pets"), Path(sys.argv[1])
+with worker_pool() as pool:
+    manifest = pack(bucket, list_files(bucket, "")[0], folder / "images", folder / "cache", pool, "auto")
+manifest.to_parquet(folder / "manifest")
+"""
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +101,13 @@ def test_a_folder_and_an_archive_in_a_bucket_give_what_the_folder_on_disk_gives(
     assert digests(tmp_path / "remote") == digests(tmp_path / "local")
 
 
+@pytest.mark.slow
+def test_worker_processes_read_a_bucket_too(folder: Path, tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", PACK, str(tmp_path)], check=True)  # whose workers have this environment
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "manifest"), ingested(folder, tmp_path / "local"))
+    assert digests(tmp_path / "images") == digests(tmp_path / "local")
+
+
 def test_as_many_objects_as_pay_are_read_at_once(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     together = Barrier(REMOTE_AT_ONCE)
     monkeypatch.setattr(buckets, "read_object", lambda address: (together.wait(10), read_object(address))[1])
@@ -103,7 +124,7 @@ def test_a_table_names_objects_beside_it_and_elsewhere(tmp_path: Path) -> None:
     }
     assert found["error"].dropna().to_dict() == {
         "pets/none.png": "there is no such object beside the table",
-        "../x.png": "its path leads out of data/raw/",
+        "../x.png": "its path leads out of the table's folder",
         "s3://pictures/gone.png": "cannot be read: no such object",
     }
     assert found.loc["s3://pictures/pets/stray.png", "format"] == "PNG"

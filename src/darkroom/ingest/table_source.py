@@ -41,7 +41,8 @@ class Table:
         Raises UserError when the table cannot be read or has not the columns that params.yaml names.
         """
         depth = len(self.file.parent.relative_to(self.raw).parts)
-        rows = _with_problems(read_columns(self.file, self.columns), depth).drop_duplicates("path")
+        top = "the table's folder" if self.bucket else "data/raw/"
+        rows = _with_problems(read_columns(self.file, self.columns), depth, top).drop_duplicates("path")
         sizes = {entry.path: entry.size for entry in self.bucket.walk()} if self.bucket else {}
         names = ("path", "label", "split", "group", "attributes", "problem")
         for path, label, split, group, attributes, problem in zip(
@@ -84,10 +85,10 @@ def is_address(path: str) -> bool:
     return path[:8].lower().startswith(("http://", "https://"))
 
 
-def _with_problems(rows: pd.DataFrame, depth: int) -> pd.DataFrame:
+def _with_problems(rows: pd.DataFrame, depth: int, top: str) -> pd.DataFrame:
     """Return rows with plain paths, splits by their own names, and a `problem`, "" for none.
 
-    `depth` is the number of folders between data/raw/ and the table.
+    `depth` is the number of folders between `top`, which no path may leave, and the table.
     """
     path = rows["path"].where(rows["path"] != "", "row " + (rows.index + 1).astype(str))
     address = path.str.match(ADDRESS) | path.str.match(OBJECT)
@@ -101,7 +102,7 @@ def _with_problems(rows: pd.DataFrame, depth: int) -> pd.DataFrame:
         "has an unknown split; known: train, validation, test": (rows["split"] != "") & (split == ""),
         "only http, https, s3, gs and az addresses are fetched": other,
         "is an absolute path; give it relative to the table": local & path.str.match(r"/|[A-Za-z]:"),
-        "its path leads out of data/raw/": local & path.str.match(rf"(?:\.\.(?:/|$)){{{depth + 1}}}"),
+        f"its path leads out of {top}": local & path.str.match(rf"(?:\.\.(?:/|$)){{{depth + 1}}}"),
         "is named more than once in the table": path.duplicated(keep=False),
         "is named more than once in the table, with different labels": _contradicted(path, rows["label"]),
         "has no path": rows["path"] == "",
