@@ -9,7 +9,7 @@ sys.path += [str(TESTS), str(TESTS / "code")]
 
 
 def main(source: Path, folder: Path) -> None:
-    from test_executors import outputs
+    from test_executors import outputs  # type: ignore[import-not-found]
 
     from darkroom.dedupe import near
     from darkroom.execution.exits import reported_errors

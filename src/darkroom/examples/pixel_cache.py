@@ -24,7 +24,7 @@ from darkroom.params.schema import ImageParams
 ID = np.dtype("S20")
 MOST_UNSAFE = 2**28  # bytes of pixels that a power failure may take
 LIBRARIES = ("numpy", "opencv-python-headless", "pillow", "simplejpeg")  # their versions decide the pixels
-NOT_DECODING = {"packed.py", "suffixes.py", "thumbnails.py"}  # of the room of images
+NOT_DECODING = {"facts.py", "known.py", "packed.py", "suffixes.py", "thumbnails.py"}  # of the room of images
 
 
 class Pixels:

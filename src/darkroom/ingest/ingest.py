@@ -18,9 +18,10 @@ from darkroom.execution.progress import progress
 from darkroom.execution.ray_executor import kept_here
 from darkroom.execution.tasks import in_order
 from darkroom.images.convert import Depth
+from darkroom.images.known import known_facts
 from darkroom.images.suffixes import wrong_suffix
+from darkroom.ingest.buckets import is_bucket
 from darkroom.ingest.examine import pack_shard
-from darkroom.ingest.known import known_facts
 from darkroom.ingest.layout import Entry
 from darkroom.ingest.manifest import write_manifest
 from darkroom.ingest.packing import is_finished, pack_files, pack_folder, pack_name
@@ -137,6 +138,8 @@ def headline(report: dict[str, Any]) -> str:
         text += f"; corrections for no picture of the source: {unknown}, the first {first}"
     if report["folders_without_pictures"]:
         text += f"; no readable picture in the folders {', '.join(report['folders_without_pictures'])}"
+    if is_bucket(report["source"]):
+        text += "; DVC does not see changes in a bucket: `dvc repro --force --single-item ingest` reads it again"
     return text
 
 

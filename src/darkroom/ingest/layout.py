@@ -38,6 +38,7 @@ class Entry:
     feedback: bool = False  # from data/feedback/
     attributes: str | None = None  # JSON text, {column: value} of the table's further columns
     stamp: int = 0  # of the last change of its content; 0 where the source does not say
+    remote: bool = False  # reading it waits for a network
 
 
 def as_text(name: str) -> str:
