@@ -15,7 +15,8 @@ import numpy as np
 from darkroom.dedupe.candidates import NEAREST, ORDERS, bit_orders, check_rows, close_in_order, merge, nearest_of
 from darkroom.execution.tasks import in_order
 
-PAIRS_PER_TASK = 2**24  # about; some 1 GB of memory
+PAIRS_PER_TASK = 2**20, 2**24  # about, at least and at most; the latter take some 1 GB of memory
+TASKS = 32  # for fewer pairs than the most, so that no worker is left without work for long
 ORDERS_AT_ONCE = 10  # so that the disk need not hold all pairs where thousands look alike
 SAMPLES = 64  # of the pairs of a part, from which the parts are made equal in size
 Files = list[Path]
@@ -102,8 +103,10 @@ def _nearest_of_higher(turned: Files, part: Bounds, hashes: Path, file: Path) ->
     return save(file, np.sort(lower[kept] * len(values) + higher[kept]))
 
 
-def parts(files: Files, count: int, size: int) -> Iterator[Bounds]:
-    """Yield bounds that divide the numbers of all files into parts of about `size`; a row is in one part."""
+def parts(files: Files, count: int, sizes: tuple[int, int]) -> Iterator[Bounds]:
+    """Yield bounds that divide the numbers of all files into parts of about `sizes`; a row is in one part."""
+    least, most = sizes
+    size = min(max(sum(len(mapped(file)) for file in files) // TASKS, least), most)
     step = max(size // SAMPLES, 1)
     sample = np.sort(np.concatenate([mapped(file)[::step] for file in files]))
     edges = np.unique(np.concatenate([[0], sample[::SAMPLES] // count * count, [count * count]]))
