@@ -24,7 +24,11 @@ class Cluster:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.address = f"{ADDRESSES[0]}:{PORT}"
-        self.nodes = [self._start("--head", f"--port={PORT}", "--include-dashboard=false", f"--temp-dir={folder}")]
+        self.nodes: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> None:
+        """Start both nodes."""
+        self.nodes = [self._start("--head", f"--port={PORT}", "--include-dashboard=false", f"--temp-dir={self.folder}")]
         self.add_node()
 
     def add_node(self) -> None:
@@ -39,8 +43,13 @@ class Cluster:
         self.nodes[1].wait()
 
     def workers(self) -> list[int]:
-        """Return the processes of both nodes in which tasks and actors run."""
-        return [pid for node in self.nodes for pid in descendants(node.pid) if name_of(pid).startswith("ray::")]
+        """Return the processes of both nodes in which tasks and actors run, or may run."""
+        found = [pid for node in self.nodes for pid in descendants(node.pid)]
+        return [pid for pid in found if name_of(pid).startswith("ray::") and "Agent" not in name_of(pid)]
+
+    def busy_worker(self) -> int:
+        """Return a process that runs a task."""
+        return next(pid for pid in self.workers() if name_of(pid).startswith("ray::_call"))
 
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
         address = ADDRESSES["--head" not in arguments]
@@ -79,6 +88,7 @@ def two_nodes(folder: Path) -> Iterator[Cluster]:
     """Start a cluster, and end it; its files are below `folder`, whose path must be short (sockets)."""
     cluster = Cluster(folder)
     try:
+        cluster.start()
         yield cluster
     finally:
         cluster.stop()

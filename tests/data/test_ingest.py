@@ -9,15 +9,16 @@ import pytest
 from darkroom.core.errors import UserError
 from darkroom.core.files import file_digest
 from darkroom.core.tables import MANIFEST
+from darkroom.images import known
 from darkroom.images.convert import Depth
 from darkroom.images.decode import inspect
 from darkroom.images.packed import list_shards, read_pictures, read_thumbnails, shard_ids, shard_pictures
 from darkroom.images.thumbnails import THUMBNAIL_BYTES
-from darkroom.ingest import examine, known
-from darkroom.ingest.digits import write_digits
+from darkroom.ingest import examine
 from darkroom.ingest.ingest import FILES_PER_SHARD, check_classes, shards, summarise
 from darkroom.ingest.layout import Entry
 from darkroom.ingest.listing import list_entries, open_ingest_source
+from darkroom.ingest.sources import write_digits
 from import_graph import LIBRARY, imported_modules
 from pictures import ANY, ROOT, class_files, encode, ingested, noise, write_files, write_tar, write_zip
 

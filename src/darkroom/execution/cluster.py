@@ -2,17 +2,20 @@
 
 import os
 import socket
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from darkroom.core.errors import UserError, first_line
 from darkroom.execution.quiet import SETTINGS
 
 ADDRESS = "RAY_ADDRESS"
+ANSWER = 120  # seconds for an answer of all nodes
 TIMEOUT = 10  # seconds; Ray itself would try for minutes, and print a line each time
 OOM_RETRIES = "RAY_task_oom_retries"  # without a limit, a task that needs more memory than there is begins for ever
+T = TypeVar("T")
 PACKAGE = Path(__file__).parent.parent
 
 
@@ -61,6 +64,23 @@ def nodes() -> list[Node]:
         for one in alive
     ]
     return sorted(found, key=lambda node: (node.address, node.id))
+
+
+def ask_nodes(question: Callable[[], T]) -> dict[Node, T]:
+    """Return what a function, of a module or partial, returns on each node; raises Ray's error where one ends."""
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    ray = connect()
+    asked = ray.remote(num_cpus=0)(question_asked)
+    found = nodes()
+    there = [NodeAffinitySchedulingStrategy(node.id, soft=False) for node in found]
+    answers = ray.get([asked.options(scheduling_strategy=one).remote(question) for one in there], timeout=ANSWER)
+    return dict(zip(found, answers, strict=True))
+
+
+def question_asked(question: Callable[[], T]) -> T:
+    """Return the answer (runs on a node)."""
+    return question()
 
 
 def _require_reachable(address: str) -> None:

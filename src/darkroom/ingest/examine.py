@@ -1,6 +1,7 @@
 """One shard's files read, measured and packed; what runs in the worker processes of ingest."""
 
 import hashlib
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,13 +11,13 @@ from darkroom.core.tables import MANIFEST
 from darkroom.images.convert import Depth
 from darkroom.images.decode import inspect, silent_pillow
 from darkroom.images.facts import measure_pictures
+from darkroom.images.known import Known, KnownFacts
 from darkroom.images.limits import UnreadablePicture
 from darkroom.images.packed import write_shard
-from darkroom.ingest.known import Known, KnownFacts
 from darkroom.ingest.layout import Entry, as_text
 from darkroom.ingest.manifest import write_part
 from darkroom.ingest.packing import Pack
-from darkroom.ingest.sources import Reader
+from darkroom.ingest.sources import Reader, read_each
 
 MAX_FILE_BYTES = 256_000_000  # larger ones are videos and archives, not pictures
 PICTURES_AT_ONCE = 256  # decoded and in memory
@@ -34,7 +35,7 @@ class Content(NamedTuple):
 
 def pack_shard(source: Reader, entries: list[Entry], pack: Pack, memory: KnownFacts, depth: Depth) -> None:
     """Read one shard's files, and write the pictures and their part of the manifest."""
-    contents = [_read(source, entry) for entry in entries]
+    contents = read_each(partial(_read, source), entries)
     wanted = {
         content.sha256: content.data
         for entry, content in zip(entries, contents, strict=True)

@@ -2,7 +2,7 @@
 
 import logging
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
@@ -18,9 +18,10 @@ from darkroom.execution.progress import progress
 from darkroom.execution.ray_executor import kept_here
 from darkroom.execution.tasks import in_order
 from darkroom.images.convert import Depth
+from darkroom.images.known import known_facts
 from darkroom.images.suffixes import wrong_suffix
+from darkroom.ingest.buckets import is_bucket
 from darkroom.ingest.examine import pack_shard
-from darkroom.ingest.known import known_facts
 from darkroom.ingest.layout import Entry
 from darkroom.ingest.manifest import write_manifest
 from darkroom.ingest.packing import is_finished, pack_files, pack_folder, pack_name
@@ -35,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 def pack(
     source: Reader,
-    entries: Sequence[Entry],
+    entries: Iterable[Entry],
     folder: Path,
     manifest: Path,
     cache: Path,
@@ -44,6 +45,7 @@ def pack(
 ) -> None:
     """Write the pictures to `folder`/part-00000.parquet ... (see images.packed) and the manifest to a file.
 
+    `entries`, sorted by path, are gone through several times; nothing is kept that grows with their number but names.
     A shard holds neighbours by path, so that its content does not depend on the number of processes. What `cache`
     knows of a content is not found out again, and shards that a stopped run has finished are not read again.
     """
@@ -137,6 +139,8 @@ def headline(report: dict[str, Any]) -> str:
         text += f"; corrections for no picture of the source: {unknown}, the first {first}"
     if report["folders_without_pictures"]:
         text += f"; no readable picture in the folders {', '.join(report['folders_without_pictures'])}"
+    if is_bucket(report["source"]):
+        text += "; DVC does not see changes in a bucket: `dvc repro --force --single-item ingest` reads it again"
     return text
 
 
