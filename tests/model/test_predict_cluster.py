@@ -77,7 +77,7 @@ def test_the_rows_are_those_of_one_machine_though_an_actor_is_killed(cluster: Cl
     assert running.returncode == 1, errors
     assert Path(f"many{suffix}").read_bytes() == Path(f"one{suffix}").read_bytes()
     assert all(line.startswith("darkroom predict: ") for line in errors.splitlines()), errors
-    assert "up to 2 actors of the cluster answer, of one CPU each" in errors
+    assert "up to 2 actors of the cluster answer, one for each CPU" in errors
 
 
 @NEEDS_RAY

@@ -21,15 +21,18 @@ if TYPE_CHECKING:
     from ray.data import Dataset
 
 PICTURES = 256  # of a task, about: whole batches of the network, the same ones as without a cluster
+CPUS = (
+    0.5  # that Ray counts for an actor: when a node dies, its actors find room on the others. Ray fills nodes to a half
+)
 THREADS = "2"  # of an actor: one reads while the other decodes
 
 Columns = dict[str, Any]  # of a block of Ray Data
 
 
 def actors(nodes: Iterable[Node]) -> int:
-    """Return how many actors of one CPU the nodes have room for.
+    """Return how many actors there are: one for each whole CPU.
 
-    They may take every CPU: the actors themselves read the pictures, so that no other task waits for one.
+    They may use every CPU: the actors themselves read the pictures, so that no other task waits for one.
     """
     return sum(int(node.cpus) for node in nodes)
 
@@ -70,7 +73,7 @@ def _answered(tasks: list[Columns], bundle: Path, top: int, actors: int) -> "Dat
 
     _silence()
     pool = ray.data.ActorPoolStrategy(size=min(actors, len(tasks)))
-    options: Columns = {"fn_constructor_args": (bundle, top), "batch_size": None, "num_cpus": 1}
+    options: Columns = {"fn_constructor_args": (bundle, top), "batch_size": None, "num_cpus": CPUS}
     return ray.data.from_items(tasks, override_num_blocks=len(tasks)).map_batches(Answerer, compute=pool, **options)
 
 
