@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from ray.data import Dataset
 
 PICTURES = 256  # of a task, about: whole batches of the network, the same ones as without a cluster
-CPUS = (
-    0.5  # that Ray counts for an actor: when a node dies, its actors find room on the others. Ray fills nodes to a half
-)
+CPUS = 0.5  # Ray's count for an actor: it fills each node to a half, and a dead node's actors find room on others
 THREADS = "2"  # of an actor: one reads while the other decodes
 
 Columns = dict[str, Any]  # of a block of Ray Data
