@@ -92,13 +92,15 @@ def overhead(files: int, rounds: int) -> None:
         draw(Path(raw) / "pictures", files)
         source = Folder(Path(raw) / "pictures")
         entries, _ = list_files(source, "the benchmark")
-        found: dict[str, list[tuple[float, float, str]]] = {"local pool": [], "Ray, two nodes": []}
+        names = ("local pool", "Ray, two nodes", "again, its workers running")
+        found: dict[str, list[tuple[float, float, str]]] = {name: [] for name in names}
         with two_nodes(Path(place)) as cluster:
             services = [node.pid for node in cluster.nodes]
             for _ in range(rounds):
                 found["local pool"].append(timed(source, entries, []))
                 with ray_address(cluster.address):
-                    found["Ray, two nodes"].append(timed(source, entries, services))
+                    for name in names[1:]:
+                        found[name].append(timed(source, entries, services))
     reference = median(cpu for _, cpu, _ in found["local pool"])
     rows = [
         [
