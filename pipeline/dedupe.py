@@ -1,6 +1,7 @@
 """dedupe: decide which pictures are used."""
 
 from darkroom.curation.issues import find_issues
+from darkroom.curation.pictures import Pictures, to_names
 from darkroom.dedupe.curate import curate_pictures, headline, summarise
 from darkroom.dedupe.feedback import add_feedback, without_feedback
 from darkroom.dedupe.near import COMPARED, find_near_pairs
@@ -10,14 +11,15 @@ from darkroom.stage import Report, Stage, run_stage
 def dedupe(stage: Stage) -> Report:
     """Mark duplicates, label conflicts, what belongs together and what is too many; score every picture's issues."""
     params, images = stage.params.dedupe, stage.input("images")
-    near_pairs = find_near_pairs(without_feedback(stage.read("manifest", COMPARED)), images, params)
-    manifest = stage.read("manifest")  # whole only now: beside all thumbnails it would take much memory
-    curated = curate_pictures(without_feedback(manifest), near_pairs, params, stage.params.balance)
-    if manifest["feedback"].any():
-        curated = add_feedback(curated, manifest, find_near_pairs(manifest, images, params), params)
-    stage.save("curated", curated)
-    stage.save("issues", find_issues(manifest, curated, params.issues))
-    report = summarise(curated, manifest)
+    pictures = Pictures(lambda columns: stage.read("manifest", columns))
+    own = Pictures(pictures.read, feedback=False)
+    near_pairs = find_near_pairs(without_feedback(pictures.read(COMPARED)), images, params)
+    curated = curate_pictures(own, near_pairs, params, stage.params.balance)
+    if len(own) < len(pictures):
+        curated = add_feedback(curated, pictures, find_near_pairs(pictures.read(COMPARED), images, params), params)
+    stage.save("curated", to_names(curated, pictures.texts("image_id")))
+    stage.save("issues", find_issues(pictures, curated, params.issues))
+    report = summarise(curated, pictures)
     print(headline(report), flush=True)
     return report
 

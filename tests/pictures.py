@@ -18,6 +18,7 @@ import pandas as pd
 from PIL import Image
 
 from darkroom.core.tables import MANIFEST
+from darkroom.curation.pictures import Pictures
 from darkroom.images.convert import Depth
 from darkroom.images.packed import read_pictures, read_thumbnails, write_shard
 from darkroom.ingest.ingest import pack
@@ -118,6 +119,11 @@ def manifest_of(rows: list[dict[str, Any]]) -> pd.DataFrame:
         plain = {"image_id": name, "path": f"{number}.png", "label": "a", "sha256": name, "bytes": 100, "width": 20}
         full.append(plain | {"feedback": False, "height": 30, "mode": "RGB", "format": "PNG", "orientation": 1} | row)
     return pd.DataFrame(full, columns=list(MANIFEST)).astype(MANIFEST)
+
+
+def pictures_of(manifest: pd.DataFrame, feedback: bool = True) -> Pictures:
+    """Return the readable pictures of a manifest as a stage has them."""
+    return Pictures(manifest.__getitem__, feedback)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from darkroom.execution.workers import worker_pool
 from darkroom.ingest import ingest
 from darkroom.ingest.listing import list_entries, open_source
 from defaults import default_params
-from pictures import ANY, class_files, encode, noise, write_files
+from pictures import ANY, class_files, encode, noise, pictures_of, write_files
 
 FILES = class_files("cat", "dog", each=5) | {
     "cat/again.png": encode(noise("cat1", 32)),
@@ -43,10 +43,9 @@ def outputs(source: Path, root: Path, pool: AbstractContextManager[Executor]) ->
     with open_source(source, "test") as opened, pool as executor:
         manifest = ingest.pack(opened, list_entries(opened, ANY)[0], root / "images", root / "cache", executor, "auto")
         pixels = open_pixels(root / "images", params.image, root / "cache", executor)
-    curated = curate_pictures(
-        manifest, find_near_pairs(manifest, root / "images", params.dedupe), params.dedupe, params.balance
-    )
-    tables = {"manifest": manifest, "curated": curated, "issues": find_issues(manifest, curated, params.dedupe.issues)}
+    pictures, near = pictures_of(manifest), find_near_pairs(manifest, root / "images", params.dedupe)
+    curated = curate_pictures(pictures, near, params.dedupe, params.balance)
+    tables = {"manifest": manifest, "curated": curated, "issues": find_issues(pictures, curated, params.dedupe.issues)}
     for name, table in tables.items():
         write_value(root / name, table, ".parquet")
     np.save(root / "pixels.npy", pixels[np.arange(len(pixels))])

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from darkroom.core.errors import UserError
 from darkroom.core.tables import CORRECTED, CURATED
+from darkroom.curation.pictures import to_names
 from darkroom.dedupe.curate import curate_pictures
 from darkroom.dedupe.feedback import add_feedback, without_feedback
 from darkroom.ingest.feedback import WithFeedback, list_feedback
@@ -24,7 +25,7 @@ from darkroom.params.data import Balance, Split
 from darkroom.split.split_summary import summarise
 from darkroom.split.splits import assign_splits, require_no_leak
 from defaults import default_params
-from pictures import ANY, class_files, encode, manifest_of, noise, write_files
+from pictures import ANY, class_files, encode, manifest_of, noise, pictures_of, write_files
 
 DEDUPE = default_params().dedupe
 EVEN = Balance(method="none", scope="train", cap=0, seed=0)
@@ -38,10 +39,11 @@ def split_of(folds: int = 0) -> Split:
 
 def curated_of(manifest: pd.DataFrame, pairs: list[tuple[int, int]]) -> pd.DataFrame:
     """Return the curated table; `pairs` of rows look alike."""
-    own = without_feedback(manifest)
-    known = own.index.get_indexer(pd.Index(np.array(pairs, np.int64).ravel())).reshape(-1, 2)
+    near, places = np.array(pairs, np.int64).reshape(-1, 2), without_feedback(manifest).index
+    known = places.get_indexer(pd.Index(near.ravel())).reshape(-1, 2)
+    own, pictures = pictures_of(manifest, feedback=False), pictures_of(manifest)
     table = curate_pictures(own, known[(known >= 0).all(axis=1)], DEDUPE, EVEN)
-    return add_feedback(table, manifest, np.array(pairs, np.int64).reshape(-1, 2), DEDUPE)
+    return to_names(add_feedback(table, pictures, near, DEDUPE), pictures.texts("image_id"))
 
 
 def test_pictures_in_the_folder_of_feedback_are_pictures_of_the_source(tmp_path: Path) -> None:
@@ -143,7 +145,7 @@ def test_feedback_moves_no_picture_of_the_source_and_never_joins_test(
     alone = curated[curated["image_id"].isin(own["image_id"])].reset_index(drop=True)
     inside = {number: place for place, number in enumerate(own.index)}
     known = [(inside[a], inside[b]) for a, b in pairs if a in inside and b in inside]
-    expected = curate_pictures(own, np.array(known, np.int64).reshape(-1, 2), DEDUPE, EVEN)
+    expected = curated_of(own.reset_index(drop=True), known)
     pd.testing.assert_frame_equal(alone, expected)
     assert dict(curated.dtypes.astype(str)) == CURATED and len(curated) == len(manifest)
     try:

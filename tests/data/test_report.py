@@ -10,11 +10,12 @@ from PIL import Image
 
 from darkroom.core.tables import CURATED, SPLITS
 from darkroom.curation.issues import find_issues
+from darkroom.curation.pictures import to_numbers
 from darkroom.params.data import Issues
 from darkroom.split.data_report import DataReport, write_data_report
 from darkroom.split.sheets import reason_kept
 from page_reader import read_page
-from pictures import encode, ingested, manifest_of, noise, write_files
+from pictures import encode, ingested, manifest_of, noise, pictures_of, write_files
 
 LIMITS = Issues(dark=0.2, bright=0.8, blurred=50.0, low_information=2.0, odd_size=5.0, odd_aspect=3.0, greyscale=0.25)
 HOSTILE = '<script>alert("1")</script>'
@@ -29,6 +30,10 @@ REPORTS: dict[str, dict[str, Any]] = {
     },
     "split": {"naive_leak": 1234, "deviation": 0.0123, "digest": "5e" * 32},
 }
+
+
+def issues_of(manifest: pd.DataFrame, curated: pd.DataFrame) -> pd.DataFrame:
+    return find_issues(pictures_of(manifest), to_numbers(curated.__getitem__), LIMITS)
 
 
 def data_of(source: Path, images: Path) -> DataReport:
@@ -46,7 +51,7 @@ def data_of(source: Path, images: Path) -> DataReport:
     splits = curated[curated["keep"]][["image_id", "label", "weight"]].assign(fold=None, copies=1, reason=None)
     splits["split"] = np.where(np.arange(len(splits)) % 3, "train", "test")
     splits = splits[list(SPLITS)].astype(SPLITS)
-    return DataReport(manifest, curated, find_issues(manifest, curated, LIMITS), splits, images, REPORTS, "auto")
+    return DataReport(manifest, curated, issues_of(manifest, curated), splits, images, REPORTS, "auto")
 
 
 @pytest.fixture(scope="module")
@@ -177,9 +182,7 @@ def test_many_pictures_and_classes_are_cut_and_said(
 def test_without_reports_facts_and_duplicates_the_page_still_reads(data: DataReport, tmp_path: Path) -> None:
     facts = ["brightness", "contrast", "sharpness", "entropy", "brightest", "darkest"]
     manifest = data.manifest.assign(**dict.fromkeys(facts, np.nan))
-    bare = DataReport(
-        manifest, data.curated, find_issues(manifest, data.curated, LIMITS), data.splits, data.images, {}, "auto"
-    )
+    bare = DataReport(manifest, data.curated, issues_of(manifest, data.curated), data.splits, data.images, {}, "auto")
     write_data_report(tmp_path / "x.html", bare)
     texts = read_page(tmp_path / "x.html").texts
     assert "Width and height" in texts

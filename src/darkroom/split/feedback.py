@@ -22,7 +22,7 @@ def place_feedback(own: pd.DataFrame, new: pd.DataFrame, validation: float, para
     placed = new.assign(split=split.astype(object), fold=fold.astype("Int32"), reason=None)
     placed = placed[placed["split"] != "test"]
     free = placed["split"].isna()
-    chance = seeded_hash(placed["group_id"][free], params.seed).to_numpy() / 2.0**64
+    chance = seeded_hash(placed["group_id"][free], params.seed) / 2.0**64
     if params.folds:
         drawn = np.minimum((chance * params.folds).astype(int), params.folds - 1)
         placed.loc[free, "fold"] = drawn
