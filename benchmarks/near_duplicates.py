@@ -51,12 +51,12 @@ def compare(copy: WorkingCopy, folder: Path) -> tuple[list[list[Any]], list[tupl
     import pandas as pd
 
     from darkroom.curation.duplicates import find_duplicates, readable_pictures
-    from darkroom.curation.pictures import first_equal
     from darkroom.dedupe.alike import similarity
     from darkroom.images.packed import read_thumbnails
 
     pictures = readable_pictures(pd.read_parquet(copy.root / "data/manifest.parquet"))
-    first = find_duplicates(first_equal(pictures["sha256"]), np.load(copy.root / "pairs.npy"))
+    contents = pd.Series(pictures.index).groupby(pictures["sha256"]).transform("first")
+    first = find_duplicates(contents.to_numpy(), np.load(copy.root / "pairs.npy"))
     row_of = {path: row for row, path in enumerate(pictures["path"])}
     rows, missed = [], []
     for kind, sets in json.loads((copy.root / "sets.json").read_text()).items():

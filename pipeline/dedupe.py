@@ -1,7 +1,9 @@
 """dedupe: decide which pictures are used."""
 
+from functools import partial
+
 from darkroom.curation.issues import find_issues
-from darkroom.curation.pictures import Pictures, to_names
+from darkroom.curation.pictures import Pictures, read_parts, to_names
 from darkroom.dedupe.curate import curate_pictures, headline, summarise
 from darkroom.dedupe.feedback import add_feedback, without_feedback
 from darkroom.dedupe.near import COMPARED, find_near_pairs
@@ -11,12 +13,13 @@ from darkroom.stage import Report, Stage, run_stage
 def dedupe(stage: Stage) -> Report:
     """Mark duplicates, label conflicts, what belongs together and what is too many; score every picture's issues."""
     params, images = stage.params.dedupe, stage.input("images")
-    pictures = Pictures(lambda columns: stage.read("manifest", columns))
-    own = Pictures(pictures.read, feedback=False)
-    near_pairs = find_near_pairs(without_feedback(pictures.read(COMPARED)), images, params)
+    near_pairs = find_near_pairs(without_feedback(stage.read("manifest", COMPARED)), images, params)
+    pictures = Pictures(partial(read_parts, stage.input("manifest")))
+    own = Pictures(pictures.parts, feedback=False)
     curated = curate_pictures(own, near_pairs, params, stage.params.balance)
     if len(own) < len(pictures):
-        curated = add_feedback(curated, pictures, find_near_pairs(pictures.read(COMPARED), images, params), params)
+        near_pairs = find_near_pairs(stage.read("manifest", COMPARED), images, params)
+        curated = add_feedback(curated, pictures, near_pairs, params)
     stage.save("curated", to_names(curated, pictures.texts("image_id")))
     stage.save("issues", find_issues(pictures, curated, params.issues))
     report = summarise(curated, pictures)

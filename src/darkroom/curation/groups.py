@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from darkroom.core.errors import UserError
-from darkroom.core.fingerprint import CHUNK
-from darkroom.curation.pictures import Pictures, first_equal
+from darkroom.core.fingerprint import CHUNK, hash_texts
+from darkroom.curation.pictures import HASH_KEY, Pictures, first_equal
 
 
 def link_first(first: np.ndarray) -> np.ndarray:
@@ -75,7 +75,8 @@ def find_groups(pictures: Pictures, duplicates: np.ndarray, group_by: str) -> np
 
     `duplicates` is the result of find_duplicates. Raises UserError when `group_by` matches no path.
     """
-    links = [link_first(duplicates), link_first(first_equal(pictures.texts("group")))]
+    links = [link_first(duplicates), link_first(pictures.first_equal("group"))]
     if group_by:
-        links.append(link_first(first_equal(group_keys(pictures.texts("path"), group_by))))
+        keys = group_keys(pictures.texts("path"), group_by)
+        links.append(link_first(first_equal(hash_texts(keys, HASH_KEY), keys.iloc.__getitem__)))
     return connect(len(pictures), links)

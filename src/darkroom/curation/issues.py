@@ -7,7 +7,7 @@ import pandas as pd
 
 from darkroom.core.tables import ISSUE_TABLE
 from darkroom.curation.groups import differ_in_group, is_shared
-from darkroom.curation.pictures import Pictures, first_equal
+from darkroom.curation.pictures import Pictures
 from darkroom.params.data import Issues
 
 FLAGGED = 0.5  # lower scores are flagged; the score of a picture exactly at the limit
@@ -73,7 +73,7 @@ def _at_least_one(ratio: np.ndarray) -> np.ndarray:
 
 def _group_scores(pictures: Pictures, curated: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
     """Yield name and scores of the issues of groups: 0 for the members of a group, 1 for all others."""
-    contents = first_equal(pictures.texts("sha256"))
+    contents = pictures.first_equal("sha256")
     duplicates = curated["duplicate_id"].to_numpy()
     yield "exact_duplicate", 1.0 - is_shared(contents)
     yield "near_duplicate", 1.0 - differ_in_group(duplicates, contents)

@@ -1,11 +1,12 @@
 """The readable pictures of a manifest in little memory: numbers and categories, texts only while they are needed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from darkroom.core.fingerprint import hash_texts
+from darkroom.core.fingerprint import CHUNK, hash_texts
 from darkroom.core.tables import CORRECTED, CURATED, IN_TEST, MANIFEST, REASONS
 
 Read = Callable[[list[str]], pd.DataFrame]  # returns columns of a table
@@ -15,20 +16,30 @@ KEYS = ("sha256", "group")  # of which only matters where they are equal
 HASH_KEY = "equal texts_____"
 
 
+def read_parts(path: Path, columns: list[str]) -> Iterator[pd.DataFrame]:
+    """Yield columns of a parquet file, CHUNK rows at a time."""
+    from pyarrow.parquet import ParquetFile
+
+    for batch in ParquetFile(path).iter_batches(CHUNK, columns=columns):
+        yield batch.to_pandas()
+
+
 class Pictures:
     """The rows of a manifest without an error, sorted by image_id and numbered from 0.
 
-    `read` returns columns of the manifest, its index from 0. They are read when they are asked for and not kept: the
-    texts of millions of rows would fill the memory. Without `feedback` only the source's own rows count.
+    `parts` yields columns of the manifest in parts. They are read when they are asked for and not kept: the texts of
+    millions of rows would fill the memory. Without `feedback` only the source's own rows count.
     """
 
-    def __init__(self, read: Read, feedback: bool = True) -> None:
-        facts = read(["image_id", "error", "feedback"])
-        self.read = read
-        self._rows = np.flatnonzero(facts["error"].isna() & (feedback | ~facts["feedback"]))
-        ids = facts["image_id"].iloc[self._rows]
+    def __init__(self, parts: Callable[[list[str]], Iterable[pd.DataFrame]], feedback: bool = True) -> None:
+        self.parts = parts
+        kept = pd.concat(
+            [part["error"].isna() & (feedback | ~part["feedback"]) for part in parts(["error", "feedback"])]
+        )
+        self._rows = np.flatnonzero(kept)
+        ids = self.texts("image_id")
         if not is_sorted(ids):
-            self._rows = ids.sort_values().index.to_numpy()
+            self._rows = self._rows[ids.sort_values().index]
 
     def __len__(self) -> int:
         """Return the number of pictures."""
@@ -36,20 +47,31 @@ class Pictures:
 
     def texts(self, name: str, rows: pd.Index | None = None) -> pd.Series:
         """Return a column as it is in the manifest, of all pictures or of some rows."""
-        column = self.read([name])[name]
-        if rows is None:
-            return column.iloc[self._rows].reset_index(drop=True)
-        return column.iloc[self._rows[rows]].set_axis(rows)
+        wanted, found, start = self._rows if rows is None else self._rows[rows], [], 0
+        ordered = np.sort(wanted)
+        for part in self.parts([name]):
+            first, end = np.searchsorted(ordered, (start, start + len(part)))
+            found.append(part[name].iloc[ordered[first:end] - start])
+            start += len(part)
+        column = pd.concat(found, ignore_index=True)
+        if not np.array_equal(ordered, wanted):
+            column = column.iloc[np.searchsorted(ordered, wanted)]
+        return column.set_axis(pd.RangeIndex(len(self)) if rows is None else rows)
 
     def table(self, names: list[str]) -> pd.DataFrame:
         """Return columns: texts as categories, those of KEYS as the number of the first row with an equal one."""
         return pd.DataFrame({name: self._compact(name) for name in names}, copy=False)
 
-    def _compact(self, name: str) -> pd.Series:
+    def _compact(self, name: str) -> pd.Series | np.ndarray:
         if name in KEYS:
-            return pd.Series(first_equal(self.texts(name)))
+            return self.first_equal(name)
         column = self.texts(name)
         return column.astype("category") if MANIFEST[name] == "str" else column
+
+    def first_equal(self, name: str) -> np.ndarray:
+        """Return the number (int64) of the first row with an equal text; where that is missing its own."""
+        hashes = np.concatenate([hash_texts(part[name], HASH_KEY) for part in self.parts([name])])
+        return first_equal(hashes[self._rows], lambda rows: self.texts(name, rows))
 
 
 def is_sorted(texts: pd.Series) -> bool:
@@ -57,18 +79,17 @@ def is_sorted(texts: pd.Series) -> bool:
     return bool((texts.array[1:] >= texts.array[:-1]).all())
 
 
-def first_equal(texts: pd.Series) -> np.ndarray:
+def first_equal(hashes: np.ndarray, texts: Callable[[pd.Index], pd.Series]) -> np.ndarray:
     """Return, for each text, the number (int64) of the first row with an equal one; for a missing one its own.
 
-    Texts are only compared where their hashes are equal: a table of all of them would take several times their memory.
+    `hashes` are those of all texts, `texts` returns those of some rows. Only texts with equal hashes are compared: a
+    table of all would take several times their memory.
     """
-    hashes = hash_texts(texts, HASH_KEY)
     order = np.argsort(hashes)
     equal = np.flatnonzero(np.diff(hashes[order]) == 0)
-    rows = np.unique(np.concatenate([order[equal], order[equal + 1]]))
-    rows = rows[texts.iloc[rows].notna()]
-    codes = pd.factorize(texts.iloc[rows])[0]
-    first = np.arange(len(texts))
+    found = texts(pd.Index(np.unique(np.concatenate([order[equal], order[equal + 1]])))).dropna()
+    codes, rows = pd.factorize(found)[0], found.index.to_numpy()
+    first = np.arange(len(hashes))
     first[rows] = rows[np.unique(codes, return_index=True)[1]][codes]
     return first
 
