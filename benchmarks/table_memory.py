@@ -52,8 +52,6 @@ def simulate(folder: Path, count: int) -> None:
 
 def rows_of(number: np.ndarray, count: int, chance: np.random.Generator) -> Any:
     """Return rows of the manifest; the first digits of image_id are the row's place, so that they are sorted."""
-    import pandas as pd
-
     from darkroom.core.tables import MANIFEST
 
     size = len(number)
@@ -64,29 +62,30 @@ def rows_of(number: np.ndarray, count: int, chance: np.random.Generator) -> Any:
     grouped = np.where(number % GROUPED == 3, number // (GROUPED * TOGETHER), -1)
     tails = hex_texts(chance, size, 8)
     places = (number * (2**48 // count)).tolist()
-    facts = {name: chance.uniform(0.2, 0.6, size) for name in ("darkest", "brightness", "contrast")}
-    facts |= {"brightest": chance.uniform(0.1, 1, size), "sharpness": chance.uniform(20, 2000, size)}
-    side = chance.integers(200, 600, (2, size))
-    table = pd.DataFrame(
-        {
-            "image_id": [f"{place:012x}{tail}" for place, tail in zip(places, tails, strict=True)],
-            "path": [f"train/n{one:08d}/n{one:08d}_{row:09d}.JPEG" for one, row in zip(label, number, strict=True)],
-            "label": [f"n{one:08d}" for one in label],
-            "group": [f"patient{one:07d}" if one >= 0 else None for one in grouped],
-            "sha256": content,
-            "bytes": chance.integers(50_000, 150_000, size),
-            "width": side[0],
-            "height": side[1],
-            "mode": np.where(chance.random(size) < 0.01, "L", "RGB"),
-            "format": "JPEG",
-            "greyscale": chance.random(size) < 0.02,
-            "phash": hex_texts(chance, size, 16),
-            "entropy": chance.uniform(1.9, 7.9, size),
-            "error": np.where(chance.random(size) < 0.001, "is truncated", np.array(None)),
-            **facts,
-        }
+    table = facts_of(size, chance).assign(
+        image_id=[f"{place:012x}{tail}" for place, tail in zip(places, tails, strict=True)],
+        path=[f"train/n{one:08d}/n{one:08d}_{row:09d}.JPEG" for one, row in zip(label, number, strict=True)],
+        label=[f"n{one:08d}" for one in label],
+        group=[f"patient{one:07d}" if one >= 0 else None for one in grouped],
+        sha256=content,
+        phash=hex_texts(chance, size, 16),
     )
-    return table.assign(orientation=1, feedback=False).reindex(columns=list(MANIFEST)).astype(MANIFEST)
+    return table.reindex(columns=list(MANIFEST)).astype(MANIFEST)
+
+
+def facts_of(size: int, chance: np.random.Generator) -> Any:
+    """Return what ingest finds out about each picture."""
+    import pandas as pd
+
+    ranges = {"brightest": (0.1, 1), "sharpness": (20, 2000), "entropy": (1.9, 7.9)}
+    ranges |= dict.fromkeys(("darkest", "brightness", "contrast"), (0.2, 0.6))
+    facts: dict[str, Any] = {name: chance.uniform(low, high, size) for name, (low, high) in ranges.items()}
+    facts |= dict(zip(("width", "height"), chance.integers(200, 600, (2, size)), strict=True))
+    facts["bytes"] = chance.integers(50_000, 150_000, size)
+    facts["mode"] = np.where(chance.random(size) < 0.01, "L", "RGB")
+    facts["greyscale"] = chance.random(size) < 0.02
+    facts["error"] = np.where(chance.random(size) < 0.001, "is truncated", np.array(None))
+    return pd.DataFrame(facts).assign(format="JPEG", orientation=1, feedback=False)
 
 
 def open_stage(name: str, folder: Path, changes: dict[str, Any]) -> Any:

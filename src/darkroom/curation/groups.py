@@ -19,17 +19,18 @@ def connect(count: int, links: list[np.ndarray]) -> np.ndarray:
 
     `links`: arrays (n, 2) of row numbers. The result is (count,) int64; a row without links is its own component.
     """
-    from scipy.sparse import coo_array
+    pairs, first = np.concatenate([np.empty((0, 2), np.int64), *links]), np.arange(count)
+    if not len(pairs):
+        return first
+    from scipy.sparse import coo_array  # which takes longer than all else here on a small set
     from scipy.sparse.csgraph import connected_components
 
-    pairs = np.concatenate([np.empty((0, 2), np.int64), *links])
     linked = np.zeros(count, bool)
     linked[pairs] = True
     rows, place = np.flatnonzero(linked), np.cumsum(linked, dtype=np.int32) - np.int32(1)
     ends = place[pairs]
     graph = coo_array((np.ones(len(ends), np.int8), (ends[:, 0], ends[:, 1])), shape=(len(rows), len(rows)))
     component = connected_components(graph, directed=False)[1]
-    first = np.arange(count)
     first[rows] = rows[np.unique(component, return_index=True)[1][component]]
     return first
 

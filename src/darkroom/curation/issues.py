@@ -10,6 +10,7 @@ from darkroom.curation.groups import differ_in_group, is_shared
 from darkroom.curation.pictures import Pictures
 from darkroom.params.data import Issues
 
+FACTS = ["brightest", "darkest", "sharpness", "entropy", "width", "height", "greyscale"]
 FLAGGED = 0.5  # lower scores are flagged; the score of a picture exactly at the limit
 
 Numbers = np.ndarray | float
@@ -47,9 +48,10 @@ def _fact_scores(pictures: Pictures, limits: Issues) -> Iterator[tuple[str, np.n
     """Yield name and scores of the issues that facts about the pixels show."""
     # in the precision of the facts, so that a fact exactly at the limit is not beyond it
     dark, bright, little = (float(np.float32(limit)) for limit in (limits.dark, limits.bright, limits.low_information))
+    facts = pictures.columns(FACTS)
 
     def fact(name: str) -> np.ndarray:
-        return pictures.texts(name).to_numpy(float, na_value=np.nan)
+        return facts[name].to_numpy(float, na_value=np.nan)
 
     yield "dark", _score(brightest := fact("brightest"), 1 - brightest, dark, 1 - dark)
     yield "bright", _score(1 - (darkest := fact("darkest")), darkest, 1 - bright, bright)
@@ -60,7 +62,7 @@ def _fact_scores(pictures: Pictures, limits: Issues) -> Iterator[tuple[str, np.n
     size = _at_least_one(area / np.median(area)) if len(area) else area
     yield "odd_size", _score(1, size - 1, 1, limits.odd_size - 1)
     yield "odd_aspect", _score(1, _at_least_one(width / height) - 1, 1, limits.odd_aspect - 1)
-    grey = pictures.texts("greyscale").to_numpy(bool, na_value=False)
+    grey = facts["greyscale"].to_numpy(bool, na_value=False)
     share = grey.mean() if len(grey) else 0.0
     yield "greyscale", np.where(grey, _score(share, 1 - share, limits.greyscale, 1 - limits.greyscale), 1.0)
 

@@ -47,26 +47,28 @@ class Pictures:
 
     def texts(self, name: str, rows: pd.Index | None = None) -> pd.Series:
         """Return a column as it is in the manifest, of all pictures or of some rows."""
+        column: pd.Series = self.columns([name], rows)[name]
+        return column
+
+    def columns(self, names: list[str], rows: pd.Index | None = None) -> pd.DataFrame:
+        """Return columns as they are in the manifest, of all pictures or of some rows."""
         wanted, found, start = self._rows if rows is None else self._rows[rows], [], 0
         ordered = np.sort(wanted)
-        for part in self.parts([name]):
+        for part in self.parts(names):
             first, end = np.searchsorted(ordered, (start, start + len(part)))
-            found.append(part[name].iloc[ordered[first:end] - start])
+            found.append(part.iloc[ordered[first:end] - start])
             start += len(part)
-        column = pd.concat(found, ignore_index=True)
+        table = pd.concat(found, ignore_index=True)
         if not np.array_equal(ordered, wanted):
-            column = column.iloc[np.searchsorted(ordered, wanted)]
-        return column.set_axis(pd.RangeIndex(len(self)) if rows is None else rows)
+            table = table.iloc[np.searchsorted(ordered, wanted)]
+        return table.set_axis(pd.RangeIndex(len(self)) if rows is None else rows)
 
     def table(self, names: list[str]) -> pd.DataFrame:
         """Return columns: texts as categories, those of KEYS as the number of the first row with an equal one."""
-        return pd.DataFrame({name: self._compact(name) for name in names}, copy=False)
-
-    def _compact(self, name: str) -> pd.Series | np.ndarray:
-        if name in KEYS:
-            return self.first_equal(name)
-        column = self.texts(name)
-        return column.astype("category") if MANIFEST[name] == "str" else column
+        keys = {name: self.first_equal(name) for name in names if name in KEYS}
+        facts = self.columns([name for name in names if name not in KEYS])
+        texts = [name for name in names if name in facts and MANIFEST[name] == "str"]
+        return facts.astype(dict.fromkeys(texts, "category")).assign(**keys)
 
     def first_equal(self, name: str) -> np.ndarray:
         """Return the number (int64) of the first row with an equal text; where that is missing its own."""

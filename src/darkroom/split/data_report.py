@@ -1,6 +1,7 @@
 """The data report: one self-contained page from the tables of the data stages."""
 
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -101,14 +102,12 @@ def _join(data: DataReport) -> pd.DataFrame:
     `place` is its split or "dropped", `worst` its lowest score, `flagged` whether it has any issue.
     """
     pictures = data.pictures.table(SHOWN)
-    for name in ISSUES:
-        pictures[f"{name}_score"] = data.issues([f"{name}_score"])
-    worst = pictures["dark_score"].to_numpy()
-    for name in ISSUES:
-        worst = np.minimum(worst, pictures[f"{name}_score"].to_numpy())
+    scores = data.issues([f"{name}_score" for name in ISSUES])
+    worst = reduce(np.minimum, (scores[name].to_numpy() for name in scores))
     split, unused = (data.splits[name].reindex(pictures.index) for name in ("split", "reason"))
     unused = unused.mask(data.curated["keep"] & split.isna(), IN_TEST)
     return pictures.assign(
+        **scores,
         **data.curated[["label", "duplicate_id", "given_split"]],
         split=split,
         keep=data.curated["keep"] & unused.isna(),

@@ -21,12 +21,7 @@ def place_feedback(
     """
     if new.empty:
         return own
-    places = own.drop_duplicates("group_id").set_index("group_id")[["split", "fold"]].reindex(new["group_id"])
-    placed = new[["label", "duplicate_id", "group_id"]].assign(
-        split=places["split"].array,
-        fold=places["fold"].array,
-        reason=pd.Series(None, new.index, dtype=own["reason"].dtype),
-    )
+    placed = _with_places_of_groups(own, new)
     placed = placed[placed["split"] != "test"]
     free = placed["split"].isna()
     chance = seeded_hash(ids.iloc[placed["group_id"][free]], params.seed) / 2.0**64
@@ -39,3 +34,10 @@ def place_feedback(
     replaced = own["duplicate_id"].isin(placed["duplicate_id"]) & (own["split"] != "test")
     own = own.assign(reason=own["reason"].mask(replaced, CORRECTED))
     return pd.concat([own, placed]).sort_index()
+
+
+def _with_places_of_groups(own: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    """Return `new` with the columns of `own`: split and fold of its group there, missing where there is none."""
+    places = own.drop_duplicates("group_id").set_index("group_id")[["split", "fold"]].reindex(new["group_id"])
+    reason = pd.Series(None, new.index, dtype=own["reason"].dtype)
+    return new.assign(split=places["split"].array, fold=places["fold"].array, reason=reason)[list(own)]

@@ -34,7 +34,7 @@ class Groups:
 
 def with_texts(pictures: pd.DataFrame, texts: Pictures) -> pd.DataFrame:
     """Return the pictures, a few, with the texts that the page shows."""
-    return pictures.assign(**{name: texts.texts(name, pictures.index) for name in ("image_id", "path", "sha256")})
+    return pictures.assign(**texts.columns(["image_id", "path", "sha256"], pictures.index))
 
 
 def class_sheets(pictures: pd.DataFrame, texts: Pictures) -> list[Sheet]:
