@@ -121,13 +121,16 @@ def run_case(name: str, folder: Path, changes: dict[str, Any]) -> None:
     for path in (folder / "data").glob("*.partial"):
         path.replace(path.with_suffix(""))
     (folder / f"reports/{name}.json").write_text(canonical_json(rounded(report)))
-    status = Path("/proc/self/status").read_text()  # not ru_maxrss, which is inherited from the parent
-    peak = int(status.split("VmHWM:")[1].split()[0]) * 1024
-    print(json.dumps({**cost, "peak": peak}))
+    print(json.dumps({**cost, "peak": peak_memory()}))
 
 
 def no_thumbnails(_images: Path, sizes: Any, *_: Any) -> dict[str, str]:
     return dict.fromkeys(sizes.index, "data:,")
+
+
+def peak_memory() -> int:
+    """Return the peak of this process in bytes; not ru_maxrss, which begins with that of the parent."""
+    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024
 
 
 def cpu() -> float:
