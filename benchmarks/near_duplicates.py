@@ -55,7 +55,8 @@ def compare(copy: WorkingCopy, folder: Path) -> tuple[list[list[Any]], list[tupl
     from darkroom.images.packed import read_thumbnails
 
     pictures = readable_pictures(pd.read_parquet(copy.root / "data/manifest.parquet"))
-    first = find_duplicates(pictures, np.load(copy.root / "pairs.npy"))
+    contents = pd.Series(pictures.index).groupby(pictures["sha256"]).transform("first")
+    first = find_duplicates(contents.to_numpy(), np.load(copy.root / "pairs.npy"))
     row_of = {path: row for row, path in enumerate(pictures["path"])}
     rows, missed = [], []
     for kind, sets in json.loads((copy.root / "sets.json").read_text()).items():

@@ -1,7 +1,10 @@
 """dedupe: decide which pictures are used."""
 
+from functools import partial
+
 from darkroom.core.paths import cache_folder
 from darkroom.curation.issues import find_issues
+from darkroom.curation.pictures import Pictures, read_parts, to_names
 from darkroom.dedupe.curate import curate_pictures, headline, summarise
 from darkroom.dedupe.feedback import add_feedback, without_feedback
 from darkroom.dedupe.near import COMPARED, find_near_pairs
@@ -13,13 +16,15 @@ def dedupe(stage: Stage) -> Report:
     """Mark duplicates, label conflicts, what belongs together and what is too many; score every picture's issues."""
     params, inputs = stage.params.dedupe, (stage.input("images"), stage.params.dedupe, cache_folder(), worker_pool)
     near_pairs = find_near_pairs(without_feedback(stage.read("manifest", COMPARED)), *inputs)
-    manifest = stage.read("manifest")  # whole only now: beside all thumbnails it would take much memory
-    curated = curate_pictures(without_feedback(manifest), near_pairs, params, stage.params.balance)
-    if manifest["feedback"].any():
-        curated = add_feedback(curated, manifest, find_near_pairs(manifest, *inputs), params)
-    stage.save("curated", curated)
-    stage.save("issues", find_issues(manifest, curated, params.issues))
-    report = summarise(curated, manifest)
+    pictures = Pictures(partial(read_parts, stage.input("manifest")))
+    own = Pictures(pictures.parts, feedback=False)
+    curated = curate_pictures(own, near_pairs, params, stage.params.balance)
+    if len(own) < len(pictures):
+        near_pairs = find_near_pairs(stage.read("manifest", COMPARED), *inputs)
+        curated = add_feedback(curated, pictures, near_pairs, params)
+    stage.save("curated", to_names(curated, pictures.texts("image_id")))
+    stage.save("issues", find_issues(pictures, curated, params.issues))
+    report = summarise(curated, pictures)
     print(headline(report), flush=True)
     return report
 

@@ -18,6 +18,7 @@ import pandas as pd
 from PIL import Image
 
 from darkroom.core.tables import MANIFEST
+from darkroom.curation.pictures import Pictures, to_numbers
 from darkroom.images.convert import Depth
 from darkroom.images.packed import read_pictures, read_thumbnails, write_shard
 from darkroom.ingest.ingest import pack
@@ -129,6 +130,19 @@ def manifest_of(rows: list[dict[str, Any]]) -> pd.DataFrame:
         plain = {"image_id": name, "path": f"{number}.png", "label": "a", "sha256": name, "bytes": 100, "width": 20}
         full.append(plain | {"feedback": False, "height": 30, "mode": "RGB", "format": "PNG", "orientation": 1} | row)
     return pd.DataFrame(full, columns=list(MANIFEST)).astype(MANIFEST)
+
+
+def pictures_of(manifest: pd.DataFrame, feedback: bool = True) -> Pictures:
+    """Return the readable pictures of a manifest as a stage has them."""
+    return Pictures(lambda columns: [manifest[columns]], feedback)
+
+
+def numbered(curated: pd.DataFrame, given: pd.Series | None = None, feedback: pd.Series | None = None) -> pd.DataFrame:
+    """Return a curated table by row numbers, as split has it; `given` splits and `feedback` are by image_id."""
+    ids, nothing = curated["image_id"], pd.Series({}, dtype="str")
+    new = ids.map(nothing if feedback is None else feedback).fillna(False).astype(bool)
+    given_split = ids.map(nothing if given is None else given).astype("category")
+    return to_numbers(curated.__getitem__).assign(given_split=given_split, feedback=new)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from darkroom.execution.workers import worker_pool
 from darkroom.ingest import ingest
 from darkroom.ingest.listing import list_entries, open_source
 from defaults import default_params
-from pictures import ANY, class_files, encode, noise, packed, write_files
+from pictures import ANY, class_files, encode, noise, packed, pictures_of, write_files
 
 FILES = class_files("cat", "dog", each=5) | {
     "cat/again.png": encode(noise("cat1", 32)),
@@ -45,9 +45,10 @@ def outputs(source: Path, root: Path, pool: AbstractContextManager[Executor]) ->
         manifest = packed(opened, list_entries(opened, ANY)[0], root / "images", root / "cache", executor)
         pixels = open_pixels(root / "images", params.image, root / "cache", executor)
         inputs = root / "images", params.dedupe, root / "cache", lambda: nullcontext(executor)
-        pairs = find_near_pairs(manifest, *inputs)
-    curated = curate_pictures(manifest, pairs, params.dedupe, params.balance)
-    tables = {"manifest": manifest, "curated": curated, "issues": find_issues(manifest, curated, params.dedupe.issues)}
+        near_pairs = find_near_pairs(manifest, *inputs)
+    pictures = pictures_of(manifest)
+    curated = curate_pictures(pictures, near_pairs, params.dedupe, params.balance)
+    tables = {"manifest": manifest, "curated": curated, "issues": find_issues(pictures, curated, params.dedupe.issues)}
     for name, table in tables.items():
         write_value(root / name, table, ".parquet")
     np.save(root / "pixels.npy", pixels[np.arange(len(pixels))])

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from darkroom.core.errors import UserError
 from darkroom.core.tables import CURATED, REASONS
 from darkroom.curation.duplicates import PRECEDENCE, split_precedence
+from darkroom.curation.pictures import to_names
 from darkroom.dedupe.curate import curate_pictures, headline, summarise
 from darkroom.params.data import Balance, Dedupe
 from defaults import default_params
-from pictures import manifest_of
+from pictures import manifest_of, pictures_of
 
 PARAMS = default_params().dedupe
 SAME: dict[str, Any] = {"sha256": "same"}
@@ -20,13 +21,22 @@ TWICE: dict[str, Any] = {"sha256": "twice"}
 Pairs = list[tuple[int, int]]
 
 
-def curated(
+def numbered(
     rows: list[dict[str, Any]], pairs: Pairs | None = None, balance: dict[str, Any] | None = None, **dedupe: Any
 ) -> pd.DataFrame:
-    """Return the curated table; `pairs` look alike, `dedupe` and `balance` are other parameters than the default's."""
+    """Return the curated pictures; `pairs` look alike, `dedupe` and `balance` differ from the default's."""
     even = Balance(**{"method": "none", "scope": "train", "cap": 0, "seed": 0, **(balance or {})})
     near = np.array(pairs or [], np.int64).reshape(-1, 2)
-    return curate_pictures(manifest_of(rows), near, changed(**dedupe), even)
+    return curate_pictures(pictures_of(manifest_of(rows)), near, changed(**dedupe), even)
+
+
+def curated(rows: list[dict[str, Any]], *pairs: Any, **options: Any) -> pd.DataFrame:
+    """Return the table CURATED."""
+    return to_names(numbered(rows, *pairs, **options), pictures_of(manifest_of(rows)).texts("image_id"))
+
+
+def report_of(rows: list[dict[str, Any]], *pairs: Any, **options: Any) -> dict[str, Any]:
+    return summarise(numbered(rows, *pairs, **options), pictures_of(manifest_of(rows)))
 
 
 def changed(**dedupe: Any) -> Dedupe:
@@ -64,7 +74,7 @@ def test_a_copy_is_exact_when_its_content_was_listed_before_else_near() -> None:
     rows: list[dict[str, Any]] = [{**SAME, "width": 40}, SAME, TWICE, TWICE, {"sha256": "other"}]
     found = [None, "exact duplicate", "near duplicate", "exact duplicate", "near duplicate"]
     assert reasons(rows, [(0, 2), (3, 4)]) == found
-    report = summarise(curated(rows, [(0, 2), (3, 4)]), manifest_of(rows))
+    report = report_of(rows, [(0, 2), (3, 4)])
     assert (report["exact_duplicates"], report["near_duplicates"], report["kept"]) == (2, 2, 1)
 
 
@@ -99,7 +109,7 @@ def test_one_picture_under_two_labels_goes_with_all_its_copies_but_a_given_test_
         None,
         "label conflict",
     ]
-    report = summarise(curated(CONFLICT), manifest_of(CONFLICT))
+    report = report_of(CONFLICT)
     assert report["conflicts"] == 1
     assert report["conflict_paths"] == [["0.png", "1.png", "2.png"]]
     assert "reports/dedupe.json lists the paths" in headline(report)
@@ -137,7 +147,7 @@ def test_what_crosses_a_given_border_is_taken_from_the_training_side() -> None:
     assert reasons(ACROSS, group_by=r"/(p\d)_") == grouped
     by_source = [{**row, "group": row["path"].split("/")[1][:2]} for row in ACROSS]
     assert reasons(by_source) == grouped
-    report = summarise(curated(ACROSS), manifest_of(ACROSS))
+    report = report_of(ACROSS)
     assert report["across_splits"] == 1
     assert report["across_splits_paths"] == [["test/p2_b.png", "train/p2_a.png"]]
 
@@ -154,7 +164,7 @@ def test_filters_come_before_everything() -> None:
     rows = [{**SAME, "width": 900}, SAME, {"width": 5, "given_split": "test"}, {**TWICE, "label": "b", "width": 900}]
     found = reasons([*rows, TWICE], filter={"min_side": 6, "max_side": 800})
     assert found == ["filtered", None, "filtered", "filtered", None]
-    report = summarise(curated(rows, filter={"min_side": 6, "max_side": 800}), manifest_of(rows))
+    report = report_of(rows, filter={"min_side": 6, "max_side": 800})
     assert (report["filtered"], report["conflicts"], report["kept"]) == (3, 0, 1)
 
 
@@ -167,7 +177,7 @@ def test_nothing_left_is_no_error_here() -> None:
 
 def test_the_report_counts_every_reason() -> None:
     rows = [{**SAME}, {**SAME}, {**TWICE, "label": "a"}, {**TWICE, "label": "b"}, {"label": "b"}, {"error": "torn"}]
-    report = summarise(curated(rows), manifest_of(rows))
+    report = report_of(rows)
     assert (report["exact_duplicates"], report["conflicts"], report["filtered"], report["kept"]) == (1, 1, 0, 2)
     assert report["kept_per_class"] == {"a": 1, "b": 1}
     assert report["dropped_because"] == {"exact duplicate": 1, "label conflict": 2}
@@ -225,7 +235,7 @@ def test_whatever_comes_in_no_leak_goes_out(rows: Any, conflicts: Any, data: Any
     assert (left[left.duplicated(alike, keep=False)]["side"] == PRECEDENCE["test"]).all()
     assert (left.groupby("group_id")["side"].nunique() <= 1).all()
     assert (table.groupby("duplicate_id")["group_id"].nunique() == 1).all()
-    shuffled = manifest.sample(frac=1, random_state=0)
+    shuffled = pictures_of(manifest.sample(frac=1, random_state=0, ignore_index=True))
     even = Balance(**{"seed": 0, **options.pop("balance")})
     again = curate_pictures(shuffled, np.array(pairs, np.int64).reshape(-1, 2), changed(**options), even)
-    pd.testing.assert_frame_equal(again, table)
+    pd.testing.assert_frame_equal(to_names(again, shuffled.texts("image_id")), table)

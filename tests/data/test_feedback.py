@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from darkroom.core.errors import UserError
 from darkroom.core.tables import CORRECTED, CURATED
+from darkroom.curation.pictures import to_names
 from darkroom.dedupe.curate import curate_pictures
 from darkroom.dedupe.feedback import add_feedback, without_feedback
 from darkroom.ingest.feedback import WithFeedback, list_feedback
@@ -21,9 +22,19 @@ from darkroom.ingest.listing import list_entries, open_source
 from darkroom.ingest.sources import Folder
 from darkroom.params.data import Balance, Split
 from darkroom.split.split_summary import summarise
-from darkroom.split.splits import assign_splits, require_no_leak
+from darkroom.split.splits import assign_splits, require_no_leak, to_table
 from defaults import default_params
-from pictures import ANY, class_files, encode, manifest_of, noise, packed, write_files
+from pictures import (
+    ANY,
+    class_files,
+    encode,
+    manifest_of,
+    noise,
+    numbered,
+    packed,
+    pictures_of,
+    write_files,
+)
 
 DEDUPE = default_params().dedupe
 EVEN = Balance(method="none", scope="train", cap=0, seed=0)
@@ -37,10 +48,11 @@ def split_of(folds: int = 0) -> Split:
 
 def curated_of(manifest: pd.DataFrame, pairs: list[tuple[int, int]]) -> pd.DataFrame:
     """Return the curated table; `pairs` of rows look alike."""
-    own = without_feedback(manifest)
-    known = own.index.get_indexer(pd.Index(np.array(pairs, np.int64).ravel())).reshape(-1, 2)
+    near, places = np.array(pairs, np.int64).reshape(-1, 2), without_feedback(manifest).index
+    known = places.get_indexer(pd.Index(near.ravel())).reshape(-1, 2)
+    own, pictures = pictures_of(manifest, feedback=False), pictures_of(manifest)
     table = curate_pictures(own, known[(known >= 0).all(axis=1)], DEDUPE, EVEN)
-    return add_feedback(table, manifest, np.array(pairs, np.int64).reshape(-1, 2), DEDUPE)
+    return to_names(add_feedback(table, pictures, near, DEDUPE), pictures.texts("image_id"))
 
 
 def test_pictures_in_the_folder_of_feedback_are_pictures_of_the_source(tmp_path: Path) -> None:
@@ -102,16 +114,23 @@ def test_a_correction_takes_the_place_of_a_picture_unless_that_is_in_test() -> N
     new = [{**SENT, "sha256": f"s{number}", "label": "ba"[number % 2]} for number in range(40)]
     manifest = manifest_of([*source, *new])
     curated, feedback = curated_of(manifest, []), manifest.set_index("image_id")["feedback"]
-    given_split = pd.Series({}, dtype="str")
-    splits = assign_splits(curated, given_split, feedback, split_of(), EVEN)
-    before = assign_splits(curated[~manifest["feedback"]], given_split, feedback, split_of(), EVEN)
+    splits = table_of(curated, feedback)
+    before = table_of(curated[~manifest["feedback"]].reset_index(drop=True), feedback)
     pd.testing.assert_frame_equal(splits[splits["split"] == "test"].reset_index(drop=True), in_test(before))
     rest = splits[splits["split"] != "test"]
     assert rest["image_id"].map(feedback).sum() == (rest["reason"] == CORRECTED).sum() == len(rest) / 2
     assert (rest["copies"] == rest["reason"].isna()).all()
-    report = summarise(curated, splits, manifest.set_index("image_id"), split_of())["feedback"]
+    rows, ids = numbered(curated, feedback=feedback), curated["image_id"]
+    report = summarise(rows, assign_splits(rows, ids, split_of(), EVEN), ids, split_of())["feedback"]
     tests = len(in_test(before))
     assert (report["corrected"], report["in_test"]) == (40 - tests, tests)
+
+
+def table_of(curated: pd.DataFrame, feedback: pd.Series, folds: int = 0) -> pd.DataFrame:
+    """Return the table SPLITS; `feedback` (bool) is by image_id."""
+    rows, ids = numbered(curated, feedback=feedback), curated["image_id"]
+    splits = assign_splits(rows, ids, split_of(folds), EVEN)
+    return to_table(splits, ids)
 
 
 def in_test(splits: pd.DataFrame) -> pd.DataFrame:
@@ -138,16 +157,15 @@ def test_feedback_moves_no_picture_of_the_source_and_never_joins_test(
     manifest = manifest_of(rows).sort_values("image_id", ignore_index=True)
     pairs = [(a % len(rows), b % len(rows)) for a, b in near]
     curated, own = curated_of(manifest, pairs), without_feedback(manifest)
-    given_split, feedback = pd.Series({}, dtype="str"), manifest.set_index("image_id")["feedback"]
+    feedback = manifest.set_index("image_id")["feedback"]
     alone = curated[curated["image_id"].isin(own["image_id"])].reset_index(drop=True)
     inside = {number: place for place, number in enumerate(own.index)}
     known = [(inside[a], inside[b]) for a, b in pairs if a in inside and b in inside]
-    expected = curate_pictures(own, np.array(known, np.int64).reshape(-1, 2), DEDUPE, EVEN)
+    expected = curated_of(own.reset_index(drop=True), known)
     pd.testing.assert_frame_equal(alone, expected)
     assert dict(curated.dtypes.astype(str)) == CURATED and len(curated) == len(manifest)
     try:
-        before = assign_splits(expected, given_split, feedback, split_of(folds), EVEN)
-        splits = assign_splits(curated, given_split, feedback, split_of(folds), EVEN)
+        before, splits = table_of(expected, feedback, folds), table_of(curated, feedback, folds)
     except UserError:  # a class without training pictures
         return
     is_new = splits["image_id"].map(feedback).astype(bool)
@@ -155,6 +173,7 @@ def test_feedback_moves_no_picture_of_the_source_and_never_joins_test(
     pd.testing.assert_frame_equal(splits[~is_new][columns].reset_index(drop=True), before[columns])
     pd.testing.assert_frame_equal(in_test(splits), in_test(before))
     assert not splits[is_new]["split"].isin(["test"]).any()
-    require_no_leak(curated, splits, manifest.set_index("image_id")["sha256"])
+    rows = pd.Index(curated["image_id"]).get_indexer(pd.Index(splits["image_id"]))
+    require_no_leak(numbered(curated), splits.set_index(rows), pictures_of(manifest).first_equal("sha256"))
     used = splits[splits["reason"].isna()].merge(curated[["image_id", "duplicate_id"]], on="image_id")
     assert (used.groupby("duplicate_id")["label"].nunique() <= 1).all()

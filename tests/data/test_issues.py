@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from darkroom.core.tables import ISSUE_TABLE, ISSUES
 from darkroom.curation.issues import find_issues
 from darkroom.params.data import Issues
-from pictures import manifest_of
+from pictures import manifest_of, pictures_of
 
 LIMITS = Issues(dark=0.2, bright=0.8, blurred=50.0, low_information=2.0, odd_size=5.0, odd_aspect=3.0, greyscale=0.25)
 FINE = {"brightest": 0.9, "darkest": 0.1, "sharpness": 900.0, "entropy": 7.0, "greyscale": False}
@@ -25,10 +25,13 @@ WORSE: dict[str, tuple[str, list[float]]] = {  # issue -> fact, from the best to
 def issues_of(rows: list[dict[str, Any]], duplicates: dict[int, int] | None = None) -> pd.DataFrame:
     """Return the issues of pictures that are fine but for what the rows say; `duplicates` maps row to first row."""
     manifest = manifest_of([FINE | row for row in rows])
-    ids = manifest["image_id"]
-    first = [ids[(duplicates or {}).get(number, number)] for number in range(len(rows))]
-    curated = manifest[["image_id", "label"]].assign(duplicate_id=first)
-    return find_issues(manifest, curated[manifest["error"].isna()], LIMITS)
+    return scored(manifest, LIMITS, duplicates or {})
+
+
+def scored(manifest: pd.DataFrame, limits: Issues, duplicates: dict[int, int]) -> pd.DataFrame:
+    pictures = pictures_of(manifest)
+    first = np.array([duplicates.get(number, number) for number in range(len(pictures))], np.int64)
+    return find_issues(pictures, pictures.table(["label"]).assign(duplicate_id=first), limits)
 
 
 def flagged(issues: pd.DataFrame, name: str) -> list[int]:
@@ -95,16 +98,14 @@ def test_limit_at_the_end_of_the_scale_flags_nothing() -> None:
     black = {"brightest": 0.0, "darkest": 0.0, "sharpness": 0.0, "entropy": 0.0, "greyscale": True}
     white = {"brightest": 1.0, "darkest": 1.0, "sharpness": 0.0, "entropy": 0.0, "greyscale": False}
     manifest = manifest_of([black, white, FINE])
-    curated = manifest[["image_id", "label"]].assign(duplicate_id=manifest["image_id"])
-    assert not find_issues(manifest, curated, off).filter(like="is_").to_numpy().any()
+    assert not scored(manifest, off, {}).filter(like="is_").to_numpy().any()
 
 
 @settings(max_examples=30)
 @given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=8), st.floats(0.015625, 0.984375, width=32))
 def test_flag_is_a_score_below_half_and_a_fact_beyond_the_limit(facts: list[float], limit: float) -> None:
     manifest = manifest_of([FINE | {"brightest": fact, "darkest": fact} for fact in facts])
-    curated = manifest[["image_id", "label"]].assign(duplicate_id=manifest["image_id"])
-    issues = find_issues(manifest, curated, LIMITS.model_copy(update={"dark": limit, "bright": limit}))
+    issues = scored(manifest, LIMITS.model_copy(update={"dark": limit, "bright": limit}), {})
     for name in ISSUES:
         assert issues[f"{name}_score"].between(0, 1).all()
         assert (issues[f"is_{name}"] == (issues[f"{name}_score"] < 0.5)).all()

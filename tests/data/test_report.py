@@ -8,13 +8,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from darkroom.core.tables import CURATED, SPLITS
+from darkroom.core.tables import CURATED, MANIFEST
 from darkroom.curation.issues import find_issues
 from darkroom.params.data import Issues
 from darkroom.split.data_report import DataReport, write_data_report
+from darkroom.split.feedback import SPLIT
 from darkroom.split.sheets import reason_kept
 from page_reader import read_page
-from pictures import encode, ingested, manifest_of, noise, write_files
+from pictures import encode, ingested, manifest_of, noise, numbered, pictures_of, write_files
 
 LIMITS = Issues(dark=0.2, bright=0.8, blurred=50.0, low_information=2.0, odd_size=5.0, odd_aspect=3.0, greyscale=0.25)
 HOSTILE = '<script>alert("1")</script>'
@@ -31,6 +32,17 @@ REPORTS: dict[str, dict[str, Any]] = {
 }
 
 
+def with_manifest(manifest: pd.DataFrame, curated: pd.DataFrame, splits: pd.DataFrame, images: Path) -> DataReport:
+    """Return the report's data; `curated` and `splits` are by row number."""
+    pictures = pictures_of(manifest)
+    issues = find_issues(pictures, curated, LIMITS)
+    return DataReport(pictures, curated, issues.__getitem__, splits, images, REPORTS, "auto")
+
+
+def manifest_in(data: DataReport) -> pd.DataFrame:
+    return pd.concat(data.pictures.parts(list(MANIFEST)))
+
+
 def data_of(source: Path, images: Path) -> DataReport:
     """Return the report's data: equal pictures are duplicates or conflicts, every third one is test."""
     manifest = ingested(source, images)
@@ -43,10 +55,10 @@ def data_of(source: Path, images: Path) -> DataReport:
         duplicate_id=first, group_id=first, reason=reason, keep=pd.isna(reason), weight=1.0
     )
     curated = curated[list(CURATED)].astype(CURATED).sort_values("image_id", ignore_index=True)
-    splits = curated[curated["keep"]][["image_id", "label", "weight"]].assign(fold=None, copies=1, reason=None)
-    splits["split"] = np.where(np.arange(len(splits)) % 3, "train", "test")
-    splits = splits[list(SPLITS)].astype(SPLITS)
-    return DataReport(manifest, curated, find_issues(manifest, curated, LIMITS), splits, images, REPORTS, "auto")
+    rows = numbered(curated, manifest.set_index("image_id")["given_split"])
+    splits = rows.loc[rows["keep"], ["label", "reason"]]
+    splits["split"] = pd.Categorical(np.where(np.arange(len(splits)) % 3, "train", "test"), dtype=SPLIT)
+    return with_manifest(manifest, rows, splits, images)
 
 
 @pytest.fixture(scope="module")
@@ -86,10 +98,8 @@ def test_texts_from_the_data_are_escaped(written: Path) -> None:
 
 
 def test_same_data_gives_the_same_bytes_in_any_order_of_rows(data: DataReport, written: Path, tmp_path: Path) -> None:
-    tables = (data.manifest, data.curated, data.issues)
-    manifest, curated, issues = (table.iloc[::-1].reset_index(drop=True) for table in tables)
-    turned = DataReport(manifest, curated, issues, data.splits, data.images, REPORTS, "auto")
-    write_data_report(tmp_path / "again.html", turned)
+    turned = pictures_of(manifest_in(data).iloc[::-1].reset_index(drop=True))
+    write_data_report(tmp_path / "again.html", replace(data, pictures=turned))
     assert (tmp_path / "again.html").read_bytes() == written.read_bytes()
 
 
@@ -176,11 +186,9 @@ def test_many_pictures_and_classes_are_cut_and_said(
 
 def test_without_reports_facts_and_duplicates_the_page_still_reads(data: DataReport, tmp_path: Path) -> None:
     facts = ["brightness", "contrast", "sharpness", "entropy", "brightest", "darkest"]
-    manifest = data.manifest.assign(**dict.fromkeys(facts, np.nan))
-    bare = DataReport(
-        manifest, data.curated, find_issues(manifest, data.curated, LIMITS), data.splits, data.images, {}, "auto"
-    )
-    write_data_report(tmp_path / "x.html", bare)
+    manifest = manifest_in(data).assign(**dict.fromkeys(facts, np.nan)).astype(MANIFEST)
+    bare = with_manifest(manifest, data.curated, data.splits, data.images)
+    write_data_report(tmp_path / "x.html", replace(bare, reports={}))
     texts = read_page(tmp_path / "x.html").texts
     assert "Width and height" in texts
     assert "Brightness" not in texts

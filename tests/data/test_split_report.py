@@ -1,3 +1,5 @@
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -5,10 +7,10 @@ from darkroom.core.tables import CURATED
 from darkroom.params.data import Balance, Split
 from darkroom.split.split_summary import headline, naive_leak, summarise
 from darkroom.split.splits import assign_splits
+from pictures import numbered
 
 EVEN = Balance(method="none", scope="train", cap=0, seed=0)
 PARAMS = Split(validation=0.2, test=0.2, folds=0, fold=0, seed=0)
-NOTHING = pd.Series({}, dtype="str")
 
 
 def curated_of(group_of: list[int], keep: list[bool] | None = None) -> pd.DataFrame:
@@ -21,16 +23,24 @@ def curated_of(group_of: list[int], keep: list[bool] | None = None) -> pd.DataFr
     return rows.assign(keep=kept, reason=reason)[list(CURATED)].astype(CURATED)
 
 
-def facts_of(curated: pd.DataFrame, given: pd.Series = NOTHING) -> pd.DataFrame:
-    """Return what the manifest says of the pictures."""
-    ids = pd.Index(curated["image_id"])
-    return pd.DataFrame({"given_split": given.reindex(ids), "feedback": False}, index=ids)
+def split_up(curated: pd.DataFrame, given: pd.Series | None = None, params: Split = PARAMS) -> pd.DataFrame:
+    return assign_splits(numbered(curated, given), curated["image_id"], params, EVEN)
+
+
+def report_of(
+    curated: pd.DataFrame, splits: pd.DataFrame, given: pd.Series | None = None, params: Split = PARAMS
+) -> dict[str, Any]:
+    return summarise(numbered(curated, given), splits, curated["image_id"], params)
+
+
+def leak_of(curated: pd.DataFrame, given: pd.Series | None = None) -> int:
+    return naive_leak(numbered(curated, given), curated["image_id"], PARAMS)
 
 
 def test_the_report_says_how_near_the_shares_are() -> None:
     curated = curated_of(list(range(1000)))
-    splits = assign_splits(curated, NOTHING, NOTHING, PARAMS, EVEN)
-    report = summarise(curated, splits, facts_of(curated), PARAMS)
+    splits = split_up(curated)
+    report = report_of(curated, splits)
     assert (report["train"], report["validation"], report["test"]) == (600, 200, 200)
     assert report["shares"] == pytest.approx({"train": 0.6, "validation": 0.2, "test": 0.2})
     assert report["deviation"] == report["class_deviation"] == pytest.approx(0)
@@ -38,10 +48,10 @@ def test_the_report_says_how_near_the_shares_are() -> None:
     assert report["per_class"]["a"] == {"train": 300, "validation": 100, "test": 100}
     assert headline(report).startswith("split: 600 train, 200 validation, 200 test; shares met within 0.0%; no group")
     moved = splits.assign(split=splits["split"].mask(splits.index < 50, "test"))
-    off = summarise(curated, moved, facts_of(curated), PARAMS)
+    off = report_of(curated, moved)
     assert off["deviation"] == pytest.approx((moved["split"] == "test").sum() / 1000 - 0.2)
     assert off["digest"] != report["digest"] and off["validation_digest"] != report["validation_digest"]
-    heavier = summarise(curated, splits.assign(weight=2.0), facts_of(curated), PARAMS)
+    heavier = report_of(curated, splits.assign(weight=2.0))
     assert heavier["digest"] != report["digest"] and heavier["validation_digest"] == report["validation_digest"]
 
 
@@ -50,21 +60,19 @@ def test_a_given_split_is_as_it_should_be_and_folds_are_counted() -> None:
     given = pd.Series(["test"] * 50 + ["train"] * 50, curated["image_id"])
     for folds, validation in ((0, 10), (5, 10)):
         params = PARAMS.model_copy(update={"folds": folds})
-        splits = assign_splits(curated, given, NOTHING, params, EVEN)
-        report = summarise(curated, splits, facts_of(curated, given), params)
+        report = report_of(curated, split_up(curated, given, params), given, params)
         assert (report["test"], report["validation"], report["folds"]) == (50, validation, [10] * folds)
         assert report["deviation"] == pytest.approx(0)
 
 
 def test_a_naive_split_leaks_what_is_there_twice() -> None:
     twice = curated_of([number // 2 for number in range(2000)], [True, False] * 1000)
-    assert naive_leak(twice, NOTHING, PARAMS) == pytest.approx(400 * 0.6, abs=40)
+    assert leak_of(twice) == pytest.approx(400 * 0.6, abs=40)
     filtered = twice.assign(reason=twice["reason"].mask(~twice["keep"], "filtered"))
-    assert naive_leak(filtered, NOTHING, PARAMS) == 0
-    assert naive_leak(twice.sample(frac=1, random_state=0), NOTHING, PARAMS) == naive_leak(twice, NOTHING, PARAMS)
+    assert leak_of(filtered) == 0
 
 
 def test_a_given_test_split_is_judged_as_it_is_given() -> None:
     curated = curated_of([0, 0, 1, 1, 2, 2, 3])
     given = pd.Series(["test", "train", "test", "validation", "train", "train", "test"], curated["image_id"])
-    assert naive_leak(curated, given, PARAMS) == 1
+    assert leak_of(curated, given) == 1

@@ -3,19 +3,26 @@
 import numpy as np
 import pandas as pd
 
+from darkroom.core.fingerprint import hash_texts
 from darkroom.params.data import Balance
 
 
-def seeded_hash(ids: pd.Series, seed: int) -> pd.Series:
+def seeded_hash(ids: pd.Series, seed: int) -> np.ndarray:
     """Return a seeded hash (uint64) of each id; it depends on the id alone, so added pictures do not change it."""
-    hashes = pd.util.hash_array(ids.to_numpy(dtype=object), hash_key=f"{seed:016d}", categorize=False)
-    return pd.Series(hashes, ids.index)
+    return hash_texts(ids, f"{seed:016d}")
 
 
 def rank_in_class(rows: pd.DataFrame, seed: int) -> pd.Series:
     """Return the rank of each row (image_id, label), from 0, in a seeded shuffle of its class."""
-    ordered = rows.assign(hash=seeded_hash(rows["image_id"], seed)).sort_values(["hash", "image_id"])
-    return ordered.groupby("label").cumcount().reindex(rows.index)
+    order = np.argsort(seeded_hash(rows["image_id"], seed), kind="stable")
+    labels = rows["label"].iloc[order]
+    return labels.groupby(labels).cumcount().reindex(rows.index)
+
+
+def class_sizes(labels: pd.Series) -> pd.Series:
+    """Return the number of rows of each class that has any."""
+    counts = labels.value_counts()
+    return counts[counts > 0]
 
 
 def surplus_reasons(rows: pd.DataFrame, params: Balance) -> pd.Series:
@@ -23,19 +30,24 @@ def surplus_reasons(rows: pd.DataFrame, params: Balance) -> pd.Series:
 
     Undersampling reduces every class to the size of the smallest; no class keeps more than `cap` (0: no limit).
     """
-    rank = rank_in_class(rows, params.seed)
     reasons = pd.Series(None, rows.index, dtype="str")
-    if params.cap:
-        reasons[rank >= params.cap] = "over the cap"
-    if params.method == "undersample" and len(rows):
-        reasons[rank >= rows["label"].value_counts().min()] = "undersampled"
+    if len(rows) and (params.cap or params.method == "undersample"):
+        rank = rank_in_class(rows, params.seed)
+        if params.cap:
+            reasons[rank >= params.cap] = "over the cap"
+        if params.method == "undersample":
+            reasons[rank >= class_sizes(rows["label"]).min()] = "undersampled"
     return reasons
+
+
+def _size_of_class(labels: pd.Series) -> pd.Series:
+    """Return, for each row, the number of rows of its class."""
+    return labels.map(class_sizes(labels)).astype("int64")
 
 
 def class_weights(labels: pd.Series) -> pd.Series:
     """Return n / (classes * pictures of the class) for each row: equal total weight per class, mean 1."""
-    counts = labels.map(labels.value_counts())
-    return len(labels) / (labels.nunique() * counts.astype("float64"))
+    return len(labels) / (labels.nunique() * _size_of_class(labels).astype("float64"))
 
 
 def balance_training(rows: pd.DataFrame, params: Balance) -> pd.DataFrame:
@@ -54,7 +66,8 @@ def balance_training(rows: pd.DataFrame, params: Balance) -> pd.DataFrame:
     if params.method == "class_weight":
         result.loc[used, "weight"] = class_weights(labels)
     if params.method == "oversample" and used.any():
-        size, largest = labels.map(labels.value_counts()), labels.value_counts().max()
+        size = _size_of_class(labels)
+        largest = size.max()
         extra = rank_in_class(rows[used], params.seed) < largest % size
         result.loc[used, "copies"] = (largest // size + extra).astype("int32")
     return result

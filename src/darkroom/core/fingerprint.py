@@ -1,17 +1,33 @@
-"""Digests of tables and of code."""
+"""Digests of tables and of code, hashes of texts."""
 
 import hashlib
 from collections.abc import Collection
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from darkroom.core.files import digest, file_digest
 
+CHUNK = 100_000  # rows: to hash texts, pandas makes objects of them, which take several times their memory
+
 
 def table_digest(table: pd.DataFrame) -> str:
     """Return the sha256, in hex, of a table's values in their order; missing ones count, the index does not."""
-    return hashlib.sha256(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes()).hexdigest()
+    found = hashlib.sha256()
+    for start in range(0, len(table), CHUNK):
+        part = table.iloc[start : start + CHUNK]
+        found.update(pd.util.hash_pandas_object(part, index=False).to_numpy().tobytes())
+    return found.hexdigest()
+
+
+def hash_texts(texts: pd.Series, key: str) -> np.ndarray:
+    """Return the SipHash (n,) uint64 of each text; `key` has 16 characters."""
+    hashes = np.empty(len(texts), np.uint64)
+    for start in range(0, len(texts), CHUNK):
+        part = texts.iloc[start : start + CHUNK].to_numpy(dtype=object)
+        hashes[start : start + CHUNK] = pd.util.hash_array(part, hash_key=key, categorize=False)
+    return hashes
 
 
 def code_digest(*paths: Path, without: Collection[str] = ()) -> str:

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from darkroom.core.errors import UserError
-from darkroom.curation.groups import connect, link_equal
+from darkroom.curation.groups import connect, differ_in_group, is_shared, link_first
+from darkroom.curation.pictures import REASON, Pictures, is_sorted
 from darkroom.params.data import Dedupe
 
 # of duplicates, the one in the given test split is kept, so that a published test split stays complete
@@ -13,72 +14,77 @@ PRECEDENCE = {"test": 0, "validation": 1, "train": 2}
 
 def readable_pictures(manifest: pd.DataFrame) -> pd.DataFrame:
     """Return the manifest's rows without an error, sorted by image_id, with a new index from 0."""
-    return manifest[manifest["error"].isna()].sort_values("image_id", ignore_index=True)
+    rows = manifest[manifest["error"].isna()]
+    return (
+        rows.reset_index(drop=True) if is_sorted(rows["image_id"]) else rows.sort_values("image_id", ignore_index=True)
+    )
 
 
-def find_duplicates(pictures: pd.DataFrame, near_pairs: np.ndarray) -> np.ndarray:
+def find_duplicates(contents: np.ndarray, near_pairs: np.ndarray) -> np.ndarray:
     """Return, for each picture, the row number of the first of its exact and near duplicates.
 
-    `near_pairs`: (n, 2) int64, row numbers into `pictures` (readable_pictures).
+    `contents` (n,) are the numbers of the first row with the same content; `near_pairs` (m, 2) int64 row numbers.
     """
-    return connect(len(pictures), [link_equal(pictures["sha256"]), near_pairs])
+    return connect(len(contents), [link_first(contents), near_pairs])
 
 
 def split_precedence(given: pd.Series) -> pd.Series:
     """Return the precedence (int8, PRECEDENCE) of each given split; a missing one counts as train."""
-    return given.map(PRECEDENCE).fillna(PRECEDENCE["train"]).astype("int8")
+    return given.map(PRECEDENCE).astype("float32").fillna(PRECEDENCE["train"]).astype("int8")
 
 
 def spans_given_splits(groups: pd.Series, given: pd.Series) -> pd.Series:
-    """Return, for each row, whether its group is in more than one of the source's own splits."""
-    precedence = split_precedence(given).groupby(groups)
-    return precedence.transform("min") != precedence.transform("max")
+    """Return, for each row, whether its group (a number) is in more than one of the source's own splits."""
+    return pd.Series(differ_in_group(groups.to_numpy(), split_precedence(given).to_numpy()), groups.index)
 
 
 def has_label_conflict(rows: pd.DataFrame) -> pd.Series:
     """Return, for each row (duplicate_id, label), whether its duplicates have more than one label."""
-    several = rows.duplicated("duplicate_id", keep=False)
-    labels = rows[several].groupby("duplicate_id")["label"].transform("nunique")
-    return (labels > 1).reindex(rows.index, fill_value=False)
+    labels = rows["label"].cat.codes.to_numpy(np.int32)
+    return pd.Series(differ_in_group(rows["duplicate_id"].to_numpy(), labels), rows.index)
 
 
-def duplicate_reasons(rows: pd.DataFrame, params: Dedupe) -> pd.Series:
+def repeated_rows(rows: pd.DataFrame, pictures: Pictures) -> pd.DataFrame:
+    """Return the rows that share their duplicate_id with others, with their path."""
+    copies = rows[is_shared(rows["duplicate_id"].to_numpy())]
+    return copies.assign(path=pictures.texts("path", copies.index))
+
+
+def duplicate_reasons(copies: pd.DataFrame, params: Dedupe) -> pd.Series:
     """Return why each duplicate is dropped; missing for those that are kept.
 
-    `rows`: the manifest's columns and duplicate_id. Of each duplicate_id the first in order of precedence is kept:
-    test before validation before train, then by `params.keep`. All others of the given test split are kept too. A
-    dropped one is an "exact duplicate" when its content is that of a kept one, or of one dropped before it; otherwise
-    a "near duplicate". With conflicts "drop", duplicates with several labels are all dropped, except those of the
-    given test split when they agree with each other; with "keep", one is kept for each label. Raises UserError with
-    conflicts "fail".
+    `copies`: those with others of their duplicate_id; their label, given_split, width, height, bytes, path and sha256.
+    Of each duplicate_id the first in order of precedence is kept: test before validation before train, then by
+    `params.keep`. All others of the given test split are kept too. A dropped one is an "exact duplicate" when its
+    content is that of a kept one, or of one dropped before it; otherwise a "near duplicate". With conflicts "drop",
+    duplicates with several labels are all dropped, except those of the given test split when they agree with each
+    other; with "keep", one is kept for each label. Raises UserError with conflicts "fail".
     """
-    conflict = has_label_conflict(rows)
+    conflict = has_label_conflict(copies)
     if params.conflicts == "fail" and conflict.any():
-        examples = format_groups(group_paths(rows[conflict], "duplicate_id"))
+        examples = format_groups(group_paths(copies[conflict], "duplicate_id"))
         raise UserError(f"the same picture has two labels: {examples}; fix the labels or set dedupe.conflicts", 1)
-    copies = _sort_by_precedence(rows[rows.duplicated("duplicate_id", keep=False)], params.keep)
+    ordered = _sort_by_precedence(copies, params.keep)
     unique = ["duplicate_id", "label"] if params.conflicts == "keep" else ["duplicate_id"]
-    kept = ~copies.duplicated(unique) | (copies["given_split"] == "test")
-    copies = pd.concat([copies[kept], copies[~kept]])
-    exact = copies.duplicated("sha256")
-    reasons = pd.Series("near duplicate", copies.index, dtype="str").mask(exact, "exact duplicate")
-    reasons = reasons[~kept.reindex(copies.index)].reindex(rows.index)
-    return reasons.mask(conflict & ~_agreed_test(rows), "label conflict") if params.conflicts == "drop" else reasons
+    kept = ~ordered.duplicated(unique) | (ordered["given_split"] == "test")
+    ordered = pd.concat([ordered[kept], ordered[~kept]])
+    exact = ordered.duplicated("sha256")
+    reasons = pd.Series("near duplicate", ordered.index, dtype=REASON).mask(exact, "exact duplicate")
+    reasons = reasons.mask(kept).reindex(copies.index)
+    return reasons.mask(conflict & ~_agreed_test(copies), "label conflict") if params.conflicts == "drop" else reasons
 
 
 def _agreed_test(rows: pd.DataFrame) -> pd.Series:
     """Return, for each row, whether it is in the given test split and its duplicates there all have its label."""
-    test = rows[rows["given_split"] == "test"]
-    labels = test.groupby("duplicate_id")["label"].transform("nunique")
-    return (labels == 1).reindex(rows.index, fill_value=False)
+    return (~has_label_conflict(rows[rows["given_split"] == "test"])).reindex(rows.index, fill_value=False)
 
 
 def _sort_by_precedence(rows: pd.DataFrame, keep: str) -> pd.DataFrame:
-    """Return the rows sorted so that the one to keep comes first among its duplicates."""
+    """Return the rows sorted so that the one to keep comes first among its duplicates; equal ones stay in order."""
     pixels = rows["width"].astype("int64") * rows["height"].astype("int64")
     order = rows.assign(precedence=split_precedence(rows["given_split"]), fewer=-pixels, smaller=-rows["bytes"])
     size = ["fewer", "smaller"] if keep == "largest" else []
-    return order.sort_values(["precedence", *size, "path", "image_id"])
+    return order.sort_values(["precedence", *size, "path"], kind="stable")
 
 
 def group_paths(rows: pd.DataFrame, column: str) -> list[list[str]]:

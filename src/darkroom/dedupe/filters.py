@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
 from darkroom.core.errors import UserError
@@ -17,15 +18,15 @@ def passes_filter(pictures: pd.DataFrame, params: Filter) -> pd.Series:
     """
     from PIL import Image
 
-    width, height = pictures["width"], pictures["height"]
+    width, height = (pictures[name].astype("int64") for name in ("width", "height"))
     shapes = {"any": width > 0, "landscape": width > height, "portrait": width < height, "square": width == height}
-    sides = pd.concat([width, height], axis=1)
-    passes = shapes[params.shape] & (sides.min(axis=1) >= params.min_side) & (sides.max(axis=1) <= params.max_side)
+    shorter, longer = np.minimum(width, height), np.maximum(width, height)
+    passes = shapes[params.shape] & (shorter >= params.min_side) & (longer <= params.max_side)
     for column, wanted, known in (("format", params.formats, FORMATS), ("mode", params.modes, Image.MODES)):
         if wanted:
             _require_known(wanted, {*known, *pictures[column].dropna().unique()}, f"dedupe.filter.{column}s")
             passes &= pictures[column].isin(wanted)
-    return passes.astype(bool)
+    return passes
 
 
 def _require_known(wanted: Iterable[str], known: set[str], where: str) -> None:

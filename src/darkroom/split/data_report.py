@@ -1,33 +1,40 @@
 """The data report: one self-contained page from the tables of the data stages."""
 
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from darkroom.core.tables import IN_TEST, ISSUES, SPLIT_NAMES
+from darkroom.curation.issues import FLAGGED
+from darkroom.curation.pictures import Pictures, Read
 from darkroom.images.convert import Depth
 from darkroom.pages.embedded import SMALL, thumbnails
 from darkroom.pages.render import render
 from darkroom.split import data_summary, sheets
-from darkroom.split.constant_facts import constants_sentence
-from darkroom.split.fact_charts import fact_bars, fact_charts
+from darkroom.split.constant_facts import FACTS, constants_sentence
+from darkroom.split.fact_charts import SCALES, fact_bars, fact_charts
 from darkroom.split.picture_table import PICTURED, picture_table, worst_first
 
 TEMPLATE = Path(__file__).with_name("data_report.html.j2")
+SHOWN = [*FACTS, *SCALES, "bytes", "sharpness", "brightest", "darkest"]  # facts on the page
+PLACE = pd.CategoricalDtype([*SPLIT_NAMES, "dropped"])
 
 
 @dataclass(frozen=True)
 class DataReport:
-    """The page's data: the tables MANIFEST, CURATED, ISSUE_TABLE, SPLITS, the packed pictures, the reports.
+    """The page's data: the pictures, `curated` and `splits` by row number, the packed pictures, the reports.
 
-    `reports` maps a stage (validate, split) to its report; what they would show is left out without them. `depth` is
-    image.depth, `name` the data set's (ingest.source), `digest` that of reports/ingest.json; "" where unknown.
+    `issues` returns columns of the table ISSUE_TABLE. `reports` maps a stage (validate, split) to its report; what they
+    would show is left out without them. `depth` is image.depth, `name` the data set's (ingest.source), `digest` that of
+    reports/ingest.json; "" where unknown.
     """
 
-    manifest: pd.DataFrame
+    pictures: Pictures
     curated: pd.DataFrame
-    issues: pd.DataFrame
+    issues: Read
     splits: pd.DataFrame
     images: Path
     reports: data_summary.Reports
@@ -49,7 +56,7 @@ def _numbers(pictures: pd.DataFrame, data: DataReport) -> dict[str, object]:
     return {
         "name": data.name,
         "digests": {"data": data.digest, "split": data.reports.get("split", {}).get("digest", "")},
-        "tiles": data_summary.tiles(pictures, data.manifest, data.reports),
+        "tiles": data_summary.tiles(pictures, data.pictures, data.reports),
         "checks": data_summary.checks(checks),
         "drift": checks.get("drift") or [],
         "class_bars": bars,
@@ -58,8 +65,8 @@ def _numbers(pictures: pd.DataFrame, data: DataReport) -> dict[str, object]:
         "constants": constants_sentence(pictures),
         "charts": fact_charts(pictures),
         "fact_bars": fact_bars(pictures),
-        "flags": [(name.replace("_", " "), int(pictures[f"is_{name}"].sum())) for name in ISSUES],
-        "unreadable": data_summary.faulty_files(data.manifest),
+        "flags": [(name.replace("_", " "), int((pictures[f"{name}_score"] < FLAGGED).sum())) for name in ISSUES],
+        "unreadable": data_summary.faulty_files(data.pictures),
         "total": len(pictures),
         "classes": pictures["label"].nunique(),
     }
@@ -67,42 +74,45 @@ def _numbers(pictures: pd.DataFrame, data: DataReport) -> dict[str, object]:
 
 def _examples(pictures: pd.DataFrame, data: DataReport) -> dict[str, object]:
     """Return the pictures that the page shows: sheets of classes and issues, groups of duplicates, thumbnails."""
-    considered = pictures[pictures["reason"].fillna("") != "filtered"]  # as dedupe counts them
+    copies = sheets.repeated(pictures)
     groups = {
-        "duplicates": sheets.duplicate_groups(considered),
-        "conflicts": sheets.conflict_groups(considered),
-        "across_splits": sheets.groups_across_splits(considered),
+        "duplicates": sheets.duplicate_groups(copies, data.pictures),
+        "conflicts": sheets.conflict_groups(copies, data.pictures),
+        "across_splits": sheets.groups_across_splits(copies, data.pictures),
     }
-    classes, issues = sheets.class_sheets(pictures), sheets.issue_sheets(pictures)
+    classes, issues = sheets.class_sheets(pictures, data.pictures), sheets.issue_sheets(pictures, data.pictures)
     shown = [*classes, *issues, *(sheet for group in groups.values() for sheet in group.sheets)]
-    ids = sorted({card.image_id for sheet in shown for card in sheet.cards})
-    sizes = pictures.set_index("image_id")["bytes"]
-    in_rows = sorted(worst_first(pictures)["image_id"].head(PICTURED))
+    names = {card.image_id for sheet in shown for card in sheet.cards}
+    worst = worst_first(pictures, data.pictures)
+    ids = data.pictures.texts("image_id")
+    ids = ids[ids.isin(names)]
+    in_rows = worst.set_index("image_id")["bytes"].head(PICTURED).sort_index()
     return {
         "class_sheets": classes,
         "issue_sheets": issues,
         "groups": groups,
-        "thumbnails": thumbnails(data.images, sizes.loc[ids], data.depth),
-        "table": picture_table(pictures, thumbnails(data.images, sizes.loc[in_rows], data.depth, SMALL)),
+        "thumbnails": thumbnails(data.images, pictures["bytes"][ids.index].set_axis(ids), data.depth),
+        "table": picture_table(pictures, worst, thumbnails(data.images, in_rows, data.depth, SMALL)),
     }
 
 
 def _join(data: DataReport) -> pd.DataFrame:
-    """Return one row per readable picture with everything known about it, sorted by image_id.
+    """Return what is known about each readable picture, by row number, but for its texts.
 
     `place` is its split or "dropped", `worst` its lowest score, `flagged` whether it has any issue.
     """
-    readable = data.manifest[data.manifest["error"].isna()].drop(columns=["label", "error"])
-    pictures = readable.merge(data.curated, on="image_id").merge(data.issues, on="image_id")
-    splits = data.splits[["image_id", "split", "reason"]].rename(columns={"reason": "unused"})
-    pictures = pictures.merge(splits, on="image_id", how="left")
-    nowhere = pictures["keep"] & pictures["split"].isna()
-    pictures["unused"] = pictures["unused"].mask(nowhere, IN_TEST)
-    scores = pictures[[f"{name}_score" for name in ISSUES]].to_numpy()
+    pictures = data.pictures.table(SHOWN)
+    scores = data.issues([f"{name}_score" for name in ISSUES])
+    worst = reduce(np.minimum, (scores[name].to_numpy() for name in scores))
+    split, unused = (data.splits[name].reindex(pictures.index) for name in ("split", "reason"))
+    unused = unused.mask(data.curated["keep"] & split.isna(), IN_TEST)
     return pictures.assign(
-        keep=pictures["keep"] & pictures["unused"].isna(),
-        reason=pictures["reason"].fillna(pictures["unused"]),
-        place=pictures["split"].mask(pictures["unused"].notna()).fillna("dropped"),
-        worst=scores.min(axis=1, initial=1),
-        flagged=pictures[[f"is_{name}" for name in ISSUES]].any(axis="columns"),
-    ).sort_values("image_id", ignore_index=True)
+        **scores,
+        **data.curated[["label", "duplicate_id", "given_split"]],
+        split=split,
+        keep=data.curated["keep"] & unused.isna(),
+        reason=data.curated["reason"].fillna(unused),
+        place=split.mask(unused.notna()).astype(PLACE).fillna("dropped"),
+        worst=worst,
+        flagged=worst < FLAGGED,
+    )

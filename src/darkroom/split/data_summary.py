@@ -5,7 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from darkroom.balance.balance import class_sizes
 from darkroom.core.tables import LEFT_OUT, SPLIT_NAMES
+from darkroom.curation.pictures import Pictures
 from darkroom.images.suffixes import wrong_suffix
 from darkroom.pages.charts import stacked_bar
 from darkroom.pages.elements import Bar, Tile
@@ -16,9 +18,10 @@ REASONS, PATHS = 20, 5  # at most, and paths for each reason
 Reports = Mapping[str, Mapping[str, Any]]
 
 
-def tiles(pictures: pd.DataFrame, files: pd.DataFrame, reports: Reports) -> list[Tile]:
+def tiles(pictures: pd.DataFrame, manifest: Pictures, reports: Reports) -> list[Tile]:
     """Return the headline numbers; those of a missing report are left out."""
-    unreadable = int((files["error"].notna() & (files["error"] != LEFT_OUT)).sum())
+    errors = pd.concat([part["error"] for part in manifest.parts(["error"])])
+    unreadable = int((errors.notna() & (errors != LEFT_OUT)).sum())
     reasons = pictures["reason"].value_counts()
     duplicates = int(reasons.get("exact duplicate", 0) + reasons.get("near duplicate", 0))
     conflicts = int(reasons.get("label conflict", 0))
@@ -26,7 +29,7 @@ def tiles(pictures: pd.DataFrame, files: pd.DataFrame, reports: Reports) -> list
     return [
         Tile(f"{len(pictures):,}", "pictures", f"{int(pictures['keep'].sum()):,} are used", "plain"),
         Tile(f"{pictures['label'].nunique():,}", "classes", _imbalance(pictures), "plain"),
-        _count(unreadable, "unreadable files", f"of {len(files):,} files"),
+        _count(unreadable, "unreadable files", f"of {len(errors):,} files"),
         _count(duplicates, "duplicates dropped", "one of each group is kept; of a given test split all"),
         _count(conflicts, "label conflicts", "pictures with several labels"),
         _count(flagged, "flagged pictures", "dark, blurred, odd, duplicated, …"),
@@ -51,7 +54,7 @@ def _count(value: int, name: str, about: str) -> Tile:
 
 
 def _imbalance(pictures: pd.DataFrame) -> str:
-    counts = pictures["label"].value_counts()
+    counts = class_sizes(pictures["label"])
     if counts.empty or counts.max() == counts.min():
         return "all of equal size"
     return f"the largest is {counts.max() / counts.min():.3g} times the smallest"
@@ -71,7 +74,7 @@ def checks(report: Mapping[str, Any]) -> list[dict[str, object]]:
 def class_bars(pictures: pd.DataFrame) -> tuple[list[Bar], str]:
     """Return a bar for each of the largest classes, divided by split and dropped, and a line about the others."""
     table = pictures.groupby(["label", "place"]).size().unstack(fill_value=0)
-    table = table.reindex(columns=[*SPLIT_NAMES, "dropped"], fill_value=0)
+    table = table.set_axis(table.columns.astype("str"), axis=1).reindex(columns=[*SPLIT_NAMES, "dropped"], fill_value=0)
     total = table.sum(axis="columns").sort_values(ascending=False, kind="stable")
     top, others = total.head(CLASSES), total.iloc[CLASSES:]
     bars = []
@@ -84,11 +87,9 @@ def class_bars(pictures: pd.DataFrame) -> tuple[list[Bar], str]:
     return bars, f"and {len(others):,} more with {span} pictures each, {others.sum():,} in total"
 
 
-def faulty_files(files: pd.DataFrame) -> list[dict[str, object]]:
+def faulty_files(manifest: Pictures) -> list[dict[str, object]]:
     """Return the most frequent reasons why files are unreadable or misnamed, with counts and first paths."""
-    misnamed = "is used, but is " + files["format"] + " despite its suffix"
-    files = files.assign(error=files["error"].mask(wrong_suffix(files), misnamed))
-    faulty = files[files["error"].notna()].sort_values("path")
+    faulty = pd.concat([_faulty(part) for part in manifest.parts(["path", "format", "error"])]).sort_values("path")
     counts = faulty["error"].value_counts().sort_index().sort_values(ascending=False, kind="stable").head(REASONS)
     first = faulty[faulty["error"].isin(counts.index)].groupby("error").head(PATHS)
     rows = []
@@ -96,3 +97,10 @@ def faulty_files(files: pd.DataFrame) -> list[dict[str, object]]:
         paths = first[first["error"] == reason]["path"].tolist()
         rows.append({"reason": reason, "count": count, "paths": paths, "more": count - len(paths)})
     return rows
+
+
+def _faulty(files: pd.DataFrame) -> pd.DataFrame:
+    """Return the files that are unreadable or misnamed, with the reason in `error`."""
+    misnamed = "is used, but is " + files["format"] + " despite its suffix"
+    files = files.assign(error=files["error"].mask(wrong_suffix(files), misnamed))
+    return files[files["error"].notna()]

@@ -59,7 +59,8 @@ def _log_histogram(values: np.ndarray, title: str, unit: str, named: Ticks) -> M
 
 def _same(values: np.ndarray) -> bool:
     """Return whether there is nothing to draw: at most one value that is known."""
-    return len(np.unique(values[np.isfinite(values)])) < 2
+    known = values[np.isfinite(values)]
+    return len(known) == 0 or bool(known.min() == known.max())
 
 
 def _numbers(column: pd.Series) -> np.ndarray:
@@ -68,7 +69,8 @@ def _numbers(column: pd.Series) -> np.ndarray:
 
 def _value_bars(values: pd.Series) -> list[Bar]:
     """Return a bar for each of the most frequent values."""
-    counts = values.dropna().astype(str).value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    counts = values.value_counts()
+    counts = counts.set_axis(counts.index.astype("str")).sort_index().sort_values(ascending=False, kind="stable")
     top = counts.head(VALUES)
     rows = [(str(name), int(count)) for name, count in top.items()]
     if len(counts) > VALUES:

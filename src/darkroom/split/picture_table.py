@@ -9,8 +9,11 @@ import pandas as pd
 from markupsafe import Markup
 
 from darkroom.core.tables import ISSUES
+from darkroom.curation.issues import FLAGGED
+from darkroom.curation.pictures import Pictures
 from darkroom.pages.embedded import SMALL
 from darkroom.split.constant_facts import constant_facts
+from darkroom.split.sheets import with_texts
 
 ROWS = 2000
 PICTURED = 300  # of the rows, which the page shows with their picture
@@ -40,15 +43,17 @@ class PictureTable:
     left_out: list[str]
 
 
-def worst_first(pictures: pd.DataFrame) -> pd.DataFrame:
-    """Return the pictures of the table's rows in their order."""
-    return pictures.sort_values(["worst", "path"], kind="stable").head(ROWS)
+def worst_first(pictures: pd.DataFrame, texts: Pictures) -> pd.DataFrame:
+    """Return the pictures of the table's rows in their order, with their texts."""
+    limit = pictures["worst"].sort_values(ignore_index=True).head(ROWS).max()
+    worst = pictures.loc[pictures["worst"] <= limit, ["worst"]]
+    worst = worst.assign(path=texts.texts("path", worst.index))
+    return with_texts(pictures.loc[worst.sort_values(["worst", "path"], kind="stable").head(ROWS).index], texts)
 
 
-def picture_table(pictures: pd.DataFrame, small: Mapping[str, str]) -> PictureTable:
-    """Return the table; `small` maps the image_id of the pictures that are shown to a data URL."""
-    worst = worst_first(pictures)
-    flags = worst[[f"is_{name}" for name in ISSUES]].to_numpy()
+def picture_table(pictures: pd.DataFrame, worst: pd.DataFrame, small: Mapping[str, str]) -> PictureTable:
+    """Return the table of the `worst` ones; `small` maps the image_id of those that are shown to a data URL."""
+    flags = worst[[f"{name}_score" for name in ISSUES]].to_numpy() < FLAGGED
     names = np.array([name.replace("_", " ") for name in ISSUES])
     issues = [", ".join(names[row]) for row in flags]
     cells = worst.assign(short=worst["sha256"].str[:8], issues=issues)

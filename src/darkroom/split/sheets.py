@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from darkroom.balance.balance import class_sizes
 from darkroom.core.tables import ISSUES
 from darkroom.curation.duplicates import split_precedence
 from darkroom.curation.issues import FLAGGED
+from darkroom.curation.pictures import Pictures
 from darkroom.pages.elements import Card, Sheet
 
 CLASSES, PER_CLASS = 40, 12  # sheets and cards of each, at most
@@ -29,10 +32,16 @@ class Groups:
     total: int
 
 
-def class_sheets(pictures: pd.DataFrame) -> list[Sheet]:
+def with_texts(pictures: pd.DataFrame, texts: Pictures) -> pd.DataFrame:
+    """Return the pictures, a few, with the texts that the page shows."""
+    return pictures.assign(**texts.columns(["image_id", "path", "sha256"], pictures.index))
+
+
+def class_sheets(pictures: pd.DataFrame, texts: Pictures) -> list[Sheet]:
     """Return sheets of the largest classes: their first pictures by image_id, a hash, so as good as random."""
-    counts = pictures["label"].value_counts().sort_index().sort_values(ascending=False, kind="stable").head(CLASSES)
-    shown = pictures[pictures["label"].isin(counts.index)].groupby("label").head(PER_CLASS)
+    counts = class_sizes(pictures["label"]).sort_index().sort_values(ascending=False, kind="stable").head(CLASSES)
+    shown = pictures.groupby("label").head(PER_CLASS)
+    shown = with_texts(shown[shown["label"].isin(counts.index)], texts)
     sheets = []
     for label, count in zip(counts.index, counts.tolist(), strict=True):
         cards = tuple(_card(row) for row in shown[shown["label"] == label].itertuples())
@@ -40,42 +49,55 @@ def class_sheets(pictures: pd.DataFrame) -> list[Sheet]:
     return sheets
 
 
-def duplicate_groups(pictures: pd.DataFrame) -> Groups:
+def repeated(pictures: pd.DataFrame) -> pd.DataFrame:
+    """Return the pictures that share their duplicate_id with others, as dedupe counts them: without filtered ones."""
+    considered = (pictures["reason"] != "filtered").to_numpy(bool)
+    rows = pictures["duplicate_id"].to_numpy()
+    shared = np.bincount(rows[considered], minlength=len(rows)) > 1
+    copies: pd.DataFrame = pictures[considered & shared[rows]]
+    return copies
+
+
+def duplicate_groups(copies: pd.DataFrame, texts: Pictures) -> Groups:
     """Return the groups of duplicates with one label."""
-    groups = pictures.groupby("duplicate_id")
-    chosen = (groups["image_id"].transform("size") > 1) & (groups["label"].transform("nunique") < 2)
-    return _groups(pictures[chosen])
+    labels = copies.groupby("duplicate_id")["label"].transform("nunique")
+    return _groups(copies[labels < 2], texts)
 
 
-def conflict_groups(pictures: pd.DataFrame) -> Groups:
+def conflict_groups(copies: pd.DataFrame, texts: Pictures) -> Groups:
     """Return the groups of duplicates with several labels."""
-    labels = pictures.groupby("duplicate_id")["label"].transform("nunique")
-    return _groups(pictures[labels > 1], show_label=True)
+    labels = copies.groupby("duplicate_id")["label"].transform("nunique")
+    return _groups(copies[labels > 1], texts, show_label=True)
 
 
-def groups_across_splits(pictures: pd.DataFrame) -> Groups:
+def groups_across_splits(copies: pd.DataFrame, texts: Pictures) -> Groups:
     """Return the groups of duplicates that are in several of the source's own splits."""
-    splits = pictures.groupby("duplicate_id")["given_split"].transform("nunique")
-    return _groups(pictures[splits > 1], show_label=True)
+    splits = copies.groupby("duplicate_id")["given_split"].transform("nunique")
+    return _groups(copies[splits > 1], texts, show_label=True)
 
 
-def issue_sheets(pictures: pd.DataFrame) -> list[Sheet]:
+def issue_sheets(pictures: pd.DataFrame, texts: Pictures) -> list[Sheet]:
     """Return sheets of the worst flagged pictures of each issue; duplicates have sheets of their own."""
-    sheets = []
+    flagged = {}
     for name in ISSUES[:-3]:
-        flagged = pictures[pictures[f"{name}_score"] < FLAGGED]
-        worst = flagged.sort_values([f"{name}_score", "image_id"]).head(PER_ISSUE)
-        cards = tuple(_card(row, *_issue_lines(row, name)) for row in worst.itertuples())
+        scores = pictures[f"{name}_score"]
+        flagged[name] = scores[scores < FLAGGED].sort_values(kind="stable").index
+    rows = np.unique(np.concatenate([found[:PER_ISSUE] for found in flagged.values()]))
+    shown, sheets = with_texts(pictures.loc[rows], texts), []
+    for name, found in flagged.items():
+        worst = shown.loc[found[:PER_ISSUE]].itertuples()
+        cards = tuple(_card(row, *_issue_lines(row, name)) for row in worst)
         if cards:
-            sheets.append(Sheet(name.replace("_", " "), f"{len(flagged):,} flagged", cards, len(flagged) - len(cards)))
+            sheets.append(Sheet(name.replace("_", " "), f"{len(found):,} flagged", cards, len(found) - len(cards)))
     return sheets
 
 
-def _groups(members: pd.DataFrame, show_label: bool = False) -> Groups:
+def _groups(members: pd.DataFrame, texts: Pictures, show_label: bool = False) -> Groups:
     """Return a sheet for each of the largest groups of `members`, the kept picture first."""
     counts = members.groupby("duplicate_id").size()
     sizes = counts.sort_values(ascending=False, kind="stable").head(GROUPS)
-    members = members[members["duplicate_id"].isin(sizes.index)].sort_values(["keep", "path"], ascending=[False, True])
+    members = with_texts(members[members["duplicate_id"].isin(sizes.index)], texts)
+    members = members.sort_values(["keep", "path"], ascending=[False, True])
     sheets = []
     for first, size in zip(sizes.index, sizes.tolist(), strict=True):
         group = members[members["duplicate_id"] == first]

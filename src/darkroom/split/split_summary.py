@@ -10,38 +10,39 @@ from darkroom.core.fingerprint import table_digest
 from darkroom.core.tables import CORRECTED, SPLIT_NAMES
 from darkroom.curation.duplicates import PRECEDENCE, split_precedence
 from darkroom.params.data import Split
-from darkroom.split.splits import cut_shares, straddling_groups
+from darkroom.split.splits import cut_shares, straddling_groups, to_table
 
 
-def summarise(curated: pd.DataFrame, splits: pd.DataFrame, facts: pd.DataFrame, params: Split) -> dict[str, Any]:
+def summarise(curated: pd.DataFrame, splits: pd.DataFrame, ids: pd.Series, params: Split) -> dict[str, Any]:
     """Return the report: pictures in each split, in total and by class, and how many groups straddle splits.
 
-    `facts` is the manifest by image_id. `deviation` is the largest difference between the actual and the
+    `curated` and `ids` are those of `assign_splits`. `deviation` is the largest difference between the actual and the
     requested share of a split; `class_deviation` is that of one class in one split, also as a share of all pictures.
     A given split counts as requested.
     """
-    given, feedback = facts["given_split"], facts["feedback"]
-    counts = _counts(splits)
-    own = splits[~splits["image_id"].isin(feedback.index[feedback])]  # shares are asked of the source alone
+    counts, table = _counts(splits), to_table(splits, ids)
+    own = curated.loc[splits.index, ["given_split", "feedback"]]
+    own = own[~own["feedback"]]  # shares are asked of the source alone
     return {
         **{name: int(counts[name].sum()) for name in SPLIT_NAMES},
         "shares": {name: float(counts[name].sum() / len(splits)) for name in SPLIT_NAMES},
-        **_deviations(own, set(own["image_id"].map(given).dropna()), params),
-        "feedback": _feedback(curated, splits, feedback),
+        **_deviations(splits.loc[own.index], set(own["given_split"].dropna().unique()), params),
+        "feedback": _feedback(curated, splits),
         "folds": splits["fold"].value_counts().sort_index().tolist(),
         "balance": _balance(splits[splits["split"] == "train"]),
-        "unused_because": splits["reason"].value_counts().sort_index().to_dict(),
+        "unused_because": table["reason"].value_counts().sort_index().to_dict(),
         "straddling_groups": straddling_groups(curated, splits),
-        "naive_leak": naive_leak(curated, given, params),
+        "naive_leak": naive_leak(curated, ids, params),
         "per_class": {str(label): {str(k): int(v) for k, v in row.items()} for label, row in counts.iterrows()},
-        "digest": table_digest(splits),
-        **{f"{name}_digest": _digest_of(splits, name) for name in ("validation", "test")},
+        "digest": table_digest(table),
+        **{f"{name}_digest": _digest_of(table, name) for name in ("validation", "test")},
     }
 
 
 def _counts(splits: pd.DataFrame) -> pd.DataFrame:
     """Return the number of pictures of each class (row) in each split (column)."""
-    return pd.crosstab(splits["label"], splits["split"]).reindex(columns=list(SPLIT_NAMES), fill_value=0)
+    counts = splits.groupby(["label", "split"], observed=True).size().unstack(fill_value=0)
+    return counts.set_axis(counts.columns.astype("str"), axis=1).reindex(columns=list(SPLIT_NAMES), fill_value=0)
 
 
 def _deviations(splits: pd.DataFrame, present: set[str], params: Split) -> dict[str, float]:
@@ -54,20 +55,18 @@ def _deviations(splits: pd.DataFrame, present: set[str], params: Split) -> dict[
     }
 
 
-def _digest_of(splits: pd.DataFrame, name: str) -> str:
+def _digest_of(table: pd.DataFrame, name: str) -> str:
     """Return the digest of the pictures and labels of one split."""
-    return table_digest(splits.loc[splits["split"] == name, ["image_id", "label"]])
+    return table_digest(table.loc[table["split"] == name, ["image_id", "label"]])
 
 
-def _feedback(curated: pd.DataFrame, splits: pd.DataFrame, feedback: pd.Series) -> dict[str, int]:
+def _feedback(curated: pd.DataFrame, splits: pd.DataFrame) -> dict[str, int]:
     """Return how many pictures of feedback joined each split, corrected a picture, or were left out: test has them."""
-    joined = splits[splits["image_id"].map(feedback)]["split"].value_counts()
-    kept = int(curated.loc[curated["keep"], "image_id"].map(feedback).sum())
-    corrected = int((splits["reason"] == CORRECTED).sum())
+    joined = splits["split"][curated["feedback"][splits.index]].value_counts()
     return {
         **{name: int(joined.get(name, 0)) for name in ("train", "validation")},
-        "corrected": corrected,
-        "in_test": kept - int(joined.sum()),
+        "corrected": int((splits["reason"] == CORRECTED).sum()),
+        "in_test": int((curated["keep"] & curated["feedback"]).sum() - joined.sum()),
     }
 
 
@@ -104,18 +103,19 @@ def _balance(train: pd.DataFrame) -> str:
     return f"pictures have weights {weights.min():.3g} to {weights.max():.3g}" if (weights != 1).any() else ""
 
 
-def naive_leak(curated: pd.DataFrame, given: pd.Series, params: Split) -> int:
+def naive_leak(curated: pd.DataFrame, ids: pd.Series, params: Split) -> int:
     """Return how many test pictures a naive split would leak: those with a picture of their group in train.
 
     It divides all pictures that pass the filters, including duplicates and label conflicts: by the source's own test
     split, or else at random, seeded, by the shares of `params`.
     """
-    rows = curated[curated["reason"].fillna("") != "filtered"]
-    split = split_precedence(rows["image_id"].map(given)).to_numpy(copy=True)
+    rows = curated.loc[curated["reason"] != "filtered", ["group_id", "given_split"]]
+    split = split_precedence(rows["given_split"]).to_numpy(copy=True)
     if not (split == PRECEDENCE["test"]).any():
-        order = np.lexsort((rows["image_id"], seeded_hash(rows["image_id"], params.seed)))
+        order = np.argsort(seeded_hash(ids.iloc[rows.index], params.seed), kind="stable")
         ends = np.round(np.cumsum([params.test, params.validation]) * len(rows)).astype(int)
         split[order] = np.searchsorted(ends, np.arange(len(rows)), side="right")
-    groups = pd.factorize(rows["group_id"])[0]
-    in_train = np.bincount(groups[split == PRECEDENCE["train"]], minlength=len(rows)) > 0
+    groups = rows["group_id"].to_numpy()
+    in_train = np.zeros(len(curated), bool)
+    in_train[groups[split == PRECEDENCE["train"]]] = True
     return int(in_train[groups[split == PRECEDENCE["test"]]].sum())
