@@ -16,8 +16,8 @@ from darkroom.core.errors import UserError
 from darkroom.execution.processes import Processes, call_in_process
 from darkroom.train.checkpoint import Row
 from darkroom.train.epochs import OnEpoch
-from darkroom.train.jobs import Job
-from darkroom.train.measuring import Failed, measure, measure_in_process, visible_gpus
+from darkroom.train.jobs import Failed, Job, visible_gpus
+from darkroom.train.measuring import measure, measure_in_process
 from easy import data, small_params
 
 

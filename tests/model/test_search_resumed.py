@@ -14,7 +14,8 @@ from darkroom.examples.metrics import Diverged
 from darkroom.execution.logs import configure_logging
 from darkroom.params.declared import DeclaredParams
 from darkroom.train.epochs import OnEpoch
-from darkroom.train.measuring import Failed, Measured
+from darkroom.train.jobs import Failed
+from darkroom.train.measuring import Measured
 from darkroom.tune.attempts import Trainer
 from darkroom.tune.fresh import run_fresh
 from darkroom.tune.store import open_store
@@ -25,7 +26,7 @@ import os, signal, threading
 from pathlib import Path
 from cheap_search import run, train_cheaply
 calls, together = [], threading.Barrier(2)
-def train(candidate, on_epoch, gpu):
+def train(candidate, on_epoch, gpu, checkpoint):
     calls.append(candidate)
     number = len(calls)
     if {batch} == 2 and number > {die_at} - 1:
@@ -34,7 +35,7 @@ def train(candidate, on_epoch, gpu):
         if {batch} == 1 or gpu == 0:
             os.kill(os.getpid(), signal.SIGKILL)
         threading.Event().wait()
-    return train_cheaply(candidate, on_epoch, gpu)
+    return train_cheaply(candidate, on_epoch, gpu, checkpoint)
 run(Path({folder!r}), train, {batch}, batch={batch}, pruner="halving")
 """
 
@@ -88,13 +89,15 @@ def test_an_unfinished_line_of_the_journal_is_dropped(tmp_path: Path) -> None:
 def test_fresh_runs_are_kept(tmp_path: Path) -> None:
     chosen, seeds = params(), []
 
-    def train(candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None) -> Measured:
+    def train(
+        candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None, checkpoint: Path | None
+    ) -> Measured:
         seeds.append(candidate.train.seed)
         if seeds == [7, 8, 7]:
             raise KeyboardInterrupt
         if seeds[-1] == 8:
             raise Diverged("the network diverged")
-        return train_cheaply(candidate, on_epoch, gpu)
+        return train_cheaply(candidate, on_epoch, gpu, checkpoint)
 
     trials = whole()
     pairs = [(trials[5], 7), (trials[5], 8), (trials[2], 7)]
