@@ -36,30 +36,30 @@ def train(candidate, on_epoch, gpu, checkpoint):
             os.kill(os.getpid(), signal.SIGKILL)
         threading.Event().wait()
     return train_cheaply(candidate, on_epoch, gpu, checkpoint)
-run(Path({folder!r}), train, {batch}, batch={batch}, pruner="halving")
+run(Path({folder!r}), train, {batch}, batch={batch}, pruner={pruner!r})
 """
 
 
-def killed(folder: Path, die_at: int, batch: int) -> None:
+def killed(folder: Path, die_at: int, batch: int, pruner: str) -> None:
     """Search in a process that kills itself in training number `die_at`, from 1."""
-    code = KILLED.format(folder=str(folder), die_at=die_at, batch=batch)
+    code = KILLED.format(folder=str(folder), die_at=die_at, batch=batch, pruner=pruner)
     folders = ":".join(str(ROOT / name) for name in ("src", "tests"))
     ended = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": folders}, timeout=120)
     assert ended.returncode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize(("die_at", "batch"), [(7, 1), (5, 2)])
+@pytest.mark.parametrize(("die_at", "batch", "pruner"), [(7, 1, "halving"), (5, 2, "median")])
 def test_a_killed_search_resumes_to_the_same_result(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], die_at: int, batch: int
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], die_at: int, batch: int, pruner: str
 ) -> None:
     configure_logging("tune")
-    killed(tmp_path / "killed", die_at, batch)
-    trials, tried = run(tmp_path / "killed", slots=batch, batch=batch, pruner="halving")
+    killed(tmp_path / "killed", die_at, batch, pruner)
+    trials, tried = run(tmp_path / "killed", slots=batch, batch=batch, pruner=pruner)
     assert sorted(tried) == list(range(die_at - 1, 8))  # only what was missing
     assert f"tune: resumes after trial {die_at - 2}\n" in capsys.readouterr().err
-    again = run(tmp_path / "whole", slots=batch, batch=batch, pruner="halving")[0]
+    again = run(tmp_path / "whole", slots=batch, batch=batch, pruner=pruner)[0]
     assert told(trials) == told(again)
-    assert any(trial.state == "pruned" for trial in trials)
+    assert any(trial.state == "pruned" for trial in trials) == (pruner == "halving")  # eight are few for the median
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("a bug"), UserError("no internet", 1)])

@@ -86,14 +86,17 @@ def behind(
     They are compared with `earlier` ones and with all of their batch that came so far, however those went on: `curves`
     has the curve of each by its number. So the answer is the same whatever ended first, before and after a kill.
     """
-    batch = []
-    for number, curve in curves.items():
-        reached = list(curve[:rung])
-        noting = Pruning(tune, [], number)
-        noting.replay(reached)
-        batch.append(Trial(Drawn(number, {}), "pruned", curve=reached, rungs=noting.rungs))
-    others = {number: [trial for trial in batch if trial.number != number] for number in waiting}
-    return [number for number in waiting if Pruning(tune, [*earlier, *others[number]], number).replay(curves[number])]
+    reached = {number: list(curve[:rung]) for number, curve in curves.items()}
+    batch = [_waiting(tune, number, curve) for number, curve in reached.items()]
+    others = {number: [*earlier, *(trial for trial in batch if trial.number != number)] for number in waiting}
+    return [number for number in waiting if Pruning(tune, others[number], number).replay(reached[number])]
+
+
+def _waiting(tune: Tune, number: int, curve: list[Row]) -> Trial:
+    """Return a trial of which this is known so far, with its log loss at each rung."""
+    noting = Pruning(tune, [], number)
+    noting.replay(curve)
+    return Trial(Drawn(number, {}), "pruned", curve=curve, rungs=noting.rungs)
 
 
 def pruner(tune: Tune) -> "BasePruner":

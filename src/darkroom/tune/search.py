@@ -17,7 +17,7 @@ from darkroom.tune.sampling import combinations, draw
 from darkroom.tune.space import trial_params
 from darkroom.tune.store import TrialStore
 from darkroom.tune.trial import Drawn, Trial
-from darkroom.tune.watching import checkpoint_folder, refused, train_trial
+from darkroom.tune.watching import checkpoint_folder, gone_on, refused, train_trial
 
 logger = logging.getLogger(__name__)
 OnTrial = Callable[[Trial], None]
@@ -152,7 +152,7 @@ class _Searching:
         if not before and self.budget.time_is_up():
             return None
         trial = train_trial(self.trainer, candidate, drawn, earlier, until, slot)
-        return replace(trial, seconds=trial.seconds + before.seconds) if before else trial
+        return gone_on(before, trial) if before else trial
 
     def _take(self, trial: Trial) -> None:
         """Take a trial that waits or has ended."""

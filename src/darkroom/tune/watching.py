@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,13 @@ def train_trial(
     if outcome.reason:
         return Trial(drawn, "failed", reason=outcome.reason, **ended)
     return Trial(drawn, "complete", outcome.scores, **ended)
+
+
+def gone_on(before: Trial, trial: Trial) -> Trial:
+    """Return a trial that went on after it had waited; one that failed at once keeps what it had reached."""
+    longest = max(trial, before, key=lambda one: len(one.curve))
+    seconds = before.seconds + trial.seconds
+    return replace(trial, seconds=seconds, curve=longest.curve, rungs=longest.rungs)
 
 
 def refused(drawn: Drawn, error: UserError) -> Trial:
