@@ -18,18 +18,22 @@ export MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR := false
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-env: $(READY) ## create .venv from the locked versions
-
-# .ready holds the folder that the environment was made for: scripts in it name that folder, so a moved one is made anew
-ifneq ($(shell cat $(READY) 2>/dev/null),$(CURDIR))
-.PHONY: $(READY)
-endif
-$(READY): requirements.txt pyproject.toml
-	@sh .ci/bootstrap $(VENV)
-	@pwd -P > $@
-
 # a variable of the environment that happens to have the name does not count
 given = $(filter command line,$(origin $(1)))
+
+env: $(READY) ## create .venv from the locked versions (EXTRA=ray: with Ray, which then stays; EXTRA= takes it away)
+
+# .ready holds the folder that the environment was made for: scripts in it name that folder, so a moved one is made anew.
+# .extra holds the extra that was asked for last; its packages are locked in a file of its own.
+INSTALLED := $(shell cat $(VENV)/.extra 2>/dev/null)
+WANTED := $(strip $(if $(call given,EXTRA),$(EXTRA),$(INSTALLED)))
+ifneq ($(shell cat $(READY) 2>/dev/null) $(INSTALLED),$(CURDIR) $(WANTED))
+.PHONY: $(READY)
+endif
+$(READY): requirements.txt $(wildcard requirements-$(WANTED).txt) pyproject.toml
+	@sh .ci/bootstrap $(VENV) $(WANTED)
+	@pwd -P > $@
+
 repro: env ## run the pipeline; stages that are up to date are skipped (SOURCE=path MINUTES=10: darkroom begin first)
 	@$(if $(call given,SOURCE),$(BIN)/darkroom begin $(if $(call given,MINUTES),--minutes $(MINUTES)) -- "$(SOURCE)")
 	@$(BIN)/darkroom params > /dev/null
@@ -82,11 +86,13 @@ image: env ## build the container image of the champion (IMAGE=darkroom DOCKER=d
 		-u models:/$$($(BIN)/darkroom params package.name)@champion/artifacts/bundle
 	@$(DOCKER) build --file container/Dockerfile --build-arg MODEL=models/image/artifacts/bundle --tag $(IMAGE) .
 
-lock: env ## update requirements.txt and the image's to the newest versions that pyproject.toml allows
-	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-emit-index-url \
-		--python-version 3.11 --group dev pyproject.toml -o requirements.txt
-	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-emit-index-url --no-annotate \
-		--python-version 3.11 --group serve --constraint requirements.txt -o container/requirements.txt
+LOCK := $(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-emit-index-url \
+	--python-version 3.11
+lock: env ## update all locks to the newest versions that pyproject.toml allows
+	@$(LOCK) --group dev pyproject.toml -o requirements.txt
+	@$(LOCK) --no-annotate --group serve --constraint requirements.txt -o container/requirements.txt
+	@sed -n 's/^ray = \["\(.*\)"\].*/\1/p' pyproject.toml | \
+		$(LOCK) --no-annotate --constraint requirements.txt -o requirements-ray.txt -
 
 clean: ## delete what the pipeline can make again; keeps data/raw, reports/*.json, MLflow's records, .venv
 	@rm -rf data/images data/*.parquet models reports/plots .cache

@@ -1,8 +1,8 @@
 """Near duplicates of an archive: wanted at least 5 times as fast as cleanvision, and all that it finds.
 
 Both read the same unpacked folder with two processes. Ours is the work of ingest (reading, decoding, all facts, the
-thumbnails and hashes, the packed copy) and the search with its verification; theirs is reading, decoding, hashing and
-grouping. The start of the processes and the imports are counted for neither.
+thumbnails and hashes, the packed copy) and the search with its verification, this in one process; theirs is reading,
+decoding, hashing and grouping. The start of the processes and the imports are counted for neither.
 """
 
 import argparse

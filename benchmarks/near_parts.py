@@ -1,4 +1,4 @@
-"""The search for near duplicates on the pictures that ingest packed, part by part, as data.near does it.
+"""The search for near duplicates on the pictures that ingest packed, part by part, in one process.
 
 python benchmarks/near_parts.py              in a working copy, with PYTHONPATH=src
 python benchmarks/near_parts.py PAIRS.npy    also writes the pairs, as rows of the readable pictures
@@ -30,16 +30,18 @@ def main(pairs_file: str | None) -> None:
     import pandas as pd
 
     from darkroom.dedupe import near
+    from darkroom.execution.workers import worker_pool
     from darkroom.params.load import load_params
 
     params = load_params(Path("params.yaml")).dedupe
     manifest = pd.read_parquet("data/manifest.parquet")
+    near.FEW = len(manifest)  # so that it stays in this process
     seconds: dict[str, float] = {}
     near.find_candidates = clocked(seconds, "candidates", near.find_candidates)
     near.read_thumbnails = clocked(seconds, "thumbnails", near.read_thumbnails)
     near.similarity = clocked(seconds, "similarity", near.similarity)
     start, start_cpu = time.perf_counter(), time.process_time()
-    pairs = near.find_near_pairs(manifest, Path("data/images"), params)
+    pairs = near.find_near_pairs(manifest, Path("data/images"), params, Path(".cache"), worker_pool)
     whole = {"work": time.perf_counter() - start, "cpu": time.process_time() - start_cpu}
     if pairs_file:
         np.save(pairs_file, pairs)

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 from working_copy import print_table
 
-from darkroom.examples.pixel_cache import Pixels, find_rows, open_pixels
+from darkroom.examples.pixel_cache import ID, Pixels, find_rows, open_pixels
 from darkroom.execution.workers import worker_pool
 from darkroom.images.packed import write_shard
 from darkroom.images.thumbnails import THUMBNAIL_BYTES
@@ -68,7 +68,7 @@ def growing(root: Path, count: int, size: int, pool: Executor) -> list[list[Any]
 def reading(root: Path, count: int, size: int) -> list[list[Any]]:
     """Return the rows of the second table: rows a second, ours and the reference in turns."""
     (file,) = (root / "cache" / "pixels").glob("*.pixels")
-    stored = np.load(file.with_suffix(".ids.npy"))
+    stored = np.fromfile(file.with_suffix(".ids"), ID).astype("U20")
     ours = Pixels(file, size, find_rows(stored, np.sort(stored)))
     plain = np.memmap(file, np.uint8, "r", shape=(len(stored), size, size, 3))
     random = np.random.default_rng(0)

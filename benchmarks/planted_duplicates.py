@@ -71,7 +71,7 @@ def change(picture: np.ndarray, kind: str, chance: np.random.Generator) -> np.nd
 
 def describe(pictures: Pictures) -> tuple[np.ndarray, np.ndarray]:
     """Return hashes (n,) uint64 and thumbnails (n, THUMBNAIL_BYTES) uint8, as ingest makes them."""
-    from darkroom.ingest.facts import measure_pictures
+    from darkroom.images.facts import measure_pictures
 
     parts = [measure_pictures(pictures[start : start + 256]) for start in range(0, len(pictures), 256)]
     hashes = [int(text, 16) for facts, _ in parts for text in facts["phash"].tolist()]

@@ -119,7 +119,7 @@ def label_errors(features: np.ndarray, labels: np.ndarray, seed: int) -> dict[st
 
 
 def facts_of(pictures: Pictures) -> pd.DataFrame:
-    from darkroom.ingest.facts import measure_pictures
+    from darkroom.images.facts import measure_pictures
 
     parts = [measure_pictures(pictures[start : start + 256])[0] for start in range(0, len(pictures), 256)]
     measured = {name: np.concatenate([part[name] for part in parts]) for name in FACTS}

@@ -13,7 +13,7 @@ import pandas as pd
 from PIL import Image, ImageFilter
 
 from darkroom.decision.reference import directions
-from darkroom.ingest.facts import measure_pictures
+from darkroom.images.facts import measure_pictures
 
 Change = Callable[[np.ndarray], np.ndarray]
 Pictures = list[np.ndarray]

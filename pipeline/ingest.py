@@ -4,7 +4,7 @@ from darkroom.core.paths import cache_folder
 from darkroom.execution.workers import prepare_workers, worker_pool
 from darkroom.ingest.corrections import correct, read_corrections
 from darkroom.ingest.feedback import WithFeedback, list_feedback
-from darkroom.ingest.ingest import check_classes, headline, pack, summarise
+from darkroom.ingest.ingest import check_classes, headline, pack, read_summary, summarise
 from darkroom.ingest.listing import list_entries, open_ingest_source
 from darkroom.ingest.sources import Folder
 from darkroom.stage import Report, Stage, run_stage
@@ -20,9 +20,10 @@ def ingest(stage: Stage) -> Report:
             entries += list_feedback(stage.input("feedback"), entries)
         unknown = correct(entries, corrections)
         files = WithFeedback(opened, Folder(stage.input("feedback")))
-        manifest = pack(files, entries, stage.output("images"), cache_folder(), pool, depth)
+        images, file = stage.output("images"), stage.output("manifest")
+        pack(files, entries, images, file, cache_folder(), pool, depth)
+    manifest = read_summary(file)
     check_classes(manifest, params.source)
-    stage.save("manifest", manifest)
     report = summarise(manifest, params.source, system_files, corrections, unknown)
     print(headline(report), flush=True)
     return report

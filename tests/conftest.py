@@ -14,7 +14,7 @@ from xdist.scheduler import LoadScopeScheduling
 from darkroom.execution.quiet import silence_libraries
 
 silence_libraries()
-for name in ("MLFLOW_TRACKING_URI", "DVC_ROOT", "DARKROOM_TUNE_STORAGE"):
+for name in ("MLFLOW_TRACKING_URI", "DVC_ROOT", "DARKROOM_TUNE_STORAGE", "RAY_ADDRESS"):
     os.environ.pop(name, None)
 
 settings.register_profile("darkroom", deadline=None, derandomize=True)  # the same examples on every machine

@@ -8,7 +8,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,9 @@ from darkroom.core.tables import MANIFEST
 from darkroom.images.convert import Depth
 from darkroom.images.packed import read_pictures, read_thumbnails, write_shard
 from darkroom.ingest.ingest import pack
+from darkroom.ingest.layout import Entry
 from darkroom.ingest.listing import list_entries, open_source
+from darkroom.ingest.sources import Reader
 from darkroom.params.data import Columns, Ingest
 
 ROOT = Path(__file__).parents[1]
@@ -97,7 +99,16 @@ def write_tar(folder: Path, file: Path, compression: str) -> Path:
 def ingested(source: Path, images: Path, depth: Depth = "auto") -> pd.DataFrame:
     """Pack a folder or an archive to `images` with two threads and return the manifest."""
     with open_source(source, "test") as opened, ThreadPoolExecutor(2) as pool:
-        return pack(opened, list_entries(opened, ANY)[0], images, images.parent / "cache", pool, depth)
+        return packed(opened, list_entries(opened, ANY)[0], images, images.parent / "cache", pool, depth)
+
+
+def packed(
+    source: Reader, entries: list[Entry], images: Path, cache: Path, pool: Executor, depth: Depth = "auto"
+) -> pd.DataFrame:
+    """Pack to `images` and return the manifest."""
+    file = images.with_suffix(".manifest")
+    pack(source, entries, images, file, cache, pool, depth)
+    return pd.read_parquet(file)
 
 
 def without_test(images: Path, splits: pd.DataFrame, target: Path) -> Path:

@@ -53,9 +53,10 @@ def test_a_path_without_pictures_is_one_line(workspace: Path, capsys: pytest.Cap
     (workspace.parent / "texts" / "a").mkdir(parents=True)
     (workspace.parent / "texts" / "a" / "x.txt").write_text("no picture")
     before = (workspace / "params.yaml").read_bytes()
-    assert (run("begin", "../texts"), run("begin", "../nothing")) == (2, 2)
+    assert [run("begin", path) for path in ("../texts", "../nothing", "s3://pets/cats")] == [2, 2, 2]
     errors = capsys.readouterr().err.splitlines()
-    assert len(errors) == 2 and all(line.startswith("darkroom begin: ") for line in errors)
+    assert "s3://pets/cats is read in place: set ingest.source to it in params.yaml" in errors[2]
+    assert len(errors) == 3 and all(line.startswith("darkroom begin: ") for line in errors)
     assert (workspace / "params.yaml").read_bytes() == before
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 
 from darkroom.core.files import file_digest, write_value
 from darkroom.curation.issues import find_issues
+from darkroom.dedupe import near
 from darkroom.dedupe.curate import curate_pictures
 from darkroom.dedupe.near import find_near_pairs
 from darkroom.examples.pixel_cache import open_pixels
@@ -18,7 +19,7 @@ from darkroom.execution.workers import worker_pool
 from darkroom.ingest import ingest
 from darkroom.ingest.listing import list_entries, open_source
 from defaults import default_params
-from pictures import ANY, class_files, encode, noise, write_files
+from pictures import ANY, class_files, encode, noise, packed, write_files
 
 FILES = class_files("cat", "dog", each=5) | {
     "cat/again.png": encode(noise("cat1", 32)),
@@ -41,11 +42,11 @@ def outputs(source: Path, root: Path, pool: AbstractContextManager[Executor]) ->
     """Do what ingest, dedupe and the loading of pixels do; return the digest of every file and of the pixels."""
     params = default_params()
     with open_source(source, "test") as opened, pool as executor:
-        manifest = ingest.pack(opened, list_entries(opened, ANY)[0], root / "images", root / "cache", executor, "auto")
+        manifest = packed(opened, list_entries(opened, ANY)[0], root / "images", root / "cache", executor)
         pixels = open_pixels(root / "images", params.image, root / "cache", executor)
-    curated = curate_pictures(
-        manifest, find_near_pairs(manifest, root / "images", params.dedupe), params.dedupe, params.balance
-    )
+        inputs = root / "images", params.dedupe, root / "cache", lambda: nullcontext(executor)
+        pairs = find_near_pairs(manifest, *inputs)
+    curated = curate_pictures(manifest, pairs, params.dedupe, params.balance)
     tables = {"manifest": manifest, "curated": curated, "issues": find_issues(manifest, curated, params.dedupe.issues)}
     for name, table in tables.items():
         write_value(root / name, table, ".parquet")
@@ -58,6 +59,7 @@ def test_outputs_do_not_depend_on_the_executor(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(ingest, "FILES_PER_SHARD", 2)
     source = write_files(tmp_path / "raw" / "pets", FILES)
     pools: dict[str, AbstractContextManager[Executor]] = {
+        "one process": Serial(),
         "serial": Serial(),
         "threads": ThreadPoolExecutor(3),
         "processes": worker_pool(),
@@ -66,8 +68,9 @@ def test_outputs_do_not_depend_on_the_executor(tmp_path: Path, monkeypatch: pyte
     for name, pool in pools.items():
         (tmp_path / name).mkdir()
         found[name] = outputs(source, tmp_path / name, pool)
+        monkeypatch.setattr(near, "FEW", 0)  # the first search is of one process alone
     assert sum(name.startswith("images/") for name in found["serial"]) > 2
-    assert found["serial"] == found["threads"] == found["processes"]
+    assert found["one process"] == found["serial"] == found["threads"] == found["processes"]
 
 
 def test_there_are_as_many_workers_as_cores_that_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:

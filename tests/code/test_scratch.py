@@ -4,12 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from darkroom.ingest.scratch import scratch_folder
+from darkroom.execution.scratch import scratch_folder
 
 HOLD = """
 import sys
 from pathlib import Path
-from darkroom.ingest.scratch import scratch_folder
+from darkroom.execution.scratch import scratch_folder
 with scratch_folder(Path(sys.argv[1])) as folder:
     print(folder, flush=True)
     sys.stdin.read()

@@ -8,11 +8,11 @@ import pytest
 from darkroom.core.errors import UserError
 from darkroom.core.tables import LEFT_OUT
 from darkroom.ingest.corrections import correct, read_corrections
-from darkroom.ingest.ingest import headline, pack, summarise
+from darkroom.ingest.ingest import headline, summarise
 from darkroom.ingest.layout import Entry
 from darkroom.ingest.listing import list_entries, open_ingest_source, open_source
 from darkroom.params.data import Columns
-from pictures import ANY, ROOT, class_files, encode, inside, noise, write_files
+from pictures import ANY, ROOT, class_files, encode, inside, noise, packed, write_files
 
 LABELS = ["path", "label", "error"]
 
@@ -28,7 +28,7 @@ def corrected(folder: Path, images: Path, corrections: dict[str, str]) -> tuple[
     with open_source(folder, "test") as source, ThreadPoolExecutor(1) as pool:
         entries, _ = list_entries(source, ANY)
         unknown = correct(entries, corrections)
-        return pack(source, entries, images, images.parent / "cache", pool, "auto").set_index("image_id"), unknown
+        return packed(source, entries, images, images.parent / "cache", pool).set_index("image_id"), unknown
 
 
 def test_the_file_of_the_repository_corrects_nothing() -> None:
@@ -95,7 +95,7 @@ def test_attributes_of_a_table_reach_the_manifest(tmp_path: Path) -> None:
     params = ANY.model_copy(update={"source": "t.csv", "columns": columns})
     with inside(raw), open_ingest_source(params, raw) as source, ThreadPoolExecutor(1) as pool:
         entries, _ = list_entries(source, params)
-        manifest = pack(source, entries, tmp_path / "images", tmp_path / "cache", pool, "auto")
+        manifest = packed(source, entries, tmp_path / "images", tmp_path / "cache", pool)
     found = manifest.set_index("path")["attributes"]
     assert found["a/0.png"] == '{"site": "Ulm", "year": "2019"}' and pd.isna(found["a/1.png"])
     assert json.loads(found["a/0.png"])["year"] == "2019"

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
+from darkroom.images.facts import measure_pictures
 from darkroom.images.thumbnails import hash_thumbnails
-from darkroom.ingest.facts import measure_pictures
 from pictures import corners, noise
 
 

@@ -16,7 +16,6 @@ from darkroom.core.tables import CORRECTED, CURATED
 from darkroom.dedupe.curate import curate_pictures
 from darkroom.dedupe.feedback import add_feedback, without_feedback
 from darkroom.ingest.feedback import WithFeedback, list_feedback
-from darkroom.ingest.ingest import pack
 from darkroom.ingest.layout import Entry
 from darkroom.ingest.listing import list_entries, open_source
 from darkroom.ingest.sources import Folder
@@ -24,7 +23,7 @@ from darkroom.params.data import Balance, Split
 from darkroom.split.split_summary import summarise
 from darkroom.split.splits import assign_splits, require_no_leak
 from defaults import default_params
-from pictures import ANY, class_files, encode, manifest_of, noise, write_files
+from pictures import ANY, class_files, encode, manifest_of, noise, packed, write_files
 
 DEDUPE = default_params().dedupe
 EVEN = Balance(method="none", scope="train", cap=0, seed=0)
@@ -53,7 +52,7 @@ def test_pictures_in_the_folder_of_feedback_are_pictures_of_the_source(tmp_path:
         entries, _ = list_entries(source, ANY)
         entries += list_feedback(folder, entries)
         reader = WithFeedback(source, Folder(folder))
-        manifest = pack(reader, entries, tmp_path / "images", tmp_path / "cache", pool, "auto")
+        manifest = packed(reader, entries, tmp_path / "images", tmp_path / "cache", pool)
     new = manifest[manifest["feedback"]].set_index("path")
     assert new["label"].to_dict() == {"data/feedback/cat/a.png": "cat", "data/feedback/dog/b.png": "dog"}
     assert new["error"].isna().all() and (~manifest["feedback"]).sum() == len(entries) - 2

@@ -9,15 +9,16 @@ import pytest
 from darkroom.core.errors import UserError
 from darkroom.core.files import file_digest
 from darkroom.core.tables import MANIFEST
+from darkroom.images import known
 from darkroom.images.convert import Depth
 from darkroom.images.decode import inspect
 from darkroom.images.packed import list_shards, read_pictures, read_thumbnails, shard_ids, shard_pictures
 from darkroom.images.thumbnails import THUMBNAIL_BYTES
-from darkroom.ingest import examine, known
-from darkroom.ingest.digits import write_digits
+from darkroom.ingest import examine
 from darkroom.ingest.ingest import FILES_PER_SHARD, check_classes, shards, summarise
 from darkroom.ingest.layout import Entry
 from darkroom.ingest.listing import list_entries, open_ingest_source
+from darkroom.ingest.sources import write_digits
 from import_graph import LIBRARY, imported_modules
 from pictures import ANY, ROOT, class_files, encode, ingested, noise, write_files, write_tar, write_zip
 
@@ -107,14 +108,14 @@ def test_what_was_decoded_before_is_not_decoded_again(
 def test_the_memory_is_that_of_the_code_the_libraries_and_the_depth(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = known.known_facts_file(tmp_path, "auto")
-    assert known.known_facts_file(tmp_path, 12) != before == known.known_facts_file(tmp_path, "auto")
+    before = known.known_facts(tmp_path, "auto")
+    assert known.known_facts(tmp_path, 12) != before == known.known_facts(tmp_path, "auto")
     for name in ("numpy", "pillow", "simplejpeg"):
         monkeypatch.setattr(known, "version", lambda library, name=name: "0" if library == name else version(library))
-        assert known.known_facts_file(tmp_path, "auto") != before
-    behind = imported_modules(LIBRARY / "images/decode.py") | imported_modules(LIBRARY / "ingest/facts.py")
+        assert known.known_facts(tmp_path, "auto") != before
+    behind = imported_modules(LIBRARY / "images/decode.py") | imported_modules(LIBRARY / "images/facts.py")
     files = {Path(str(module.__file__)).relative_to(ROOT).as_posix() for module in known.MODULES}
-    assert files == behind | {"src/darkroom/images/decode.py", "src/darkroom/ingest/facts.py"}
+    assert files == behind | {"src/darkroom/images/decode.py", "src/darkroom/images/facts.py"}
 
 
 def test_a_damaged_memory_only_costs_time(folder: Path, tmp_path: Path) -> None:

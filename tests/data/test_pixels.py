@@ -68,7 +68,7 @@ class Counting(ThreadPoolExecutor):
         self.pictures = 0
 
     def submit(self, work: Any, /, *arguments: Any, **options: Any) -> Future[Any]:
-        self.pictures += int((arguments[1] >= 0).sum())
+        self.pictures += len(work.args[1])
         return super().submit(work, *arguments, **options)
 
 
@@ -119,15 +119,39 @@ def test_new_pictures_alone_are_decoded(images: Path, pool: Executor, tmp_path: 
     assert np.array_equal(open_pixels(images, PARAMS, tmp_path, Counting())[:], known)
 
 
-@pytest.mark.parametrize("left", ["decoded.partial", "decoded", "pixels"])
-def test_what_a_killed_process_left_is_not_taken(images: Path, pool: Executor, tmp_path: Path, left: str) -> None:
+def test_what_a_killed_process_left_is_not_taken(images: Path, pool: Executor, tmp_path: Path) -> None:
     whole = open_pixels(images, PARAMS, tmp_path, pool)[:].copy()
     (cache,) = (tmp_path / "pixels").glob("*.pixels")
-    cache.with_suffix(".ids.npy").unlink()
-    cache.rename(half := cache.with_suffix(f".{left}"))
-    half.write_bytes(bytes(half.stat().st_size // 2))
+    cache.with_suffix(".ids").unlink()
+    cache.write_bytes(bytes(cache.stat().st_size // 2))
+    (folder := cache.with_suffix(".decoded")).mkdir()
+    (folder / "part-00000-0123.4567.partial").write_bytes(b"half")
     assert np.array_equal(open_pixels(images, PARAMS, tmp_path, pool)[:], whole)
-    assert sorted(path.suffix for path in cache.parent.iterdir()) == [".lock", ".npy", ".pixels"]
+    assert sorted(path.suffix for path in cache.parent.iterdir()) == [".ids", ".lock", ".pixels"]
+
+
+def test_what_was_decoded_before_a_stop_is_kept(
+    images: Path, pool: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, decoded = open_pixels(images, PARAMS, tmp_path / "other", pool)[:].copy(), list[bytes]()
+
+    def noted(data: bytes, **options: Any) -> np.ndarray:
+        decoded.append(data)
+        return decode(data, **options)
+
+    monkeypatch.setattr("darkroom.images.decode.decode", noted)
+
+    class Stopped(Counting):
+        def submit(self, work: Any, /, *arguments: Any, **options: Any) -> Future[Any]:
+            if self.pictures:
+                raise KeyboardInterrupt
+            return super().submit(work, *arguments, **options)
+
+    with pytest.raises(KeyboardInterrupt), Stopped() as stopped:
+        open_pixels(images, PARAMS, tmp_path, stopped)
+    assert 0 < len(decoded) < 9
+    assert np.array_equal(open_pixels(images, PARAMS, tmp_path, pool)[:], whole)
+    assert len(decoded) == 9
 
 
 def test_a_map_that_was_cut_is_made_again(images: Path, pool: Executor, tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ import pytest
 from PIL import Image, ImageOps
 
 from darkroom.images.decode import decode, inspect
+from darkroom.images.facts import measure_pictures
 from darkroom.images.limits import LONG, UnreadablePicture, first_scan
 from darkroom.images.scaling import filled_part, jpeg_scale, judged_factor, judged_scale
-from darkroom.ingest.facts import measure_pictures
 from large_jpegs import HEIGHT, LARGE, PLAIN, WHOLE, WIDTH
 from pictures import encode
 

@@ -98,8 +98,8 @@ def test_rows_with_a_mistake_are_refused_with_the_reason(raw: Path) -> None:
         "../../../secret.png": "its path leads out of data/raw/",
         "a/../../../x.png": "its path leads out of data/raw/",
         "..": "is not a regular file",
-        "s3://bucket/x.png": "only http and https addresses are fetched",
-        "file:///etc/hostname": "only http and https addresses are fetched",
+        "s3://bucket": "only http, https, s3, gs and az addresses are fetched",
+        "file:///etc/hostname": "only http, https, s3, gs and az addresses are fetched",
     }
     text = "path,label\n" + "".join(f"{path},cat\n" for path in paths) + ",cat\n2 x.png,\n"
     text += "../other/3.png,cat\n./../other/3.png,cat\nb.png,cat\nb.png,dog\n"

@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -41,7 +42,17 @@ def repository(tmp_path_factory: pytest.TempPathFactory, programs: Path) -> Proj
 
 
 def packs(root: Path) -> list[Path]:
-    return list((root / "data" / "images.partial").glob("*.parquet"))
+    return list((root / ".cache" / "packs").glob("*/*.facts"))
+
+
+def without_packs(project: Project) -> None:
+    """Forget what stopped runs have finished."""
+    shutil.rmtree(project.root / ".cache" / "packs", ignore_errors=True)
+
+
+def unfinished(project: Project) -> list[Path]:
+    """Return what has a temporary name where the outputs are."""
+    return [file for folder in ("data", "reports") for file in (project.root / folder).rglob("*.partial")]
 
 
 def after(number: int) -> Callable[[Path, float], bool]:
@@ -54,6 +65,7 @@ def at(seconds: float) -> Callable[[Path, float], bool]:
 
 def kill(project: Project, whole_group: bool, moment: Callable[[Path, float], bool]) -> int:
     """Run ingest and kill it, alone or with DVC and its workers, at a moment; return how it ended."""
+    without_packs(project)
     command = ["dvc", "repro", "ingest"] if whole_group else ["python", "pipeline/ingest.py"]
     start = time.monotonic()
     process = subprocess.Popen(
@@ -84,6 +96,7 @@ def kill(project: Project, whole_group: bool, moment: Callable[[Path, float], bo
 )
 def test_a_stop_is_answered_in_one_line(repository: Project, packed: int, number: int, name: str) -> None:
     """All processes of the group get the signal, as from a terminal, Slurm or Kubernetes."""
+    without_packs(repository)
     process = subprocess.Popen(
         ["python", "pipeline/ingest.py"],
         cwd=repository.root,
@@ -101,7 +114,7 @@ def test_a_stop_is_answered_in_one_line(repository: Project, packed: int, number
     assert said.splitlines()[-1] == f"ingest: stopped by {name}; nothing half-written is left"
     assert "Traceback" not in said
     assert outputs(repository.root) == {}
-    assert not list(repository.root.rglob("*.partial"))
+    assert not unfinished(repository)
 
 
 def outputs(root: Path) -> dict[str, str]:
@@ -132,9 +145,9 @@ def test_the_next_run_succeeds_and_a_kill_after_it_leaves_its_outputs(repository
     repository.run("dvc", "repro", "ingest")
     first = outputs(repository.root)
     assert len(first) >= 2 + 4
-    assert not list(repository.root.rglob("*.partial"))
+    assert not unfinished(repository)
     assert kill(repository, False, after(2)) == -signal.SIGKILL
     assert outputs(repository.root) == first
     repository.run("dvc", "repro", "--force", "ingest")
     assert outputs(repository.root) == first
-    assert not list(repository.root.rglob("*.partial"))
+    assert not unfinished(repository)

@@ -15,7 +15,7 @@ import numpy as np
 from darkroom.app.models import Served
 from darkroom.core.errors import UserError, first_line
 from darkroom.images.decode import inspect, silent_pillow
-from darkroom.ingest.facts import measure_pictures
+from darkroom.images.facts import measure_pictures
 from darkroom.package.requests import picture_bytes, shape_of
 from darkroom.traffic.record import Record, Role
 

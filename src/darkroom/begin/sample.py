@@ -9,10 +9,10 @@ import numpy as np
 from PIL import Image
 
 from darkroom.images.decode import FORMATS, decode, silent_pillow
+from darkroom.images.facts import is_greyscale
 from darkroom.images.limits import UnreadablePicture
 from darkroom.images.thumbnails import SIDE
 from darkroom.ingest.examine import MAX_FILE_BYTES
-from darkroom.ingest.facts import is_greyscale
 from darkroom.ingest.ingest import UNKNOWN_SIZE
 from darkroom.ingest.layout import Entry
 from darkroom.ingest.sources import Folder, Source

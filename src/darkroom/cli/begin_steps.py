@@ -13,8 +13,10 @@ from darkroom.begin.plans import BACKBONES, PHOTOS
 from darkroom.begin.rules import choose, choose_data
 from darkroom.begin.speed import Speed, measure_speed
 from darkroom.begin.write import shown, undecided, write_choices
+from darkroom.core.errors import UserError
 from darkroom.core.paths import ARTEFACTS, report_path, workspace
 from darkroom.experiments.table import aligned
+from darkroom.ingest.buckets import is_bucket
 from darkroom.models.weights import Internet, find_weights, how_to_get_weights
 from darkroom.params.load import Overlay, leaves, load_params, read_yaml, with_overlay
 from darkroom.params.recipes import NETWORK, default_sections, recipe_network
@@ -22,6 +24,8 @@ from darkroom.params.recipes import NETWORK, default_sections, recipe_network
 
 def begin(path: str, minutes: float, data_only: bool, dry: bool) -> int:
     """Choose and print everything, and write params.yaml unless `dry`; return the exit status."""
+    if is_bucket(path):
+        raise UserError(f"{path} is read in place: set ingest.source to it in params.yaml; begin looks at files only")
     root = workspace()
     before = load_params(root / "params.yaml")  # a mistake in it is reported before anything is placed
     placed, facts, found = place_and_look(path, root, dry)

@@ -1,14 +1,19 @@
 """`darkroom doctor`: check that everything is installed and works."""
 
+import os
 import platform
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
 from darkroom.core.errors import first_line
-from darkroom.core.paths import project_root, workspace
+from darkroom.core.paths import cache_folder, project_root, workspace
+from darkroom.execution.cluster import ADDRESS, Node, on_cluster
+from darkroom.execution.node_check import node_faults
 from darkroom.params.load import load_params
+from darkroom.stage import LIBRARIES
 from darkroom.tracking.relocate import find_moved, mend_moved
 from darkroom.tracking.store import redacted
 
@@ -46,6 +51,8 @@ def run_checks(fix: bool) -> int:
         _training_step,
     ]
     findings = [_print_finding(check) for check in checks]
+    if on_cluster():
+        findings += _print_nodes()
     return 0 if all(finding.passed for finding in findings) else 1
 
 
@@ -56,6 +63,23 @@ def _print_finding(check: Callable[[], Finding]) -> Finding:
         finding = Finding(False, f"{type(error).__name__}: {redacted(first_line(error))}")
     print(f"{'ok  ' if finding.passed else 'FAIL'} {finding.text}", flush=True)
     return finding
+
+
+def _print_nodes() -> list[Finding]:
+    """Print a line for the cluster and for each of its nodes."""
+    faults: dict[Node, list[str]] = {}
+
+    def cluster() -> Finding:
+        faults.update(node_faults(tuple({*PACKAGES, *LIBRARIES, "ray"}), cache_folder()))
+        return Finding(True, f"cluster: {os.environ[ADDRESS]}, {len(faults)} nodes")
+
+    return [_print_finding(cluster), *(_print_finding(partial(_node, *one)) for one in faults.items())]
+
+
+def _node(node: Node, faults: list[str]) -> Finding:
+    if faults:
+        return Finding(False, f"node {node.address}: {'; '.join(faults)}")
+    return Finding(True, f"node {node.address}: {node.cpus:g} CPU, {node.gpus:g} GPU, the same versions, this folder")
 
 
 def _python() -> Finding:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pandas as pd
 import yaml
@@ -28,9 +29,9 @@ def prepare_partial(path: Path) -> Path:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, temporary: Path | None = None) -> Iterator[Path]:
     """Yield the temporary name of a file; it gets its name when the block succeeds, else nothing is left of it."""
-    temporary = prepare_partial(path)
+    temporary = temporary or prepare_partial(path)
     try:
         with naming_errors(path):
             yield temporary
@@ -38,6 +39,16 @@ def replacing(path: Path) -> Iterator[Path]:
     except BaseException:
         remove(temporary)
         raise
+
+
+@contextmanager
+def publishing(path: Path) -> Iterator[Path]:
+    """Do as `replacing`, under a temporary name that no other process has: a task that is run twice meets no other.
+
+    A killed process leaves its temporary file, beside `path`; whoever made the folder deletes it.
+    """
+    with replacing(path, path.with_name(f"{path.name}.{uuid4().hex}.partial")) as temporary:
+        yield temporary
 
 
 @contextmanager

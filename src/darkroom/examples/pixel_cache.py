@@ -3,24 +3,28 @@
 import os
 import shutil
 from concurrent.futures import Executor
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
-from darkroom.core.files import digest, replacing
+from darkroom.core.files import digest, publishing
 from darkroom.core.fingerprint import code_digest
 from darkroom.execution.locks import locked
 from darkroom.execution.progress import progress
+from darkroom.execution.tasks import in_order
 from darkroom.images import decode as decoding
 from darkroom.images.packed import list_shards, shard_ids, shard_pictures
 from darkroom.images.scaling import DECODE_VERSION
 from darkroom.params.schema import ImageParams
 
+ID = np.dtype("S20")
+MOST_UNSAFE = 2**28  # bytes of pixels that a power failure may take
 LIBRARIES = ("numpy", "opencv-python-headless", "pillow", "simplejpeg")  # their versions decide the pixels
-NOT_DECODING = {"packed.py", "suffixes.py", "thumbnails.py"}  # of the room of images
+NOT_DECODING = {"facts.py", "known.py", "packed.py", "suffixes.py", "thumbnails.py"}  # of the room of images
 
 
 class Pixels:
@@ -67,14 +71,11 @@ def open_pixels(
     file.parent.mkdir(parents=True, exist_ok=True)
     with locked(Path(f"{file}.lock")):
         stored = _stored_ids(file, image_params.size)
-        added = ids[find_rows(stored, ids) < 0]
-        if len(added):
-            rows = {shard: find_rows(added, part) for shard, part in names.items()}
-            decoded = _decode(file.with_suffix(".decoded"), options, rows, len(added), executor)
-            _append(decoded, file, len(stored) * _picture_bytes(image_params.size))
-            stored = np.concatenate([stored, added])
-            with replacing(_ids_file(file)) as unfinished, unfinished.open("wb") as target:
-                np.save(target, stored)
+        known = pd.Index(stored)
+        added = {shard: part[known.get_indexer(pd.Index(part)) < 0] for shard, part in names.items()}
+        if added := {shard: part for shard, part in added.items() if len(part)}:
+            _append(file, len(stored), added, options, executor)
+            stored = _stored_ids(file, image_params.size)
     return Pixels(file, image_params.size, find_rows(stored, ids))
 
 
@@ -94,62 +95,81 @@ def _picture_bytes(side: int) -> int:
 
 
 def _ids_file(file: Path) -> Path:
-    return file.with_suffix(".ids.npy")
+    return file.with_suffix(".ids")
 
 
 def _stored_ids(file: Path, side: int) -> np.ndarray:
     """Return the image_id of each picture that is whole in the map, in its order."""
     if not _ids_file(file).exists() or not file.exists():
         return np.empty(0, "U20")
-    stored: np.ndarray = np.load(_ids_file(file))
+    stored = np.fromfile(_ids_file(file), ID)  # without the last one, where a full disk has cut it
     whole = file.stat().st_size >= len(stored) * _picture_bytes(side)
-    return stored if whole else stored[:0]
+    return stored.astype("U20") if whole else np.empty(0, "U20")
 
 
-def _decode(file: Path, options: dict[str, Any], rows: dict[Path, np.ndarray], count: int, executor: Executor) -> Path:
-    """Decode pictures to a file of their own and return it; `rows` are theirs, for each shard, -1 for those left out.
+def _append(
+    file: Path, stored: int, added: dict[Path, np.ndarray], options: dict[str, Any], executor: Executor
+) -> None:
+    """Decode pictures, `added` of each shard, each shard to a file of its own; put them behind the `stored` first ones.
 
-    Not into the map: workers of a process that was killed may write for a moment after the next one has begun.
+    A worker does not write into the map: one of a process that was killed may write for a moment after the next one
+    has begun, and on another machine nothing would tell it. What was decoded before a stop is kept.
     """
-    with replacing(file) as unfinished:
-        _reserve(unfinished, count * _picture_bytes(options["size"]))
-        jobs = [
-            executor.submit(_decode_shard, shard, places, unfinished, options)
-            for shard, places in rows.items()
-            if (places >= 0).any()
-        ]
-        for job in progress(jobs, len(jobs), "decoding packs of pictures"):
-            job.result()
-    return file
+    folder = file.with_suffix(".decoded")
+    folder.mkdir(exist_ok=True)
+    calls = (partial(_decode_shard, shard, ids, folder, options) for shard, ids in added.items())
+    with _Growing(file, stored, _picture_bytes(options["size"])) as growing:
+        decoded = progress(in_order(executor, calls), len(added), "decoding packs of pictures")
+        for ids, part in zip(added.values(), decoded, strict=True):
+            growing.append(part, ids)
+    shutil.rmtree(folder)
 
 
-def _decode_shard(shard: Path, rows: np.ndarray, file: Path, options: dict[str, Any]) -> None:
-    """Decode the pictures of one shard that have a row into it (runs in a worker)."""
-    side = options["size"]
-    flat = np.memmap(file, np.uint8, "r+")
-    pixels = flat.reshape(-1, side, side, 3)
-    for row, data in zip(rows, shard_pictures(shard), strict=True):
-        if row >= 0:
-            pixels[row] = decoding.decode(data, **options)
-    flat.flush()
+class _Growing:
+    """The map and the names of its pictures, which are written when their pixels are safe on the disk."""
+
+    def __init__(self, file: Path, stored: int, picture_bytes: int) -> None:
+        self._file, self._names = file, _ids_file(file)
+        self._waiting: list[np.ndarray] = []
+        for path, length in ((file, stored * picture_bytes), (self._names, stored * ID.itemsize)):
+            if path.exists() and path.stat().st_size > length:
+                os.truncate(path, length)
+        self._unsafe = 0
+
+    def __enter__(self) -> Self:
+        self._pixels = self._file.open("ab")
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        with self._pixels:
+            self._settle()
+
+    def append(self, part: Path, ids: np.ndarray) -> None:
+        """Put the pictures of a file behind the others, and delete it."""
+        self._unsafe += part.stat().st_size
+        with part.open("rb") as source:
+            shutil.copyfileobj(source, self._pixels, 2**24)
+        part.unlink()
+        self._waiting.append(ids)
+        if self._unsafe > MOST_UNSAFE:
+            self._settle()
+
+    def _settle(self) -> None:
+        self._pixels.flush()
+        os.fsync(self._pixels.fileno())
+        with self._names.open("ab") as file:
+            file.write(b"".join(ids.astype(ID).tobytes() for ids in self._waiting))
+        self._waiting, self._unsafe = [], 0
 
 
-def _reserve(file: Path, size: int) -> None:
-    """Make a file of `size` bytes whose space is there: a full disk is an error now, not the end of a worker."""
-    with file.open("wb") as target:
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(target.fileno(), 0, size)
-        target.truncate(size)
-
-
-def _append(decoded: Path, file: Path, start: int) -> None:
-    """Put what was decoded behind the first `start` bytes of the map."""
-    if not start:
-        decoded.replace(file)
-        return
-    with decoded.open("rb") as source, file.open("r+b") as target:
-        target.seek(start)
-        shutil.copyfileobj(source, target, 2**24)
-        target.flush()
-        os.fsync(target.fileno())  # before the names that say that it is there
-    decoded.unlink()
+def _decode_shard(shard: Path, ids: np.ndarray, folder: Path, options: dict[str, Any]) -> Path:
+    """Decode the pictures `ids` of one shard, in its order, to a file in `folder`, and return it (runs in a worker)."""
+    target = folder / f"{shard.stem}-{digest(ids.tolist())[:20]}"
+    if target.exists():  # of a run that was stopped
+        return target
+    wanted = set(ids.tolist())
+    with publishing(target) as unfinished, unfinished.open("wb") as file:
+        for name, data in zip(shard_ids(shard).tolist(), shard_pictures(shard), strict=True):
+            if name in wanted:
+                file.write(decoding.decode(data, **options).tobytes())
+    return target

@@ -2,17 +2,20 @@
 
 import os
 import socket
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from darkroom.core.errors import UserError, first_line
 from darkroom.execution.quiet import SETTINGS
 
 ADDRESS = "RAY_ADDRESS"
+ANSWER = 120  # seconds for an answer of all nodes
 TIMEOUT = 10  # seconds; Ray itself would try for minutes, and print a line each time
 OOM_RETRIES = "RAY_task_oom_retries"  # without a limit, a task that needs more memory than there is begins for ever
+T = TypeVar("T")
 PACKAGE = Path(__file__).parent.parent
 
 
@@ -48,7 +51,7 @@ def connect() -> Any:
         os.environ.setdefault(OOM_RETRIES, "3")
         try:
             ray.init(address, log_to_driver=False, configure_logging=False, runtime_env=_environment())
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
             raise UserError(f"{ADDRESS} = {address!r}: {first_line(error)}", 1) from None
     return ray
 
@@ -61,6 +64,23 @@ def nodes() -> list[Node]:
         for one in alive
     ]
     return sorted(found, key=lambda node: (node.address, node.id))
+
+
+def ask_nodes(question: Callable[[], T]) -> dict[Node, T]:
+    """Return what a function, of a module or partial, returns on each node; raises Ray's error where one ends."""
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    ray = connect()
+    asked = ray.remote(num_cpus=0)(question_asked)
+    found = nodes()
+    there = [NodeAffinitySchedulingStrategy(node.id, soft=False) for node in found]
+    answers = ray.get([asked.options(scheduling_strategy=one).remote(question) for one in there], timeout=ANSWER)
+    return dict(zip(found, answers, strict=True))
+
+
+def question_asked(question: Callable[[], T]) -> T:
+    """Return the answer (runs on a node)."""
+    return question()
 
 
 def _require_reachable(address: str) -> None:
@@ -79,7 +99,10 @@ def _require_reachable(address: str) -> None:
 
 
 def _environment() -> dict[str, Any]:
-    """Return Ray's runtime environment: the code of this process, and the variables that decide what libraries do."""
+    """Return Ray's runtime environment: the code of this process, and the variables that decide what libraries do.
+
+    A task has no cluster: what it calls works in its own process.
+    """
     names = (*SETTINGS, "DVC_ROOT")
-    settings = {name: os.environ[name] for name in names if name in os.environ}
+    settings = {name: os.environ[name] for name in names if name in os.environ} | {ADDRESS: ""}
     return {"py_modules": [str(PACKAGE)], "env_vars": settings, "excludes": ["__pycache__"]}

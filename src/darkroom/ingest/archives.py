@@ -17,13 +17,16 @@ ODD = re.compile(r"^[A-Za-z]:|(?:^|[\\/])\.{0,2}(?:[\\/]|$)")  # all below, and 
 LEADS_OUT = re.compile(r"^[\\/]|^[A-Za-z]:|(?:^|[\\/])\.\.(?:[\\/]|$)")
 
 
-def archive_entry(name: str, size: int, location: object, reason: str) -> Entry:
-    """Return the entry of a file inside an archive; refused for `reason`, or when its name leads out."""
+def archive_entry(name: str, size: int, location: object, reason: str, stamp: int) -> Entry:
+    """Return the entry of a file inside an archive; refused for `reason`, or when its name leads out.
+
+    `stamp` is that of the archive.
+    """
     if not reason and ODD.search(name):
         plain = "/".join(part for part in name.split("/") if part not in ("", "."))
         reason = "its path leads out of the archive" if LEADS_OUT.search(name) else "" if plain else "has no name"
         name = name if reason else plain
-    return Entry(name, error=reason, refused=True) if reason else Entry(name, size, location=location)
+    return Entry(name, error=reason, refused=True) if reason else Entry(name, size, location=location, stamp=stamp)
 
 
 def refuse_repeats(entries: list[Entry]) -> list[Entry]:

@@ -41,12 +41,14 @@ class CifarBatches:
         if not _are_texts(names):
             raise UserError(f"{meta} does not hold the names of the classes")
         for batch in sorted(BATCHES.keys() & found.keys()):
-            location = found[batch].location
+            location, stamp = found[batch].location, found[batch].stamp
             _, labels, files = _batch(self.files, location, len(names))
             for row, (label, file) in enumerate(zip(labels, files, strict=True)):
                 label, name = names[label].decode("utf-8", "replace"), file.decode("utf-8", "replace")
                 path = f"{batch}/{label}/{row:05d}_{name.replace('/', '_')}"
-                yield Entry(path, CIFAR_SIDE * CIFAR_SIDE * 3, label, BATCHES[batch], location=(location, row))
+                yield Entry(
+                    path, CIFAR_SIDE * CIFAR_SIDE * 3, label, BATCHES[batch], location=(location, row), stamp=stamp
+                )
 
     def read(self, location: Location) -> bytes:
         """Return one picture as PNG."""

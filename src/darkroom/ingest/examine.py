@@ -1,21 +1,23 @@
 """One shard's files read, measured and packed; what runs in the worker processes of ingest."""
 
 import hashlib
-from pathlib import Path
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
+from darkroom.core.files import publishing
 from darkroom.core.tables import MANIFEST
 from darkroom.images.convert import Depth
 from darkroom.images.decode import inspect, silent_pillow
+from darkroom.images.facts import measure_pictures
+from darkroom.images.known import Known, KnownFacts
 from darkroom.images.limits import UnreadablePicture
 from darkroom.images.packed import write_shard
-from darkroom.ingest.facts import measure_pictures
-from darkroom.ingest.known import Known, recall, remember
 from darkroom.ingest.layout import Entry, as_text
-from darkroom.ingest.sources import Reader
+from darkroom.ingest.manifest import write_part
+from darkroom.ingest.packing import Pack
+from darkroom.ingest.sources import Reader, read_each
 
 MAX_FILE_BYTES = 256_000_000  # larger ones are videos and archives, not pictures
 PICTURES_AT_ONCE = 256  # decoded and in memory
@@ -31,18 +33,18 @@ class Content(NamedTuple):
     error: str | None
 
 
-def pack_shard(source: Reader, entries: list[Entry], path: Path, known_file: Path, depth: Depth) -> pd.DataFrame:
-    """Read one shard's files, write the pictures to `path` and return their part of the manifest."""
-    contents = [_read(source, entry) for entry in entries]
+def pack_shard(source: Reader, entries: list[Entry], pack: Pack, memory: KnownFacts, depth: Depth) -> None:
+    """Read one shard's files, and write the pictures and their part of the manifest."""
+    contents = read_each(partial(_read, source), entries)
     wanted = {
         content.sha256: content.data
         for entry, content in zip(entries, contents, strict=True)
         if content.sha256 and content.error is None and entry.error is None
     }
-    known = recall(known_file, set(wanted))
+    known = memory.recall(set(wanted))
     new = _measure({name: data for name, data in wanted.items() if name not in known}, depth)
     if new:
-        remember(known_file, new)
+        memory.remember(new)
     known |= new
     rows = [_row(entry, content, known) for entry, content in zip(entries, contents, strict=True)]
     pictures = [
@@ -51,13 +53,10 @@ def pack_shard(source: Reader, entries: list[Entry], path: Path, known_file: Pat
         if row["error"] is None
     ]
     if pictures:
-        write_shard(path, pictures)
-    return as_manifest(rows)
-
-
-def as_manifest(rows: list[Row]) -> pd.DataFrame:
-    """Return rows as a table with the manifest's columns and dtypes."""
-    return pd.DataFrame(rows, columns=list(MANIFEST)).astype(MANIFEST)
+        with publishing(pack.pictures) as unfinished:
+            write_shard(unfinished, pictures)
+    with publishing(pack.facts) as unfinished:
+        write_part(unfinished, rows)
 
 
 def _read(source: Reader, entry: Entry) -> Content:

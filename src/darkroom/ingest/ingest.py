@@ -1,8 +1,10 @@
 """Every file of the source read once: packed when it is a picture, listed with the reason when it is not."""
 
-from collections import deque
-from collections.abc import Iterator
+import logging
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -13,39 +15,72 @@ from darkroom.core.errors import UserError
 from darkroom.core.fingerprint import table_digest
 from darkroom.core.tables import LEFT_OUT
 from darkroom.execution.progress import progress
+from darkroom.execution.ray_executor import kept_here
+from darkroom.execution.tasks import in_order
 from darkroom.images.convert import Depth
+from darkroom.images.known import known_facts
 from darkroom.images.suffixes import wrong_suffix
-from darkroom.ingest.examine import as_manifest, pack_shard
-from darkroom.ingest.known import known_facts_file
+from darkroom.ingest.buckets import is_bucket
+from darkroom.ingest.examine import pack_shard
 from darkroom.ingest.layout import Entry
+from darkroom.ingest.manifest import write_manifest
+from darkroom.ingest.packing import is_finished, pack_files, pack_folder, pack_name
 from darkroom.ingest.sources import Reader
 
 FILES_PER_SHARD = 512  # about; never more than twice as many
 BYTES_PER_SHARD = 64_000_000  # at most, about half as many where files are large
 LISTED_PATHS = 20  # paths that the report lists
 UNKNOWN_SIZE = 2_000_000  # bytes, assumed for a file whose size is not known before it is read
+logger = logging.getLogger(__name__)
 
 
 def pack(
-    source: Reader, entries: list[Entry], folder: Path, cache: Path, executor: Executor, depth: Depth
-) -> pd.DataFrame:
-    """Write the pictures to `folder`/part-00000.parquet ... (see images.packed) and return the manifest.
+    source: Reader,
+    entries: Sequence[Entry],
+    folder: Path,
+    manifest: Path,
+    cache: Path,
+    executor: Executor,
+    depth: Depth,
+) -> None:
+    """Write the pictures to `folder`/part-00000.parquet ... (see images.packed) and the manifest to a file.
 
     A shard holds neighbours by path, so that its content does not depend on the number of processes. What `cache`
-    knows of a content is not found out again.
+    knows of a content is not found out again, and shards that a stopped run has finished are not read again.
     """
     folder.mkdir(parents=True)
-    known = known_facts_file(cache, depth)
-    jobs = deque(
-        executor.submit(pack_shard, source, shard, folder / f"part-{number:05d}.parquet", known, depth)
-        for number, shard in enumerate(shards(entries))
-    )
-    label = f"packs of some {FILES_PER_SHARD} files"
-    parts = [jobs.popleft().result() for _ in progress(range(len(jobs)), len(jobs), label)]
-    return pd.concat([as_manifest([]), *parts], ignore_index=True).sort_values("image_id", ignore_index=True)
+    known = known_facts(cache, depth)
+    memory = kept_here(known, executor)
+    with pack_folder(cache, source, known.file.name) as finished:
+        names = [pack_name(shard) for shard in shards(entries)]
+        missing = [not is_finished(finished, *shard) for shard in zip(names, shards(entries), strict=True)]
+        if found := missing.count(False):
+            logger.info("resumes after %d of %d packs", found, len(names))
+        calls = (
+            partial(pack_shard, source, shard, pack_files(finished, name), memory, depth)
+            for name, shard, wanted in zip(names, shards(entries), missing, strict=True)
+            if wanted
+        )
+        label = f"packs of some {FILES_PER_SHARD} files"
+        for _ in progress(in_order(executor, calls), missing.count(True), label):
+            pass
+        write_manifest([pack_files(finished, name).facts for name in names], manifest, finished)
+        _name_packs([pack_files(finished, name).pictures for name in names], folder)
 
 
-def shards(entries: list[Entry]) -> Iterator[list[Entry]]:
+def _name_packs(packs: list[Path], folder: Path) -> None:
+    """Give the packs their numbers in the folder; a pack without pictures has no file."""
+    for number, pack in enumerate(packs):
+        if pack.exists():
+            shutil.move(pack, folder / f"part-{number:05d}.parquet")
+
+
+def read_summary(manifest: Path) -> pd.DataFrame:
+    """Return the columns of a manifest that the summary of an ingest is made of."""
+    return pd.read_parquet(manifest, columns=["image_id", "path", "label", "feedback", "format", "error"])
+
+
+def shards(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
     """Yield neighbours by path; most shards end where a path says so, and stay as they are when others come in."""
     shard: list[Entry] = []
     size = 0
@@ -103,6 +138,8 @@ def headline(report: dict[str, Any]) -> str:
         text += f"; corrections for no picture of the source: {unknown}, the first {first}"
     if report["folders_without_pictures"]:
         text += f"; no readable picture in the folders {', '.join(report['folders_without_pictures'])}"
+    if is_bucket(report["source"]):
+        text += "; DVC does not see changes in a bucket: `dvc repro --force --single-item ingest` reads it again"
     return text
 
 

@@ -37,6 +37,8 @@ class Entry:
     location: Any = None  # all that the source needs to read it; small
     feedback: bool = False  # from data/feedback/
     attributes: str | None = None  # JSON text, {column: value} of the table's further columns
+    stamp: int = 0  # of the last change of its content; 0 where the source does not say
+    remote: bool = False  # reading it waits for a network
 
 
 def as_text(name: str) -> str:

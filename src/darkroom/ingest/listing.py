@@ -9,12 +9,12 @@ from pathlib import Path, PurePosixPath
 
 from darkroom.core.errors import UserError
 from darkroom.core.paths import ARTEFACTS, cache_folder, project_root, workspace
+from darkroom.execution.scratch import scratch_folder
 from darkroom.ingest.archives import refuse_repeats
+from darkroom.ingest.buckets import Bucket, is_bucket, is_single, place_of
 from darkroom.ingest.cifar import CifarBatches, holds_batches
-from darkroom.ingest.digits import write_digits
 from darkroom.ingest.layout import Entry, is_system_file, read_layout, relabel
-from darkroom.ingest.scratch import scratch_folder
-from darkroom.ingest.sources import Folder, Source, archive_errors
+from darkroom.ingest.sources import Folder, Source, archive_errors, write_digits
 from darkroom.ingest.table_source import Table
 from darkroom.ingest.tars import TarArchive, plain_tar
 from darkroom.ingest.zips import ZipArchive
@@ -25,12 +25,16 @@ TABLE_SUFFIXES = (".csv", ".parquet")
 
 @contextmanager
 def open_ingest_source(params: Ingest, raw: Path) -> Iterator[Source]:
-    """Open `ingest.source`: the built-in digits, or a path below data/raw/; raises UserError."""
+    """Open `ingest.source`: the built-in digits, a bucket's address, or a path below data/raw/; raises UserError."""
     where = _where(params)
     if params.source == "digits":
         with scratch_folder(cache_folder()) as folder:
             write_digits(folder)
             yield Folder(folder)
+        return
+    if "://" in params.source:
+        with _open_address(params, where) as opened:
+            yield opened
         return
     source = _below_raw(params.source)
     path = (raw / source).absolute()
@@ -59,6 +63,27 @@ def list_files(source: Source, where: str) -> tuple[list[Entry], int]:
         return found, 0
     kept = [entry for entry in found if not is_system_file(entry.path)]
     return read_layout(refuse_repeats(kept)), len(found) - len(kept)
+
+
+@contextmanager
+def _open_address(params: Ingest, where: str) -> Iterator[Source]:
+    """Open what is in a bucket: objects are read in place, an archive or a table is copied first."""
+    bucket = Bucket(params.source)
+    if not is_bucket(params.source):
+        raise UserError(f"{where}: only s3, gs and az addresses are read in place; `darkroom begin` downloads others")
+    with archive_errors(where):
+        place_of(params.source)
+    if not is_single(params.source):
+        yield bucket
+        return
+    with scratch_folder(cache_folder()) as folder:
+        with archive_errors(where):
+            file = bucket.download(folder)
+        if is_table(file):
+            yield Table(file, folder, params.columns, cache_folder() / "downloads", bucket.above())
+            return
+        with open_source(file, where) as opened:
+            yield opened
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""A table of pictures, .csv or .parquet: a row names a file beside it or an address, with a label."""
+"""A table of pictures, .csv or .parquet: a row names a file beside it or an address, with a label.
+
+Such a table may lie in a bucket; then its files are the objects beside it.
+"""
 
 import os
 import posixpath
@@ -11,6 +14,7 @@ from typing import ClassVar
 import pandas as pd
 
 from darkroom.core.tables import SPLIT_NAMES
+from darkroom.ingest.buckets import OBJECT, Bucket, is_bucket, read_object
 from darkroom.ingest.layout import SPLIT_FOLDERS, Entry
 from darkroom.ingest.table_columns import read_columns
 from darkroom.params.data import Columns
@@ -27,7 +31,8 @@ class Table:
     file: Path
     raw: Path  # no path may leave this folder
     columns: Columns
-    downloads: Path  # where what addresses gave is kept
+    downloads: Path  # where what web addresses gave is kept
+    bucket: Bucket | None = None  # where the files are, if not beside the table
     labelled: ClassVar[bool] = True
 
     def walk(self) -> Iterator[Entry]:
@@ -35,14 +40,18 @@ class Table:
 
         Raises UserError when the table cannot be read or has not the columns that params.yaml names.
         """
-        rows = _with_problems(read_columns(self.file, self.columns), len(self.file.parent.relative_to(self.raw).parts))
-        rows = rows.drop_duplicates("path")
+        depth = len(self.file.parent.relative_to(self.raw).parts)
+        top = "the table's folder" if self.bucket else "data/raw/"
+        rows = _with_problems(read_columns(self.file, self.columns), depth, top).drop_duplicates("path")
+        objects = {entry.path: entry for entry in self.bucket.walk()} if self.bucket else {}
         names = ("path", "label", "split", "group", "attributes", "problem")
         for path, label, split, group, attributes, problem in zip(
             *(rows[name].tolist() for name in names), strict=True
         ):
-            size, problem = (0, problem) if problem or is_address(path) else self._size(path)
-            entry = Entry(path, size, label or None, split or None, group=group or None, location=path)
+            local = not (problem or is_address(path) or is_bucket(path))
+            size, stamp, problem = self._facts(path, objects) if local else (0, 0, problem)
+            entry = Entry(path, size, label or None, split or None, group=group or None, location=path, stamp=stamp)
+            entry.remote = is_bucket(path) or (local and self.bucket is not None)
             entry.attributes = attributes or None
             if problem:
                 entry.error, entry.refused = problem, True
@@ -54,15 +63,23 @@ class Table:
             from darkroom.ingest.downloads import fetch  # importing requests takes 0.2 s
 
             return fetch(location, self.downloads)
+        if is_bucket(location):
+            return read_object(location)
+        if self.bucket is not None:
+            return self.bucket.read(location)
         return (self.file.parent / location).read_bytes()
 
-    def _size(self, path: str) -> tuple[int, str]:
-        """Return the size of a file in bytes, and why it cannot be read."""
+    def _facts(self, path: str, objects: dict[str, Entry]) -> tuple[int, int, str]:
+        """Return the size of a file in bytes, its stamp, and why it cannot be read; `objects` are the bucket's."""
+        if self.bucket is not None:
+            found = objects.get(path)
+            return (found.size, found.stamp, "") if found else (0, 0, "there is no such object beside the table")
         try:
             facts = os.stat(f"{self.file.parent}/{path}")  # noqa: PTH116 - a Path for each row takes seconds
         except (OSError, ValueError):
-            return 0, "there is no such file beside the table"
-        return (facts.st_size, "") if stat.S_ISREG(facts.st_mode) else (0, "is not a regular file")
+            return 0, 0, "there is no such file beside the table"
+        regular = stat.S_ISREG(facts.st_mode)
+        return (facts.st_size, facts.st_mtime_ns, "") if regular else (0, 0, "is not a regular file")
 
 
 def is_address(path: str) -> bool:
@@ -70,13 +87,13 @@ def is_address(path: str) -> bool:
     return path[:8].lower().startswith(("http://", "https://"))
 
 
-def _with_problems(rows: pd.DataFrame, depth: int) -> pd.DataFrame:
+def _with_problems(rows: pd.DataFrame, depth: int, top: str) -> pd.DataFrame:
     """Return rows with plain paths, splits by their own names, and a `problem`, "" for none.
 
-    `depth` is the number of folders between data/raw/ and the table.
+    `depth` is the number of folders between `top`, which no path may leave, and the table.
     """
     path = rows["path"].where(rows["path"] != "", "row " + (rows.index + 1).astype(str))
-    address = path.str.match(ADDRESS)
+    address = path.str.match(ADDRESS) | path.str.match(OBJECT)
     other = path.str.match(SCHEME) & ~address
     local = ~address & ~other
     path = _plain(path, local)
@@ -85,9 +102,9 @@ def _with_problems(rows: pd.DataFrame, depth: int) -> pd.DataFrame:
         "has no label": rows["label"] == "",
         "has no split": (rows["split"] == "") & bool((rows["split"] != "").any()),
         "has an unknown split; known: train, validation, test": (rows["split"] != "") & (split == ""),
-        "only http and https addresses are fetched": other,
+        "only http, https, s3, gs and az addresses are fetched": other,
         "is an absolute path; give it relative to the table": local & path.str.match(r"/|[A-Za-z]:"),
-        "its path leads out of data/raw/": local & path.str.match(rf"(?:\.\.(?:/|$)){{{depth + 1}}}"),
+        f"its path leads out of {top}": local & path.str.match(rf"(?:\.\.(?:/|$)){{{depth + 1}}}"),
         "is named more than once in the table": path.duplicated(keep=False),
         "is named more than once in the table, with different labels": _contradicted(path, rows["label"]),
         "has no path": rows["path"] == "",

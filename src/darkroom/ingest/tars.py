@@ -27,11 +27,13 @@ class TarArchive:
 
     def walk(self) -> Iterator[Entry]:
         """Yield all files inside; links and the like are refused."""
+        stamp = self.file.stat().st_mtime_ns
         with self.file.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as archive:
             while (info := archive.next()) is not None:
                 archive.members = []  # type: ignore[attr-defined]  # it would keep a kilobyte for each file
                 if not info.isdir():
-                    yield archive_entry(info.name, info.size, (info.offset_data, info.size), _refusal(info))
+                    place = info.offset_data, info.size
+                    yield archive_entry(info.name, info.size, place, _refusal(info), stamp)
             file.seek(archive.offset)
             if file.read(512).strip(b"\0"):  # tarfile ends in silence at a header that it cannot read
                 raise tarfile.ReadError("its list of files breaks off")

@@ -35,7 +35,7 @@ class ZipArchive:
 
     def walk(self) -> Iterator[Entry]:
         """Yield all files inside; those that may not be read are refused with the reason."""
-        expanded = 0
+        expanded, stamp = 0, self.file.stat().st_mtime_ns
         with zipfile.ZipFile(self.file) as archive:
             for info in archive.infolist():
                 name = _name(info)
@@ -43,7 +43,7 @@ class ZipArchive:
                     expanded += info.file_size
                     sizes = info.compress_size, info.file_size
                     place = (info.header_offset, *sizes, info.compress_type, info.CRC)
-                    yield archive_entry(name, info.file_size, place, _refusal(info))
+                    yield archive_entry(name, info.file_size, place, _refusal(info), stamp)
         require_plausible(expanded, self.file)
 
     def read(self, location: Place) -> bytes:

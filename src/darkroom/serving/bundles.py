@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from darkroom.core.errors import UserError
 from darkroom.core.paths import cache_folder, workspace
 from darkroom.execution.quiet import without_collections, without_native_messages
-from darkroom.ingest.scratch import scratch_folder
+from darkroom.execution.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

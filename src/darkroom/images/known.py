@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -9,9 +10,8 @@ from threading import get_ident
 from typing import Any
 
 from darkroom.core.files import digest
-from darkroom.images import convert, decode, limits, scaling, thumbnails
+from darkroom.images import convert, decode, facts, limits, scaling, thumbnails
 from darkroom.images.convert import Depth
-from darkroom.ingest import facts
 
 MODULES = (convert, decode, limits, scaling, thumbnails, facts)  # what decodes and measures
 LIBRARIES = ("numpy", "pillow", "simplejpeg")  # that they compute with
@@ -19,32 +19,40 @@ KEYS_AT_ONCE = 500  # SQLite limits the number of values in a query
 Known = dict[str, tuple[dict[str, Any], bytes]]  # sha256 -> facts of the manifest, thumbnail
 
 
-def known_facts_file(cache: Path, depth: Depth) -> Path:
-    """Return the file of what this code and these libraries find at this depth; files of others are deleted."""
+def known_facts(cache: Path, depth: Depth) -> "KnownFacts":
+    """Return what this code and these libraries have found at this depth; the files of others are deleted."""
     code = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in MODULES]
     file = cache / "facts" / f"{digest([code, *map(version, LIBRARIES), depth])[:20]}.sqlite"
     file.parent.mkdir(parents=True, exist_ok=True)
     for other in file.parent.iterdir():
         if not other.name.startswith(file.name):
             other.unlink(missing_ok=True)
-    return file
+    return KnownFacts(file)
 
 
-def recall(file: Path, contents: set[str]) -> Known:
-    """Return what is known of some contents (their sha256); nothing when the file cannot be used."""
-    keys, found = sorted(contents), {}
-    for start in range(0, len(keys), KEYS_AT_ONCE):
-        some = keys[start : start + KEYS_AT_ONCE]
-        query = f"SELECT content, facts, thumbnail FROM known WHERE content IN ({','.join('?' * len(some))})"
-        for content, text, thumbnail in _run(file, query, some):
-            found[content] = json.loads(text), thumbnail
-    return found
+@dataclass(frozen=True)
+class KnownFacts:
+    """What is known of contents, in a file that any process of this machine can use; empty where it cannot be used.
 
+    Not on a network file system from several machines, where SQLite's locks do not hold.
+    """
 
-def remember(file: Path, known: Known) -> None:
-    """Store facts for the next run."""
-    rows = [(content, json.dumps(facts), thumbnail) for content, (facts, thumbnail) in sorted(known.items())]
-    _run(file, "INSERT OR IGNORE INTO known VALUES (?, ?, ?)", rows, many=True)
+    file: Path
+
+    def recall(self, contents: set[str]) -> Known:
+        """Return what is known of some contents (their sha256)."""
+        keys, found = sorted(contents), {}
+        for start in range(0, len(keys), KEYS_AT_ONCE):
+            some = keys[start : start + KEYS_AT_ONCE]
+            query = f"SELECT content, facts, thumbnail FROM known WHERE content IN ({','.join('?' * len(some))})"
+            for content, text, thumbnail in _run(self.file, query, some):
+                found[content] = json.loads(text), thumbnail
+        return found
+
+    def remember(self, known: Known) -> None:
+        """Store facts for the next run."""
+        rows = [(content, json.dumps(facts), thumbnail) for content, (facts, thumbnail) in sorted(known.items())]
+        _run(self.file, "INSERT OR IGNORE INTO known VALUES (?, ?, ?)", rows, many=True)
 
 
 def _run(file: Path, statement: str, values: list[Any], many: bool = False) -> list[Any]:

@@ -1,0 +1,77 @@
+"""A stopped ingest goes on behind the packs that it has finished, and gives what an uninterrupted one gives."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from darkroom.core.files import file_digest
+from darkroom.ingest import ingest, manifest
+from darkroom.ingest.listing import list_entries, open_source
+from pictures import ANY, class_files, packed, write_files
+
+
+class Stopped(Executor):
+    """Makes some calls at once, and then is interrupted."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.made = most, 0
+
+    def submit(self, work: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
+        if self.made == self.most:
+            raise KeyboardInterrupt
+        self.made += 1
+        done: Future[Any] = Future()
+        done.set_result(work(*arguments, **options))
+        return done
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(ingest, "FILES_PER_SHARD", 2)
+    return write_files(tmp_path / "pets", class_files("cat", "dog", each=8))
+
+
+def packs_of(source: Path, images: Path, cache: Path, most: int = 1000) -> tuple[dict[str, str], int]:
+    """Pack; return the digest of each pack and of the manifest, and how many packs were made."""
+    executor = Stopped(most)
+    with open_source(source, "test") as opened:
+        table = packed(opened, list_entries(opened, ANY)[0], images, cache, executor)
+    digests = {file.name: file_digest(file) for file in images.iterdir()}
+    assert len(table) == 16
+    return digests | {"manifest": file_digest(images.with_suffix(".manifest"))}, executor.made
+
+
+def test_a_stopped_run_goes_on_behind_its_packs(source: Path, tmp_path: Path) -> None:
+    whole, count = packs_of(source, tmp_path / "whole", tmp_path / "other cache")
+    assert count > 4
+    with pytest.raises(KeyboardInterrupt):
+        packs_of(source, tmp_path / "stopped", tmp_path / "cache", most=3)
+    assert packs_of(source, tmp_path / "resumed", tmp_path / "cache") == (whole, count - 3)
+    assert not list((tmp_path / "cache" / "packs").glob("*/"))
+    assert packs_of(source, tmp_path / "again", tmp_path / "cache") == (whole, count)
+
+
+def test_a_pack_is_made_again_when_one_of_its_files_has_changed(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        packs_of(source, tmp_path / "stopped", tmp_path / "cache", most=1)
+    first = min(source.glob("*/*"))
+    first.write_bytes(first.read_bytes()[:-1] + b"\0")  # of the same size
+    os.utime(first, ns=(0, 1))
+    changed, count = packs_of(source, tmp_path / "changed", tmp_path / "cache")
+    assert (changed, count) == packs_of(source, tmp_path / "anew", tmp_path / "other cache")
+
+
+def test_a_manifest_of_many_rows_is_sorted_part_by_part(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packs_of(source, tmp_path / "whole", tmp_path / "cache")
+    whole = pd.read_parquet(tmp_path / "whole.manifest")
+    for most in (8, 2, 1):  # rows at once: 16 parts, then 256
+        monkeypatch.setattr(manifest, "ROWS_AT_ONCE", most)
+        packs_of(source, tmp_path / f"{most}", tmp_path / "cache")
+        pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / f"{most}.manifest"), whole)

@@ -1,0 +1,126 @@
+"""On two nodes the outputs are those of one machine, also when a worker, a node or the driver is killed."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from ray_cluster import NEEDS_RAY, Cluster, name_of, two_nodes, without_address
+
+pytestmark = [pytest.mark.slow, NEEDS_RAY]
+PICTURES, SIDE = 8000, 32  # some 16 packs
+PROGRAM = Path(__file__).parents[1] / "cluster_digests.py"
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    with tempfile.TemporaryDirectory(prefix="ray") as folder, two_nodes(Path(folder)) as nodes:
+        yield nodes
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Noise of two classes, every tenth picture twice."""
+    chance, head, folder = random.Random(0), BytesIO(), tmp_path_factory.mktemp("noise")
+    Image.new("RGB", (SIDE, SIDE)).save(head, "BMP")
+    size = SIDE * SIDE * 3
+    for label in "ab":
+        (folder / label).mkdir()
+    for number in range(PICTURES):
+        pixels = chance.randbytes(size) if number % 10 else bytes(size - 1) + bytes([number // 10 % 256])
+        (folder / "ab"[number % 2] / f"{number}.bmp").write_bytes(head.getvalue()[:-size] + pixels)
+    return folder
+
+
+class Run:
+    """The program in a process of its own, with a folder to work in, which a later run may share."""
+
+    def __init__(self, source: Path, folder: Path, environment: dict[str, str]) -> None:
+        self.folder = folder
+        self.process = subprocess.Popen(
+            [sys.executable, str(PROGRAM), str(source), str(folder)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def after(self, packs: int) -> "Run":
+        """Wait until some packs are finished."""
+        while self.process.poll() is None and len(list(self.folder.glob("cache/packs/*/*.facts"))) < packs:
+            time.sleep(0.01)
+        assert self.process.poll() is None, "it ended before"
+        return self
+
+    def digests(self) -> dict[str, str]:
+        """Return what it printed; Ray prints its own lines about workers that died."""
+        out, err = self.process.communicate(timeout=300)
+        assert self.process.returncode == 0, err[-3000:]
+        found: dict[str, str] = json.loads(out.splitlines()[-1])
+        return found
+
+
+@pytest.fixture(scope="module")
+def local(source: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    found = Run(source, tmp_path_factory.mktemp("local"), without_address()).digests()
+    assert sum(name.startswith("images/") for name in found) > 8
+    return found
+
+
+@pytest.fixture
+def start(cluster: Cluster, source: Path, tmp_path: Path) -> Callable[[], Run]:
+    return lambda: Run(source, tmp_path, cluster.environment())
+
+
+def test_two_nodes_give_what_one_machine_gives(start: Callable[[], Run], local: dict[str, str]) -> None:
+    assert start().digests() == local
+
+
+def test_a_killed_worker_changes_nothing(cluster: Cluster, start: Callable[[], Run], local: dict[str, str]) -> None:
+    run = start().after(2)
+    os.kill(cluster.busy_worker(), signal.SIGKILL)
+    assert run.digests() == local
+
+
+def test_a_killed_node_changes_nothing(cluster: Cluster, start: Callable[[], Run], local: dict[str, str]) -> None:
+    run = start().after(2)
+    cluster.kill_node()
+    try:
+        assert run.digests() == local
+    finally:
+        cluster.add_node()
+
+
+def test_a_killed_driver_goes_on_behind_its_packs(start: Callable[[], Run], local: dict[str, str]) -> None:
+    run = start().after(3)
+    run.process.kill()
+    run.process.communicate()
+    for folder in (run.folder / "images", run.folder / "images.manifest"):
+        shutil.rmtree(folder, ignore_errors=True)
+    again = start()
+    assert again.digests() == local
+
+
+def test_ctrl_c_leaves_no_process(cluster: Cluster, start: Callable[[], Run]) -> None:
+    run = start().after(1)
+    os.kill(run.process.pid, signal.SIGINT)
+    _, err = run.process.communicate(timeout=60)
+    assert run.process.returncode == 130
+    assert err.splitlines()[-1] == "digests: stopped by Ctrl-C; nothing half-written is left"
+    assert "Traceback" not in err
+    end = time.monotonic() + 30
+    while cluster.workers() and time.monotonic() < end:
+        time.sleep(0.5)
+    assert [name_of(pid) for pid in cluster.workers()] == []

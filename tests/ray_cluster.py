@@ -1,0 +1,115 @@
+"""A cluster of two nodes on this machine, one CPU each; each node is a `ray start` that a test may end."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+ADDRESSES = ("127.0.47.2", "127.0.47.3")
+PORT = 6447
+NEEDS_RAY = pytest.mark.skipif(find_spec("ray") is None, reason="needs Ray: make env EXTRA=ray")
+WAIT = 90  # seconds, for a node to come
+
+
+class Cluster:
+    """Its address, the processes of its nodes, and what a child process needs to use it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.address = f"{ADDRESSES[0]}:{PORT}"
+        self.nodes = [self._start("--head", f"--port={PORT}", "--include-dashboard=false", f"--temp-dir={folder}")]
+        self.add_node()
+
+    def add_node(self) -> None:
+        """Start the second node, and wait until both are there."""
+        self._wait_for(1)
+        self.nodes[1:] = [self._start(f"--address={self.address}")]
+        self._wait_for(2)
+
+    def kill_node(self) -> None:
+        """End the second node with all of its processes, as when a machine goes down."""
+        kill_tree(self.nodes[1].pid)
+        self.nodes[1].wait()
+
+    def workers(self) -> list[int]:
+        """Return the processes of both nodes in which tasks and actors run, or may run."""
+        found = [pid for node in self.nodes for pid in descendants(node.pid)]
+        return [pid for pid in found if name_of(pid).startswith("ray::") and "Agent" not in name_of(pid)]
+
+    def busy_worker(self) -> int:
+        """Return a process that runs a task."""
+        return next(pid for pid in self.workers() if name_of(pid).startswith("ray::_call"))
+
+    def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        address = ADDRESSES["--head" not in arguments]
+        command = [str(Path(sys.executable).with_name("ray")), "start", "--block", "--num-cpus=1", *arguments]
+        command += [f"--node-ip-address={address}", "--object-store-memory=100000000", "--disable-usage-stats"]
+        with (self.folder / f"{address}.log").open("wb") as log:
+            return subprocess.Popen(
+                command, stdout=log, stderr=subprocess.STDOUT, env=without_address(), start_new_session=True
+            )
+
+    def _wait_for(self, count: int) -> None:
+        program = f"from darkroom.execution.cluster import nodes; raise SystemExit(len(nodes()) != {count})"
+        end = time.monotonic() + WAIT
+        while subprocess.run([sys.executable, "-c", program], env=self.environment(), capture_output=True).returncode:
+            if time.monotonic() > end:
+                raise TimeoutError(f"no {count} nodes after {WAIT} s; see {self.folder}")
+            time.sleep(0.5)
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of a process that uses the cluster."""
+        return without_address() | {"RAY_ADDRESS": self.address}
+
+    def stop(self) -> None:
+        """End all processes."""
+        for node in self.nodes:
+            kill_tree(node.pid)
+            node.wait()
+
+
+def without_address() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+
+
+@contextmanager
+def two_nodes(folder: Path) -> Iterator[Cluster]:
+    """Start a cluster, and end it; its files are below `folder`, whose path must be short (sockets)."""
+    cluster = Cluster(folder)
+    try:
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the processes that a process has started, and those that these have."""
+    found = []
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, children.read_text().split()):
+            found += [child, *descendants(child)]
+    return found
+
+
+def name_of(pid: int) -> str:
+    """Return the command line of a process; nothing when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except OSError:
+        return ""
+
+
+def kill_tree(pid: int) -> None:
+    """Kill a process and all that it has started."""
+    for each in [pid, *descendants(pid)]:
+        try:
+            os.kill(each, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
