@@ -21,7 +21,6 @@ from PIL import Image
 from working_copy import alternate, print_table
 
 from darkroom.core.files import digest, file_digest
-from darkroom.core.fingerprint import table_digest
 from darkroom.execution.workers import worker_pool
 from darkroom.ingest.buckets import Bucket
 from darkroom.ingest.ingest import pack
@@ -60,10 +59,11 @@ def timed(source: Source, pool: Executor, one_at_a_time: bool = False) -> tuple[
         listed = time.perf_counter()
         for entry in entries:
             entry.remote = entry.remote and not one_at_a_time
-        manifest = pack(source, entries, Path(folder) / "images", Path(folder) / "cache", pool, "auto")
+        manifest = Path(folder) / "manifest"
+        pack(source, entries, Path(folder) / "images", manifest, Path(folder) / "cache", pool, "auto")
         packed = time.perf_counter()
-        files = [file_digest(file) for file in sorted((Path(folder) / "images").iterdir())]
-        return listed - start, packed - listed, digest([table_digest(manifest), files])
+        files = [file_digest(file) for file in [manifest, *sorted((Path(folder) / "images").iterdir())]]
+        return listed - start, packed - listed, digest(files)
 
 
 def main() -> None:

@@ -24,7 +24,11 @@ class Cluster:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.address = f"{ADDRESSES[0]}:{PORT}"
-        self.nodes = [self._start("--head", f"--port={PORT}", "--include-dashboard=false", f"--temp-dir={folder}")]
+        self.nodes: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> None:
+        """Start both nodes."""
+        self.nodes = [self._start("--head", f"--port={PORT}", "--include-dashboard=false", f"--temp-dir={self.folder}")]
         self.add_node()
 
     def add_node(self) -> None:
@@ -84,6 +88,7 @@ def two_nodes(folder: Path) -> Iterator[Cluster]:
     """Start a cluster, and end it; its files are below `folder`, whose path must be short (sockets)."""
     cluster = Cluster(folder)
     try:
+        cluster.start()
         yield cluster
     finally:
         cluster.stop()

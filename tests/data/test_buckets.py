@@ -12,11 +12,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
+import pictures
 from darkroom.core.errors import UserError
 from darkroom.core.files import file_digest
 from darkroom.ingest import buckets, stores
 from darkroom.ingest.buckets import Bucket, read_object
-from darkroom.ingest.ingest import pack
 from darkroom.ingest.layout import Entry
 from darkroom.ingest.listing import list_entries, open_ingest_source
 from darkroom.ingest.sources import REMOTE_AT_ONCE
@@ -40,8 +40,8 @@ from darkroom.ingest.ingest import pack
 from darkroom.ingest.listing import list_files
 bucket, folder = Bucket("s3://pictures/pets"), Path(sys.argv[1])
 with worker_pool() as pool:
-    manifest = pack(bucket, list_files(bucket, "")[0], folder / "images", folder / "cache", pool, "auto")
-manifest.to_parquet(folder / "manifest")
+    files = folder / "images", folder / "manifest", folder / "cache"
+    pack(bucket, list_files(bucket, "")[0], *files, pool, "auto")
 """
 
 
@@ -78,7 +78,7 @@ def packed(source: str, images: Path, **params: Any) -> pd.DataFrame:
     with open_ingest_source(ingest, images.parent / "raw") as opened, ThreadPoolExecutor(2) as pool:
         entries, _ = list_entries(opened, ingest)
         sent = pickle.loads(pickle.dumps(opened))
-        return pack(sent, entries, images, images.parent / "cache", pool, "auto")
+        return pictures.packed(sent, entries, images, images.parent / "cache", pool)
 
 
 def refusal(source: str) -> str:
@@ -140,7 +140,7 @@ def test_an_object_that_is_gone_is_listed_with_the_reason(tmp_path: Path) -> Non
     opened = Bucket("s3://pictures/pets")
     entries = [*opened.walk(), Entry("cat/gone.png", 5, "cat", location="cat/gone.png", remote=True)]
     with ThreadPoolExecutor(1) as pool:
-        manifest = pack(opened, entries, tmp_path / "images", tmp_path / "cache", pool, "auto")
+        manifest = pictures.packed(opened, entries, tmp_path / "images", tmp_path / "cache", pool)
     assert manifest.set_index("path").loc["cat/gone.png", "error"] == "cannot be read: no such object"
 
 
@@ -150,7 +150,7 @@ def test_a_store_that_does_not_answer_any_more_ends_the_stage(tmp_path: Path, mo
     use_endpoint(monkeypatch, "http://127.0.0.1:9")
     said = "^s3://pictures/pets/.* cannot be read: network connection; check address"
     with ThreadPoolExecutor(1) as pool, pytest.raises(UserError, match=said) as caught:
-        pack(opened, entries, tmp_path / "images", tmp_path / "cache", pool, "auto")
+        pictures.packed(opened, entries, tmp_path / "images", tmp_path / "cache", pool)
     assert pickle.loads(pickle.dumps(caught.value)).status == 1
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 def pack(
     source: Reader,
-    entries: Sequence[Entry],
+    entries: Iterable[Entry],
     folder: Path,
     manifest: Path,
     cache: Path,
@@ -45,6 +45,7 @@ def pack(
 ) -> None:
     """Write the pictures to `folder`/part-00000.parquet ... (see images.packed) and the manifest to a file.
 
+    `entries`, sorted by path, are gone through several times; nothing is kept that grows with their number but names.
     A shard holds neighbours by path, so that its content does not depend on the number of processes. What `cache`
     knows of a content is not found out again, and shards that a stopped run has finished are not read again.
     """

@@ -1,7 +1,7 @@
 """What the folders mean: labels, given splits, and files that belong to nothing."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from unicodedata import normalize
 
@@ -37,7 +37,7 @@ class Entry:
     location: Any = None  # all that the source needs to read it; small
     feedback: bool = False  # from data/feedback/
     attributes: str | None = None  # JSON text, {column: value} of the table's further columns
-    stamp: int = 0  # of the last change of its content; 0 where the source does not say
+    stamp: int = field(default=0, compare=False)  # of the last change of its content; 0 where the source does not say
     remote: bool = False  # reading it waits for a network
 
 
