@@ -27,13 +27,16 @@ def search(folder: Path) -> Any:
 def ensemble(folder: Path) -> Any:
     """Return the weights of two networks, and what was logged of their epochs but time and memory."""
     from darkroom.examples.runtime import start_tensorflow
-    from darkroom.train.ensemble import fit_members, members
+    from darkroom.train.ensemble import Data, Fold, fit_members, members, train_on_cluster
     from easy import data, small_params, weights_digest
 
     params = small_params(train={"threads": 1, "epochs": 3}, ensemble={"seeds": 2})
+    parts: dict[Fold, Data] = {None: data()}
+    chosen = members(params, list(parts))
+    trained = train_on_cluster(chosen, parts, folder, folder)
     start_tensorflow(1)
     logged: list[Any] = []
-    fits = fit_members(members(params, [None]), {None: data()}, folder, folder, lambda *row: logged.append(row), 0)
+    fits = fit_members(chosen, parts, folder, folder, lambda *row: logged.append(row), 0, trained)
     costs = ("images_per_second", "peak_memory_mb")
     rows = [[epoch, {key: row[key] for key in row if not key.endswith(costs)}] for row, epoch in logged]
     return [[weights_digest(one.network) for one in fits], rows]

@@ -1,10 +1,12 @@
 """A training as a job, which can be sent to another process, and the processes that train: here or on a cluster."""
 
+import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from darkroom.core.errors import UserError, first_line
@@ -14,6 +16,7 @@ from darkroom.execution.cluster import nodes, on_cluster
 from darkroom.execution.cluster_processes import ClusterProcesses
 from darkroom.execution.processes import Processes
 from darkroom.execution.quiet import silence_libraries
+from darkroom.execution.tasks import side_by_side
 from darkroom.execution.workers import prepare_workers
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.training import Train
@@ -22,6 +25,8 @@ from darkroom.train.epochs import LogMetrics, OnEpoch
 from darkroom.train.fit import Fit, fit
 
 TrainingProcesses = Processes | ClusterProcesses
+Logged = list[tuple[dict[str, float], int]]  # metrics, epoch
+logger = logging.getLogger(__name__)
 
 
 class Failed(UserError):
@@ -73,6 +78,34 @@ def parallel_trainings(processes: TrainingProcesses, train: Train) -> int:
     Another process counts the GPUs, as this one does without TensorFlow.
     """
     return processes.slots if isinstance(processes, ClusterProcesses) else processes.call(_fitting, train)
+
+
+def train_in_tasks(jobs: Sequence[Job]) -> dict[int, Logged]:
+    """Train each job in a process of its own, which leaves its checkpoint finished.
+
+    Return by number, from 1, what each logged.
+    """
+    logged: dict[int, Logged] = {}
+    with training_processes(jobs[0].params.train) as processes:
+        slots = parallel_trainings(processes, jobs[0].params.train)
+        logger.info("%d networks are trained on the cluster, %d at a time", len(jobs), min(len(jobs), slots))
+        tasks = [partial(_train_numbered, processes, number, job) for number, job in enumerate(jobs, start=1)]
+        for number, log in side_by_side(tasks, slots):
+            logged[number] = log
+            logger.info("network %d of %d is trained", number, len(jobs))
+    return logged
+
+
+def _train_numbered(processes: TrainingProcesses, number: int, job: Job, _slot: int) -> tuple[int, Logged]:
+    return number, processes.call(_train_afresh, job)
+
+
+def _train_afresh(job: Job) -> Logged:
+    """Train and return what is logged (runs in the process)."""
+    logged: Logged = []
+    with started_afresh(job.params.train):
+        run_job(job, lambda metrics, epoch: logged.append((metrics, epoch)))
+    return logged
 
 
 def _fitting(train: Train) -> int:

@@ -10,7 +10,7 @@ from darkroom.core.errors import UserError
 from darkroom.params.declared import DeclaredParams
 from darkroom.train.checkpoint import Row
 from darkroom.train.measuring import Measured
-from darkroom.tune.attempts import Trainer, attempt
+from darkroom.tune.attempts import Outcome, Trainer, attempt
 from darkroom.tune.pruning import Pruning
 from darkroom.tune.trial import Drawn, Trial
 
@@ -39,15 +39,19 @@ def train_trial(
         if drawn.number == 0 or error.status != USAGE:
             raise  # params.yaml itself, or the machine, which other values need not mend
         return refused(drawn, error)
-    last = attempts[-1]
-    ended: dict[str, Any] = {"curve": last.curve, "seconds": outcome.seconds, "rungs": last.pruning.rungs}
-    if last.stopped_at and until:
-        return Trial(drawn, "waiting", **ended)
-    if last.stopped_at and not outcome.reason:
-        return Trial(drawn, "pruned", reason=f"behind earlier trials after epoch {last.stopped_at}", **ended)
+    return _ended(drawn, attempts[-1], outcome)
+
+
+def _ended(drawn: Drawn, watched: "_Watched", outcome: Outcome) -> Trial:
+    """Return the trial as far as it came."""
+    known: dict[str, Any] = {"curve": watched.curve, "seconds": outcome.seconds, "rungs": watched.pruning.rungs}
+    if watched.stopped_at and watched.until:
+        return Trial(drawn, "waiting", **known)
+    if watched.stopped_at and not outcome.reason:
+        return Trial(drawn, "pruned", reason=f"behind earlier trials after epoch {watched.stopped_at}", **known)
     if outcome.reason:
-        return Trial(drawn, "failed", reason=outcome.reason, **ended)
-    return Trial(drawn, "complete", outcome.scores, **ended)
+        return Trial(drawn, "failed", reason=outcome.reason, **known)
+    return Trial(drawn, "complete", outcome.scores, **known)
 
 
 def gone_on(before: Trial, trial: Trial) -> Trial:
