@@ -29,7 +29,8 @@ class ClusterProcesses:
         self.slots = sum(_held(node, cpus, gpus) for node in nodes())
         if not self.slots:
             wanted = f"{cpus} CPUs and {gpus} GPUs" if gpus else f"{cpus} CPUs"
-            raise UserError(f"a training takes {wanted}, and no node of the cluster has as many; see train.threads", 1)
+            lower = "train.threads or train.devices" if gpus else "train.threads"
+            raise UserError(f"a training takes {wanted}, and no node of the cluster has as many; lower {lower}", 1)
         self._executor = RayExecutor(cpus, gpus, fresh=True)
         self._closed = False
 
