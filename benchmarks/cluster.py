@@ -26,7 +26,7 @@ from working_copy import ROOT, print_table
 
 from darkroom.core.files import digest, file_digest
 from darkroom.execution.quiet import silence_libraries
-from darkroom.execution.workers import worker_pool
+from darkroom.execution.workers import prepare_workers, worker_pool
 from darkroom.ingest.ingest import pack
 from darkroom.ingest.layout import Entry
 from darkroom.ingest.listing import list_files
@@ -176,6 +176,7 @@ def main() -> None:
     parser.add_argument("--local", action="store_true")
     chosen = parser.parse_args()
     silence_libraries()
+    prepare_workers("darkroom.ingest.ingest")  # as the stage does
     if chosen.files:
         overhead(chosen.files, chosen.rounds)
     if chosen.simulated:

@@ -4,8 +4,9 @@ The hashes are random, 5 % of them copies of others with five bits changed; or c
 thousand, so that only the nearest pairs are kept. Where RAY_ADDRESS names a cluster, the tasks are its own, and what
 they use is not measured; temporary files must then be on a disk that all nodes share (TMPDIR).
 
-`driver` is the largest process of the one that asks; `together` that one and its workers, at one moment. Files are what
-the search leaves in its scratch folder.
+`driver` is the peak of the process that asks, until the pairs are found: in dedupe, those of the tasks are compared by
+tasks, here they are brought together to be compared with those of one process. `together` is the peak of that process
+and its workers. Files are what the tasks leave in their folder.
 """
 
 import argparse
@@ -40,8 +41,8 @@ def make_hashes(count: int, kind: str) -> np.ndarray:
     return hashes
 
 
-def search_in_tasks(hashes: np.ndarray, folder: Path) -> tuple[np.ndarray, float]:
-    """Return the pairs (m, 2) that the tasks find, and the MB of their files."""
+def search_in_tasks(hashes: np.ndarray, folder: Path) -> tuple[np.ndarray, float, float]:
+    """Return the pairs (m, 2) that the tasks find, the peak of this process before it gets them, the MB of files."""
     from darkroom.dedupe.candidate_tasks import PAIRS_PER_TASK, find_candidate_files, parts, read_part
     from darkroom.dedupe.candidates import as_pairs
     from darkroom.execution.scratch import scratch_folder
@@ -50,23 +51,29 @@ def search_in_tasks(hashes: np.ndarray, folder: Path) -> tuple[np.ndarray, float
 
     with scratch_folder(folder) as scratch, worker_pool() as executor:
         files = find_candidate_files(hashes, RADIUS, scratch, executor)
+        peak = peak_memory()
         calls = (partial(read_part, files, part) for part in parts(files, len(hashes), PAIRS_PER_TASK))
         numbers = np.concatenate(list(in_order(executor, calls)))
         size = sum(path.stat().st_size for path in scratch.rglob("*.npy"))
-    return as_pairs(numbers, len(hashes)), size / 1e6
+    return as_pairs(numbers, len(hashes)), peak, size / 1e6
+
+
+def peak_memory() -> float:
+    """Return the peak of this process so far, MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 
 def search(count: int, kind: str, way: str, folder: Path) -> None:
     """Search; print what it took, and a digest of the pairs."""
     from darkroom.dedupe.candidates import find_candidates
 
-    hashes, size, start = make_hashes(count, kind), 0.0, time.perf_counter()
+    hashes, start = make_hashes(count, kind), time.perf_counter()
     if way == "tasks":
-        pairs, size = search_in_tasks(hashes, folder)
+        pairs, peak, size = search_in_tasks(hashes, folder)
     else:
         pairs = find_candidates(hashes, RADIUS)
+        peak, size = peak_memory(), 0.0
     seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
     digest = hashlib.sha256(pairs.tobytes()).hexdigest()
     print(json.dumps({"wall": seconds, "driver": peak, "files": size, "pairs": len(pairs), "digest": digest}))
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-ADDRESSES = ("127.0.47.2", "127.0.47.3")
-PORT = 6447
+ADDRESSES = [f"127.0.{20 + os.getpid() % 200}.{number}" for number in (2, 3)]  # its own for each process of tests
+PORT = 6379
 NEEDS_RAY = pytest.mark.skipif(find_spec("ray") is None, reason="needs Ray: make env EXTRA=ray")
 WAIT = 90  # seconds, for a node to come
 

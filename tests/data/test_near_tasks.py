@@ -41,7 +41,7 @@ def random_hashes() -> np.ndarray:
 
 def alike_hashes() -> np.ndarray:
     """Return hashes of which so many are close that only the nearest are kept, more than once."""
-    return np.random.default_rng(2).integers(0, 2**12, 1500).astype(np.uint64)
+    return np.random.default_rng(2).integers(0, 2**12, 500).astype(np.uint64)
 
 
 HASHES = {
@@ -54,7 +54,7 @@ HASHES = {
 
 @pytest.mark.parametrize("kind", HASHES)
 def test_pairs_are_those_of_one_process(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(candidate_tasks, "PAIRS_PER_TASK", 30_000)
+    monkeypatch.setattr(candidate_tasks, "PAIRS_PER_TASK", (5000, 30_000))
     hashes = HASHES[kind]
     with Twice(3) as executor:
         found = found_in_tasks(hashes, tmp_path, executor)

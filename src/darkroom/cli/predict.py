@@ -3,16 +3,19 @@
 import logging
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from darkroom.core.errors import UserError
 from darkroom.core.files import replacing
+from darkroom.execution.cluster import nodes, on_cluster
 from darkroom.execution.progress import progress
 from darkroom.serving.bundles import load_served, open_bundle
+from darkroom.serving.cluster import actors, predicted_on_cluster
 from darkroom.serving.heat import heat_drawer
 from darkroom.serving.inputs import STDIN, Listing, Picture, open_inputs
 from darkroom.serving.page import write_page
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 FORMATS = (".csv", ".jsonl", ".parquet")
 ON_PAGE = 2000  # pictures, at most: a page of some 10 MB
+Answering = Callable[[Iterable[Picture]], Iterator[Row]]
 logger = logging.getLogger(__name__)
 
 
@@ -52,7 +56,7 @@ def predict_files(asked: Request) -> int:
         if asked.top > len(answers.classes):
             raise UserError(f"--top {asked.top}: the model has {len(answers.classes)} classes")
         with _sink(asked, bundle) as sink:
-            shown = _fill(sink, listing, asked, answers)
+            shown = _fill(sink, listing, asked, _answering(asked, bundle, answers))
         if asked.html:
             draw = heat_drawer(bundle) if asked.explain else None
             with replacing(asked.html) as temporary:
@@ -80,11 +84,26 @@ def _sink(asked: Request, bundle: Path) -> AbstractContextManager[Sink]:
     return kept_rows(asked.output, header, asked.top)
 
 
-def _fill(sink: Sink, listing: Listing, asked: Request, answers: "Answers") -> list[Picture]:
+def _answering(asked: Request, bundle: Path, answers: "Answers") -> Answering:
+    """Return what answers: this process, or the nodes of the cluster that RAY_ADDRESS names."""
+    here = partial(predicted, answers=answers, top=asked.top)
+    if not on_cluster():
+        return here
+    if asked.output is None:
+        logger.info("answers on this machine; with --output FILE the nodes of the cluster would answer")
+        return here
+    if not (count := actors(nodes())):
+        logger.warning("answers on this machine: no node of the cluster offers a whole CPU")
+        return here
+    logger.info("up to %d actors of the cluster answer, one for each CPU", count)
+    return partial(predicted_on_cluster, bundle=bundle, at_once=answers.at_once, top=asked.top, actors=count)
+
+
+def _fill(sink: Sink, listing: Listing, asked: Request, answer: Answering) -> list[Picture]:
     """Answer on the pictures that have no row yet; return the first of all, for the page."""
     tally, earlier, shown = sink.tally, sink.tally.pictures, list[Picture]()
     pictures = _remembering(listing(), shown, ON_PAGE if asked.html else 0)
-    rows = predicted((picture for picture in pictures if sink.needs(picture.path)), answers, asked.top)
+    rows = answer(picture for picture in pictures if sink.needs(picture.path))
     start = time.perf_counter()
     for row in _with_progress(rows, listing, asked, earlier):
         sink.add(row)

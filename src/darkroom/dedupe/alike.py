@@ -15,7 +15,7 @@ MIN_TO_ALIGN = 0.55  # correlation below which no alignment would help
 MIN_COLOUR = 12.0  # levels of chroma; a picture with less counts as greyscale, without colours to compare
 MAX_COLOUR_DIFFERENCE = 24.0  # levels of chroma, mean over the picture; above, the same shape has another colour
 
-DOUBT = 0.01  # from the threshold; of 430,000 pairs the similarity in float32 is at most 0.002 from that in float64
+DOUBT = 0.01  # from the threshold; of 300,000 pairs the similarity in float32 is at most 0.002 from that in float64
 DECIMALS = 6
 
 Floats = NDArray[np.floating[Any]]

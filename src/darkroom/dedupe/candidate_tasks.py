@@ -15,7 +15,8 @@ import numpy as np
 from darkroom.dedupe.candidates import NEAREST, ORDERS, bit_orders, check_rows, close_in_order, merge, nearest_of
 from darkroom.execution.tasks import in_order
 
-PAIRS_PER_TASK = 2**24  # about; some 1 GB of memory
+PAIRS_PER_TASK = 2**20, 2**24  # about, at least and at most; the latter take some 1 GB of memory
+TASKS = 32  # for fewer pairs than the most, so that no worker is left without work for long
 ORDERS_AT_ONCE = 10  # so that the disk need not hold all pairs where thousands look alike
 SAMPLES = 64  # of the pairs of a part, from which the parts are made equal in size
 Files = list[Path]
@@ -42,14 +43,14 @@ def find_candidate_files(hashes: np.ndarray, radius: int, folder: Path, executor
 def _too_many(files: Files, most: int, count: int, executor: Executor) -> int:
     """Return how many files, from the first, have more than `most` different pairs; 0 if all of them have no more."""
     gross = np.cumsum([len(mapped(file)) for file in files])
-    looked_at = int(np.searchsorted(gross, most, "right")) + 1
-    while looked_at // 2 < len(files) and gross[-1] > most:
-        first = files[:looked_at]
-        calls = (partial(_merged_sizes, first, part) for part in parts(first, count, PAIRS_PER_TASK))
+    few = int(np.searchsorted(gross, most, "right"))  # so many files have no more, even if no pair is in two of them
+    while few < len(files):
+        seen = files[: 2 * few]
+        calls = (partial(_merged_sizes, seen, few, part) for part in parts(seen, count, PAIRS_PER_TASK))
         too_many = np.flatnonzero(sum(in_order(executor, calls)) > most)
         if len(too_many):
-            return int(too_many[0]) + 1
-        looked_at *= 2
+            return few + 1 + int(too_many[0])
+        few = len(seen)
     return 0
 
 
@@ -77,10 +78,10 @@ def _write_order(hashes: Path, radius: int, number: int, file: Path) -> Path:
     return save(file, close_in_order(mapped(hashes), bit_orders()[number], radius))
 
 
-def _merged_sizes(files: Files, part: Bounds) -> np.ndarray:
-    """Return how many pairs of a part the first file has, the first two, and so on (runs in a worker)."""
-    found, sizes = np.empty(0, np.int64), []
-    for file in files:
+def _merged_sizes(files: Files, few: int, part: Bounds) -> np.ndarray:
+    """Return how many pairs of a part the first `few` + 1 files have, and with each file more (runs in a worker)."""
+    found, sizes = read_part(files[:few], part), []
+    for file in files[few:]:
         found = merge(found, read_part([file], part))
         sizes.append(len(found))
     return np.array(sizes)
@@ -102,8 +103,10 @@ def _nearest_of_higher(turned: Files, part: Bounds, hashes: Path, file: Path) ->
     return save(file, np.sort(lower[kept] * len(values) + higher[kept]))
 
 
-def parts(files: Files, count: int, size: int) -> Iterator[Bounds]:
-    """Yield bounds that divide the numbers of all files into parts of about `size`; a row is in one part."""
+def parts(files: Files, count: int, sizes: tuple[int, int]) -> Iterator[Bounds]:
+    """Yield bounds that divide the numbers of all files into parts of about `sizes`; a row is in one part."""
+    least, most = sizes
+    size = min(max(sum(len(mapped(file)) for file in files) // TASKS, least), most)
     step = max(size // SAMPLES, 1)
     sample = np.sort(np.concatenate([mapped(file)[::step] for file in files]))
     edges = np.unique(np.concatenate([[0], sample[::SAMPLES] // count * count, [count * count]]))

@@ -15,8 +15,7 @@ from darkroom.execution.tasks import in_order
 from darkroom.images.packed import list_shards
 from darkroom.images.thumbnails import THUMBNAIL_BYTES
 
-PAIRS_PER_TASK = 2**18  # a few seconds
-LEAST_TASKS = 32  # so that no worker is left without work for long
+PAIRS_PER_TASK = 2**10, 2**18  # at least and at most, a few seconds
 SHARDS_PER_TASK = 16
 
 
@@ -54,8 +53,7 @@ def _copy_thumbnails(shards: Files, names: Path, file: Path) -> int:
 
 def compare_candidates(files: Files, thumbnails: Path, count: int, threshold: float, executor: Executor) -> np.ndarray:
     """Return the candidates in `files`, sorted numbers (m,), whose similarity is at least `threshold`."""
-    pairs = sum(len(mapped(file)) for file in files)
-    bounds = list(parts(files, count, min(PAIRS_PER_TASK, pairs // LEAST_TASKS + 1)))
+    bounds = list(parts(files, count, PAIRS_PER_TASK))
     calls = (partial(_compare, files, part, thumbnails, count, threshold) for part in bounds)
     alike = progress(in_order(executor, calls), len(bounds), "packs of pairs of pictures")
     return np.concatenate([np.empty(0, np.int64), *alike])

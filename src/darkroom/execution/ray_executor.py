@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from darkroom.execution.cluster import connect
+from darkroom.execution.kept_here import StandIn, keep_here
 from darkroom.execution.quiet import silence_libraries
 
 RETRIES = 3  # of a task whose worker or node died
@@ -37,13 +38,9 @@ class RayExecutor(Executor):
         reference.future().add_done_callback(future.settle)
         return future
 
-    def keep_here(self, thing: Any) -> "StandIn":
-        """Return a stand-in for `thing`, whose methods tasks may call: they run in a process of this machine."""
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-        here = NodeAffinitySchedulingStrategy(self._ray.get_runtime_context().get_node_id(), soft=False)
-        options = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": -1, "scheduling_strategy": here}
-        return StandIn(self._ray.remote(**options)(_Keeper).remote(thing))
+    def keep_here(self, thing: Any) -> StandIn:
+        """Return a stand-in for `thing`, whose methods tasks may call: they run in this process."""
+        return keep_here(thing, self._ray.util.get_node_ip_address())
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Wait for the tasks, which `cancel_futures` ends."""
@@ -76,34 +73,6 @@ class _RayFuture(Future[Any]):
             self.set_result(ended.result())
         else:
             self.set_exception(_as_raised(error))
-
-
-class _Keeper:
-    """Holds what stays on the driver's machine (runs there, as an actor)."""
-
-    def __init__(self, thing: Any) -> None:
-        self._thing = thing
-
-    def ask(self, method: str, arguments: tuple[Any, ...]) -> Any:
-        return getattr(self._thing, method)(*arguments)
-
-
-class StandIn:
-    """Has the methods of something on the driver's machine; small when it is sent to a task."""
-
-    def __init__(self, keeper: Any) -> None:
-        self._keeper = keeper
-
-    def __getattr__(self, method: str) -> Callable[..., Any]:
-        """Return what calls the method there."""
-        if method.startswith("_"):  # of pickling and copying
-            raise AttributeError(method)
-        return partial(self._ask, method)
-
-    def _ask(self, method: str, *arguments: Any) -> Any:
-        import ray
-
-        return ray.get(self._keeper.ask.remote(method, arguments))
 
 
 def kept_here(thing: Any, executor: Executor) -> Any:

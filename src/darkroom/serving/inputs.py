@@ -24,7 +24,10 @@ STDIN = "-"
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A file as the rows name it, and what reads its bytes; `read` raises OSError with the reason."""
+    """A file as the rows name it, and what reads its bytes; `read` raises OSError with the reason.
+
+    Picklable: another process, in any folder, reads the same file.
+    """
 
     path: str
     read: Callable[[], bytes]
@@ -57,12 +60,12 @@ def _open(path: str, stack: ExitStack) -> list[Listing]:
         return [_lines]
     if not os.path.lexists(path):  # a link to nothing is an error of its row
         return [listing for match in _matches(path) for listing in _open(match, stack)]
-    lower = path.lower()
+    lower, place = path.lower(), Path(path).absolute()
     if lower.endswith(TABLE_SUFFIXES):
-        return [partial(_listed, Path(path).parent, partial(table_paths, Path(path)))]
-    if Path(path).is_dir() or lower.endswith(ARCHIVE_SUFFIXES):
-        return [partial(_inside, path.rstrip("/") or "/", stack.enter_context(open_source(Path(path), path)))]
-    return [partial(_listed, Path(), lambda: iter([path]))]
+        return [partial(_listed, place.parent, partial(table_paths, Path(path)))]
+    if place.is_dir() or lower.endswith(ARCHIVE_SUFFIXES):
+        return [partial(_inside, path.rstrip("/") or "/", stack.enter_context(open_source(place, path)))]
+    return [partial(_listed, Path.cwd(), lambda: iter([path]))]
 
 
 def _matches(pattern: str) -> list[str]:
@@ -102,7 +105,7 @@ def _refuse(reason: str) -> bytes:
 
 def _lines() -> Iterator[Picture]:
     lines = (os.fsdecode(line).rstrip("\r\n") for line in sys.stdin.buffer)
-    return _listed(Path(), lambda: filter(None, lines))
+    return _listed(Path.cwd(), lambda: filter(None, lines))
 
 
 def _listed(folder: Path, paths: Callable[[], Iterator[str]]) -> Iterator[Picture]:
