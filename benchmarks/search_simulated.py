@@ -1,10 +1,10 @@
 """The search over simulated trainings: wanted as good as Optuna's own loop, and halving at half the epochs or less.
 
 Ours builds a study anew for each trial, from the trials that ended; Optuna's own keeps one study and one sampler. Both
-get the same trainings, sampler settings and pruner; halving and Hyperband prune a batch of ours in lock step. A log loss
-falls to a floor that learning rate, dropout, width, optimizer and momentum decide, the sooner the higher the rate, with
-noise. What counts is the regret: the last log loss without noise of the chosen trial, which has the best one with noise,
-over the lowest possible.
+get the same trainings, sampler settings and pruner; halving and Hyperband prune a batch of ours in lock step. A log
+loss falls to a floor that learning rate, dropout, width, optimizer and momentum decide, the sooner the higher the
+rate, with noise. What counts is the regret: the last log loss without noise of the chosen trial, which has the best
+one with noise, over the lowest possible.
 """
 
 import argparse
