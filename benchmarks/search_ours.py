@@ -80,7 +80,7 @@ def again(file: Path, seeds: list[int], setting: Setting) -> dict[str, Any]:
 
 
 def main() -> None:
-    from darkroom.train.measuring import prepare_processes
+    from darkroom.train.jobs import prepare_processes
 
     file, what, seeds, given = Path(sys.argv[1]), sys.argv[2], sys.argv[3].split(","), json.loads(sys.argv[4])
     prepare_processes()

@@ -21,7 +21,8 @@ from darkroom.execution.quiet import silence_libraries
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.load import Overlay, load_params, with_overlay
 from darkroom.train.epochs import OnEpoch
-from darkroom.train.measuring import Measured, prepare_processes
+from darkroom.train.jobs import prepare_processes
+from darkroom.train.measuring import Measured
 from darkroom.tune.attempts import Trainer, trainer
 from darkroom.tune.search import search
 from darkroom.tune.store import open_store
@@ -71,8 +72,10 @@ class Watched:
         with tempfile.TemporaryDirectory() as folder, Processes() as processes:
             real = trainer(processes, lambda _: data, Path(folder), params).train
 
-            def train(candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None) -> Measured:
-                measured = real(candidate, on_epoch, gpu)
+            def train(
+                candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None, checkpoint: Path | None
+            ) -> Measured:
+                measured = real(candidate, on_epoch, gpu, checkpoint)
                 self.trainings.append(measured.seconds)
                 return measured
 

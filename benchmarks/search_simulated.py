@@ -1,9 +1,10 @@
 """The search over simulated trainings: wanted as good as Optuna's own loop, and halving at half the epochs or less.
 
 Ours builds a study anew for each trial, from the trials that ended; Optuna's own keeps one study and one sampler. Both
-get the same trainings, sampler settings and pruner. A log loss falls to a floor that learning rate, dropout, width,
-optimizer and momentum decide, the sooner the higher the rate, with noise. What counts is the regret: the last log loss
-without noise of the chosen trial, which has the best one with noise, over the lowest possible.
+get the same trainings, sampler settings and pruner; halving and Hyperband prune a batch of ours in lock step. A log
+loss falls to a floor that learning rate, dropout, width, optimizer and momentum decide, the sooner the higher the
+rate, with noise. What counts is the regret: the last log loss without noise of the chosen trial, which has the best
+one with noise, over the lowest possible.
 """
 
 import argparse
@@ -17,7 +18,8 @@ import optuna
 from working_copy import print_table
 
 from darkroom.params.search import Tune
-from darkroom.tune.pruning import Pruning, pruner
+from darkroom.train.checkpoint import Row
+from darkroom.tune.pruning import Pruning, behind, pruner, rungs_of_batch
 from darkroom.tune.sampling import draw, sampler
 from darkroom.tune.space import drawn_from, suggest
 from darkroom.tune.trial import Drawn, Trial
@@ -74,11 +76,35 @@ def train(drawn: Drawn, tune: Tune, trials: Sequence[Trial]) -> Trial:
     return Trial(drawn, "complete", {"log_loss": loss}, rows, rungs=pruning.rungs)
 
 
+def train_batch(batch: Sequence[Drawn], tune: Tune, trials: Sequence[Trial]) -> list[Trial]:
+    """Train a batch, in lock step where its trials are compared at rungs."""
+    rungs = rungs_of_batch(tune)
+    if not rungs:
+        return [train(drawn, tune, trials) for drawn in batch]
+    curves, ends = {drawn.number: whole_curve(drawn, tune) for drawn in batch}, dict[int, int]()
+    for rung in rungs:
+        known = {number: rows[: ends.get(number, rung)] for number, rows in curves.items()}
+        ends |= dict.fromkeys(behind(tune, trials, known, [one for one in curves if one not in ends], rung), rung)
+    return [ended(drawn, curves[drawn.number][: ends.get(drawn.number)], tune) for drawn in batch]
+
+
+def whole_curve(drawn: Drawn, tune: Tune) -> list[Row]:
+    return [{"validation_log_loss": loss} for loss in curve(flat(drawn.overlay), tune, drawn.number)]
+
+
+def ended(drawn: Drawn, rows: list[Row], tune: Tune) -> Trial:
+    pruning = Pruning(tune, [], drawn.number)
+    pruning.replay(rows)
+    if len(rows) < tune.epochs:
+        return Trial(drawn, "pruned", curve=rows, rungs=pruning.rungs)
+    return Trial(drawn, "complete", {"log_loss": rows[-1]["validation_log_loss"]}, rows, rungs=pruning.rungs)
+
+
 def ours(tune: Tune) -> Result:
     trials: list[Trial] = []
     while (start := len(trials)) < tune.trials:
         numbers = range(start, min(start + tune.batch, tune.trials))
-        trials += [train(drawn, tune, trials) for drawn in draw(tune, OWN, trials, numbers)]
+        trials += train_batch(draw(tune, OWN, trials, numbers), tune, trials)
     best = min((trial for trial in trials if trial.scores), key=lambda trial: trial.scores["log_loss"])
     return log_loss(flat(best.drawn.overlay), tune.epochs), sum(len(trial.curve) for trial in trials)
 

@@ -10,7 +10,7 @@ from darkroom.models.backbones import weights_file_digest
 from darkroom.stage import Report, Stage, run_stage
 from darkroom.train.checkpoint import locked_checkpoints
 from darkroom.train.debug import debug_params
-from darkroom.train.ensemble import fit_members, histories, load_folds, measure_members, members
+from darkroom.train.ensemble import fit_members, histories, load_folds, measure_members, members, train_on_cluster
 from darkroom.train.result import save_combined, summarise
 
 
@@ -22,12 +22,13 @@ def train(stage: Stage) -> Report:
     data = load_folds(stage.input("images"), splits, params)
     first = next(iter(data.values()))
     stage.run.log_dataset("splits", table_digest(splits), {name: len(first[name]) for name in first}, "training")
-    start_tensorflow(params.train.threads)
-    stage.run.log_image(contact_sheet(first["train"], params, stage.output("augmented")), "augmented.png")
     chosen, weights = members(params, data), stage.input("weights")
     key = stage.cache_key(params, table_digest(splits), weights_file_digest(params.model, weights))
     folder = stage.resources.enter_context(locked_checkpoints(checkpoint_folder(key)))
-    fits = fit_members(chosen, data, weights, folder, stage.run.log_metrics, epoch_verbosity())
+    trained = train_on_cluster(chosen, data, weights, folder)
+    start_tensorflow(params.train.threads)
+    stage.run.log_image(contact_sheet(first["train"], params, stage.output("augmented")), "augmented.png")
+    fits = fit_members(chosen, data, weights, folder, stage.run.log_metrics, epoch_verbosity(), trained)
     digest = save_combined(fits, params.model.average, stage.output("model"))
     stage.save("history", histories(fits))
     answers = measure_members(chosen, fits, data, params)

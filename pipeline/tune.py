@@ -8,7 +8,7 @@ from darkroom.search_page.page import write_page
 from darkroom.search_page.recording import Recording
 from darkroom.stage import Report, Stage, run_stage
 from darkroom.train.debug import debug_params
-from darkroom.train.measuring import prepare_processes
+from darkroom.train.jobs import prepare_processes
 from darkroom.tune.pictures import picture_loader
 from darkroom.tune.report import summarise, trial_table
 from darkroom.tune.tuning import run_search

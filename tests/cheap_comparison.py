@@ -50,7 +50,7 @@ class Trainings:
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
         """Take the place of the processes until the end of the test."""
-        patch.setattr(comparison_running, "Processes", lambda: self)
+        patch.setattr(comparison_running, "training_processes", lambda _: self)
         patch.setattr(comparison_running, "measure_in_process", self.measure)
         patch.setattr(comparison_running, "prepare_processes", lambda: None)
         patch.setattr(comparison_data, "worker_pool", threads)

@@ -1,7 +1,6 @@
 """A search whose trainings cost nothing."""
 
 import math
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,7 +9,7 @@ from typing import Any
 from darkroom.params.declared import DeclaredParams
 from darkroom.train.epochs import OnEpoch
 from darkroom.train.measuring import Measured
-from darkroom.tune.attempts import Trainer
+from darkroom.tune.attempts import Trainer, TrainOnce
 from darkroom.tune.search import search
 from darkroom.tune.store import open_store, study_name
 from darkroom.tune.trial import Trial
@@ -20,7 +19,6 @@ SPACE: dict[str, dict[str, dict[str, Any]]] = {
     "train": {"learning_rate": {"low": 1e-4, "high": 1e-1, "log": True}, "batch_size": {"low": 8, "high": 32}},
     "model": {"dropout": {"low": 0.1, "high": 0.5, "step": 0.1}, "filters": {"choices": [[4], [4, 8], [2, 2, 2]]}},
 }
-Train = Callable[[DeclaredParams, OnEpoch | None, int | None], Measured]
 
 
 def params(**tune: Any) -> DeclaredParams:
@@ -32,7 +30,9 @@ def cost(candidate: DeclaredParams) -> float:
     return (math.log10(train.learning_rate) + 2) ** 2 + model.dropout + 0.2 * len(model.filters) + train.batch_size / 64
 
 
-def train_cheaply(candidate: DeclaredParams, on_epoch: OnEpoch | None, _gpu: int | None) -> Measured:
+def train_cheaply(
+    candidate: DeclaredParams, on_epoch: OnEpoch | None, _gpu: int | None, _checkpoint: Path | None
+) -> Measured:
     """Return the cost as log loss, to which each epoch comes nearer."""
     for epoch in range(1, candidate.train.epochs + 1):
         if on_epoch and on_epoch(epoch, {"epoch": epoch, "validation_log_loss": cost(candidate) + 1 / epoch}):
@@ -41,30 +41,34 @@ def train_cheaply(candidate: DeclaredParams, on_epoch: OnEpoch | None, _gpu: int
     return Measured({"validation": scores}, 0.0, {"parameters": 100.0 * len(candidate.model.filters)})
 
 
-def failing(error: BaseException, *calls: int) -> Train:
+def failing(error: BaseException, *calls: int) -> TrainOnce:
     """Return a training that raises `error` in these of its calls, counted from 0."""
     made: list[int] = []
 
-    def train(candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None) -> Measured:
+    def train(
+        candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None, checkpoint: Path | None
+    ) -> Measured:
         made.append(len(made))
         if made[-1] in calls:
             raise error
-        return train_cheaply(candidate, on_epoch, gpu)
+        return train_cheaply(candidate, on_epoch, gpu, checkpoint)
 
     return train
 
 
-def noting(trained: list[DeclaredParams]) -> Train:
+def noting(trained: list[DeclaredParams]) -> TrainOnce:
     """Return a training that adds the parameters of each call to `trained`."""
 
-    def train(candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None) -> Measured:
+    def train(
+        candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None, checkpoint: Path | None
+    ) -> Measured:
         trained.append(candidate)
-        return train_cheaply(candidate, on_epoch, gpu)
+        return train_cheaply(candidate, on_epoch, gpu, checkpoint)
 
     return train
 
 
-def run(folder: Path, train: Train = train_cheaply, slots: int = 1, **tune: Any) -> tuple[list[Trial], list[int]]:
+def run(folder: Path, train: TrainOnce = train_cheaply, slots: int = 1, **tune: Any) -> tuple[list[Trial], list[int]]:
     """Search; return the trials and the numbers of those that were not kept before, in the order of their ends."""
     tried: list[int] = []
     chosen = params(**tune)

@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 
 from darkroom.core.errors import UserError
+from darkroom.execution import cluster_processes
+from darkroom.execution.cluster import Node
 from darkroom.execution.processes import Processes, call_in_process
 from darkroom.train.checkpoint import Row
 from darkroom.train.epochs import OnEpoch
-from darkroom.train.jobs import Job
-from darkroom.train.measuring import Failed, measure, measure_in_process, visible_gpus
+from darkroom.train.jobs import Failed, Job, visible_gpus
+from darkroom.train.measuring import measure, measure_in_process
 from easy import data, small_params
 
 
@@ -64,6 +66,16 @@ def test_each_training_has_gpus_of_its_own(monkeypatch: pytest.MonkeyPatch) -> N
     assert [visible_gpus(share, 2) for share in range(2)] == ["4,5", "6,7"]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert [visible_gpus(share, 1) for share in range(2)] == ["", ""]  # what the user hides stays hidden
+
+
+@pytest.mark.parametrize(("cpus", "gpus", "wanted"), [(4, 0, "4 CPUs"), (2, 1, "2 CPUs and 1 GPUs")])
+def test_a_training_that_no_node_can_hold_is_refused(
+    monkeypatch: pytest.MonkeyPatch, cpus: int, gpus: int, wanted: str
+) -> None:
+    """Ray would wait for such a node for ever."""
+    monkeypatch.setattr(cluster_processes, "nodes", lambda: [Node(one, "10.0.0.1", 3, 0) for one in "ab"])
+    with pytest.raises(UserError, match=f"a training takes {wanted}, and no node of the cluster has as many"):
+        cluster_processes.ClusterProcesses(cpus, gpus)
 
 
 def wait_forever(ask: Callable[[str], None]) -> None:

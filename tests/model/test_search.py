@@ -34,9 +34,9 @@ def test_the_seed_decides(tmp_path: Path) -> None:
     assert told(run(tmp_path, seed=1)[0])[1:] != told(whole())[1:]
 
 
-def slowly(candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None) -> Measured:
+def slowly(candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None, checkpoint: Path | None) -> Measured:
     time.sleep(0.02 * (cost(candidate) % 1))  # they end in another order than they begin
-    return train_cheaply(candidate, on_epoch, gpu)
+    return train_cheaply(candidate, on_epoch, gpu, checkpoint)
 
 
 def test_batches_repeat_whatever_the_order_of_ending(tmp_path: Path) -> None:
@@ -48,10 +48,12 @@ def test_batches_repeat_whatever_the_order_of_ending(tmp_path: Path) -> None:
 def test_without_batches_all_slots_are_busy_until_the_end(tmp_path: Path) -> None:
     together, gpus = threading.Barrier(2, timeout=30), set()
 
-    def train(candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None) -> Measured:
+    def train(
+        candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None, checkpoint: Path | None
+    ) -> Measured:
         gpus.add(gpu)
         together.wait()
-        return train_cheaply(candidate, on_epoch, gpu)
+        return train_cheaply(candidate, on_epoch, gpu, checkpoint)
 
     trials, _ = run(tmp_path, train, slots=2, batch=0)
     assert [trial.number for trial in trials] == list(range(8)) and gpus == {0, 1}
@@ -75,9 +77,11 @@ def test_tasks_are_asked_for_when_a_slot_is_free() -> None:
 
 
 def test_no_trial_begins_when_the_time_is_up(tmp_path: Path) -> None:
-    def train(candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None) -> Measured:
+    def train(
+        candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None, checkpoint: Path | None
+    ) -> Measured:
         time.sleep(0.02)
-        return train_cheaply(candidate, on_epoch, gpu)
+        return train_cheaply(candidate, on_epoch, gpu, checkpoint)
 
     assert len(run(tmp_path / "a", train, trials=0, minutes=0.05 / 60)[0]) in (1, 2, 3)
     assert len(run(tmp_path / "b", train, trials=2, minutes=100)[0]) == 2

@@ -14,7 +14,8 @@ from darkroom.examples.metrics import Diverged
 from darkroom.execution.processes import Died, Killed
 from darkroom.params.declared import DeclaredParams
 from darkroom.train.epochs import OnEpoch
-from darkroom.train.measuring import Failed, Measured
+from darkroom.train.jobs import Failed
+from darkroom.train.measuring import Measured
 
 LOGGED = "darkroom.tune.search"
 
@@ -46,9 +47,11 @@ def test_a_training_without_a_model_has_failed_and_the_search_goes_on(
 def test_a_score_that_is_not_a_number_has_failed(tmp_path: Path) -> None:
     calls: list[int] = []
 
-    def train(candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None) -> Measured:
+    def train(
+        candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None, checkpoint: Path | None
+    ) -> Measured:
         calls.append(len(calls))
-        measured = train_cheaply(candidate, on_epoch, gpu)
+        measured = train_cheaply(candidate, on_epoch, gpu, checkpoint)
         return replace(measured, scores={"validation": {"log_loss": math.nan}}) if calls[-1] else measured
 
     trials, _ = run(tmp_path, train, trials=3)

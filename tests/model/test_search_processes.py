@@ -27,7 +27,7 @@ STOPPED = """
 import sys
 from pathlib import Path
 from darkroom.execution.exits import reported_errors
-from darkroom.train.measuring import prepare_processes
+from darkroom.train.jobs import prepare_processes
 from test_search_processes import run_for_ever
 
 with reported_errors("tune"):
@@ -67,14 +67,16 @@ def test_a_process_that_is_killed_is_tried_again(tmp_path: Path) -> None:
     with open_store(tmp_path, "name", chosen.tune) as store, Processes() as processes:
         real = trainer(processes, lambda _: data(), tmp_path, chosen)
 
-        def train(candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None) -> Measured:
+        def train(
+            candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None, checkpoint: Path | None
+        ) -> Measured:
             def kill(epoch: int, row: Row) -> bool:
                 if not killed:
                     killed.append(multiprocessing.active_children()[0].pid or 0)
                     os.kill(killed[0], signal.SIGKILL)
                 return bool(on_epoch and on_epoch(epoch, row))
 
-            return real.train(candidate, kill, gpu)
+            return real.train(candidate, kill, gpu, checkpoint)
 
         trials = search(chosen, Trainer(train), store, lambda _: None)
     assert [trial.state for trial in trials] == ["complete"] * 2 and len(killed) == 1

@@ -14,7 +14,8 @@ from darkroom.examples.metrics import Diverged
 from darkroom.execution.logs import configure_logging
 from darkroom.params.declared import DeclaredParams
 from darkroom.train.epochs import OnEpoch
-from darkroom.train.measuring import Failed, Measured
+from darkroom.train.jobs import Failed
+from darkroom.train.measuring import Measured
 from darkroom.tune.attempts import Trainer
 from darkroom.tune.fresh import run_fresh
 from darkroom.tune.store import open_store
@@ -25,7 +26,7 @@ import os, signal, threading
 from pathlib import Path
 from cheap_search import run, train_cheaply
 calls, together = [], threading.Barrier(2)
-def train(candidate, on_epoch, gpu):
+def train(candidate, on_epoch, gpu, checkpoint):
     calls.append(candidate)
     number = len(calls)
     if {batch} == 2 and number > {die_at} - 1:
@@ -34,31 +35,31 @@ def train(candidate, on_epoch, gpu):
         if {batch} == 1 or gpu == 0:
             os.kill(os.getpid(), signal.SIGKILL)
         threading.Event().wait()
-    return train_cheaply(candidate, on_epoch, gpu)
-run(Path({folder!r}), train, {batch}, batch={batch}, pruner="halving")
+    return train_cheaply(candidate, on_epoch, gpu, checkpoint)
+run(Path({folder!r}), train, {batch}, batch={batch}, pruner={pruner!r})
 """
 
 
-def killed(folder: Path, die_at: int, batch: int) -> None:
+def killed(folder: Path, die_at: int, batch: int, pruner: str) -> None:
     """Search in a process that kills itself in training number `die_at`, from 1."""
-    code = KILLED.format(folder=str(folder), die_at=die_at, batch=batch)
+    code = KILLED.format(folder=str(folder), die_at=die_at, batch=batch, pruner=pruner)
     folders = ":".join(str(ROOT / name) for name in ("src", "tests"))
     ended = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": folders}, timeout=120)
     assert ended.returncode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize(("die_at", "batch"), [(7, 1), (5, 2)])
+@pytest.mark.parametrize(("die_at", "batch", "pruner"), [(7, 1, "halving"), (5, 2, "median")])
 def test_a_killed_search_resumes_to_the_same_result(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], die_at: int, batch: int
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], die_at: int, batch: int, pruner: str
 ) -> None:
     configure_logging("tune")
-    killed(tmp_path / "killed", die_at, batch)
-    trials, tried = run(tmp_path / "killed", slots=batch, batch=batch, pruner="halving")
+    killed(tmp_path / "killed", die_at, batch, pruner)
+    trials, tried = run(tmp_path / "killed", slots=batch, batch=batch, pruner=pruner)
     assert sorted(tried) == list(range(die_at - 1, 8))  # only what was missing
     assert f"tune: resumes after trial {die_at - 2}\n" in capsys.readouterr().err
-    again = run(tmp_path / "whole", slots=batch, batch=batch, pruner="halving")[0]
+    again = run(tmp_path / "whole", slots=batch, batch=batch, pruner=pruner)[0]
     assert told(trials) == told(again)
-    assert any(trial.state == "pruned" for trial in trials)
+    assert any(trial.state == "pruned" for trial in trials) == (pruner == "halving")  # eight are few for the median
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("a bug"), UserError("no internet", 1)])
@@ -88,13 +89,15 @@ def test_an_unfinished_line_of_the_journal_is_dropped(tmp_path: Path) -> None:
 def test_fresh_runs_are_kept(tmp_path: Path) -> None:
     chosen, seeds = params(), []
 
-    def train(candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None) -> Measured:
+    def train(
+        candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None, checkpoint: Path | None
+    ) -> Measured:
         seeds.append(candidate.train.seed)
         if seeds == [7, 8, 7]:
             raise KeyboardInterrupt
         if seeds[-1] == 8:
             raise Diverged("the network diverged")
-        return train_cheaply(candidate, on_epoch, gpu)
+        return train_cheaply(candidate, on_epoch, gpu, checkpoint)
 
     trials = whole()
     pairs = [(trials[5], 7), (trials[5], 8), (trials[2], 7)]

@@ -23,14 +23,14 @@ VARIABLE = "DARKROOM_TUNE_STORAGE"
 
 
 def check_that_it_resumes(folder: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole, _ = run(folder / "file", batch=2, pruner="halving")
+    whole, _ = run(folder / "file", batch=2, pruner="median")
     monkeypatch.setenv(VARIABLE, address)
     with pytest.raises(KeyboardInterrupt):
-        run(folder / "database", failing(KeyboardInterrupt(), 4), batch=2, pruner="halving")
-    trials, tried = run(folder / "database", batch=2, pruner="halving")
+        run(folder / "database", failing(KeyboardInterrupt(), 4), batch=2, pruner="median")
+    trials, tried = run(folder / "database", batch=2, pruner="median")
     assert told(trials) == told(whole) and tried == [4, 5, 6, 7]
-    assert run(folder / "elsewhere", batch=2, pruner="halving") == (trials, [])
-    assert run(folder / "elsewhere", batch=2, pruner="halving", seed=1)[1] == list(range(8))  # a study of its own
+    assert run(folder / "elsewhere", batch=2, pruner="median") == (trials, [])
+    assert run(folder / "elsewhere", batch=2, pruner="median", seed=1)[1] == list(range(8))  # a study of its own
     assert not list(folder.glob("database/*.journal"))
 
 
@@ -108,9 +108,11 @@ def test_a_database_that_is_damaged_meanwhile_is_said_in_one_line(
 ) -> None:
     file = tmp_path / "search.db"
 
-    def damage(candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None) -> Measured:
+    def damage(
+        candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None, checkpoint: Path | None
+    ) -> Measured:
         file.write_bytes(b"no database" * 1000)
-        return train_cheaply(candidate, on_epoch, gpu)
+        return train_cheaply(candidate, on_epoch, gpu, checkpoint)
 
     monkeypatch.setenv(VARIABLE, f"sqlite:///{file}")
     with pytest.raises(UserError, match="file is not a database"):
@@ -120,13 +122,15 @@ def test_a_database_that_is_damaged_meanwhile_is_said_in_one_line(
 def test_a_trial_that_diverged_keeps_the_epochs_that_it_had(tmp_path: Path) -> None:
     calls: list[int] = []
 
-    def train(candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None) -> Measured:
+    def train(
+        candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None, checkpoint: Path | None
+    ) -> Measured:
         calls.append(len(calls))
         if calls[-1] == 1 and on_epoch:
             on_epoch(1, {"epoch": 1, "validation_log_loss": 0.7})
             on_epoch(2, {"epoch": 2, "validation_log_loss": math.nan})
             raise Diverged("the network diverged")
-        measured = train_cheaply(candidate, on_epoch, gpu)
+        measured = train_cheaply(candidate, on_epoch, gpu, checkpoint)
         return replace(measured, scores={"validation": {**measured.scores["validation"], "roc_auc": math.nan}})
 
     trials, resumed = run(tmp_path, train, trials=2)[0], run(tmp_path, train, trials=2)[0]

@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -115,12 +116,16 @@ def _send_result(connection: Connection, function: Callable[..., Any], arguments
         connection.send(("question", question))
         return connection.recv()
 
+    call = partial(function, *arguments, ask) if asks else partial(function, *arguments)
+    connection.send_bytes(outcome(call))
+
+
+def outcome(call: Callable[[], Any]) -> bytes:
+    """Return, pickled, "result" and what the call returns, or "error" and what it raises."""
     try:
-        result = function(*arguments, ask) if asks else function(*arguments)
-        message = bytes(ForkingPickler.dumps(("result", result)))
+        return bytes(ForkingPickler.dumps(("result", call())))
     except Exception as error:
-        message = _pickled_error(error)
-    connection.send_bytes(message)
+        return _pickled_error(error)
 
 
 def _pickled_error(error: Exception) -> bytes:

@@ -11,11 +11,10 @@ from pathlib import Path
 from darkroom.core.errors import UserError
 from darkroom.core.files import read_value, replacing, write_value
 from darkroom.examples.metrics import Diverged
-from darkroom.execution.processes import Processes
 from darkroom.execution.tasks import Task, reason_of, retry_if_died, side_by_side
 from darkroom.experiments.comparison_data import Training, load_jobs
-from darkroom.train.jobs import Job
-from darkroom.train.measuring import Measured, measure_in_process, parallel_trainings, prepare_processes
+from darkroom.train.jobs import Job, parallel_trainings, prepare_processes, training_processes
+from darkroom.train.measuring import Measured, measure_in_process
 
 Measure = Callable[[Job, int | None], Measured]  # a training, and the share of the GPUs that it gets
 Ended = tuple[int, "TrainingResult"]  # the number of a training
@@ -59,9 +58,9 @@ def run_trainings(
 
 
 def _train(variants: dict[int, str], jobs: Sequence[Job], names: tuple[str, ...]) -> Generator[Ended, None, None]:
-    """Train the jobs of the numbered variants, as many side by side as the machine allows; yield each that ends."""
-    with Processes() as processes:
-        slots = processes.call(parallel_trainings, jobs[0].params.train)  # another process counts the GPUs
+    """Train the jobs of the numbered variants, as many side by side as the machines allow; yield each that ends."""
+    with training_processes(jobs[0].params.train) as processes:
+        slots = parallel_trainings(processes, jobs[0].params.train)
 
         def measure(job: Job, share: int | None) -> Measured:
             return measure_in_process(processes, job, names, device=share if slots > 1 else None)

@@ -1,11 +1,11 @@
 """Several networks for one model: other architectures, other seeds, other parts of the data."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from darkroom.balance.balance import balance_training
 from darkroom.examples.pixels import Examples, load_examples
 from darkroom.examples.predictions import Predictions, joined, predict_split
 from darkroom.examples.sampling import sample_train
+from darkroom.execution.cluster import on_cluster
 from darkroom.execution.workers import worker_pool
 from darkroom.models.backbones import is_pretrained
 from darkroom.models.combine import combine
@@ -23,10 +24,7 @@ from darkroom.train.debug import debug_data, overfit_verdict
 from darkroom.train.epochs import LogMetrics
 from darkroom.train.fit import Fit, check_network
 from darkroom.train.frozen import keeps_features
-from darkroom.train.jobs import Job, run_job
-
-if TYPE_CHECKING:
-    pass
+from darkroom.train.jobs import Job, Logged, run_job, train_in_tasks
 
 logger = logging.getLogger(__name__)
 Data = dict[str, Examples]
@@ -76,27 +74,60 @@ def members(params: DeclaredParams, folds: Iterable[Fold]) -> list[Member]:
     ]
 
 
+def train_on_cluster(
+    ensemble: list[Member], data: dict[Fold, Data], weights: Path, checkpoints: Path
+) -> dict[int, Logged]:
+    """Train each of several members in a task, where RAY_ADDRESS names a cluster; `fit_members` finds them finished.
+
+    Return by number, from 1, what each logged; nothing on one machine, nor for one member alone, which is trained in
+    this process. Call it before TensorFlow is started: it would take the GPUs of this machine, which may be a node.
+    """
+    alone = not on_cluster() or len(ensemble) == 1
+    return {} if alone else train_in_tasks(_jobs(ensemble, data, weights, checkpoints))
+
+
 def fit_members(
-    ensemble: list[Member], data: dict[Fold, Data], weights: Path, checkpoints: Path, log: LogMetrics, verbose: int
+    ensemble: list[Member],
+    data: dict[Fold, Data],
+    weights: Path,
+    checkpoints: Path,
+    log: LogMetrics,
+    verbose: int,
+    trained: Mapping[int, Logged] = MappingProxyType({}),
 ) -> list[Fit]:
     """Train all members, each with its checkpoint below `checkpoints`; a finished one is not trained again.
 
-    `weights` is the folder with given ones. Raises UserError before the first training when they do not fit.
+    `weights` is the folder with given ones. `trained` is what `train_on_cluster` returned, and is logged. Raises
+    UserError before the first training when the weights do not fit.
     """
     architectures = {member.params.model.architecture: member.params for member in ensemble}
     for params in architectures.values() if len(architectures) > 1 else []:
         check_network(params, len(next(iter(data.values()))["train"].classes), weights)
     fits = []
-    for number, member in enumerate(ensemble, start=1):
-        name, prefix = f"network{number}", f"network{number}/" if len(ensemble) > 1 else ""
-        if prefix:
-            logger.info("network %d of %d: %s", number, len(ensemble), _description(member))
-        job = Job(member.params, data[member.fold], weights, checkpoints / name)
-        fits.append(_fit_member(job, partial(_log_prefixed, log, prefix), verbose))
+    for number, job in enumerate(_jobs(ensemble, data, weights, checkpoints), start=1):
+        log_member = _begin_member(ensemble, number, log)
+        for metrics, epoch in trained.get(number, []):
+            log_member(metrics, epoch)
+        fits.append(_fit_member(job, None if number in trained else log_member, verbose))
     return fits
 
 
-def _fit_member(job: Job, log: LogMetrics, verbose: int) -> Fit:
+def _begin_member(ensemble: list[Member], number: int, log: LogMetrics) -> LogMetrics:
+    """Say which network comes, where there are several; return what logs its metrics."""
+    if len(ensemble) == 1:
+        return log
+    logger.info("network %d of %d: %s", number, len(ensemble), _description(ensemble[number - 1]))
+    return partial(_log_prefixed, log, f"network{number}/")
+
+
+def _jobs(ensemble: list[Member], data: dict[Fold, Data], weights: Path, checkpoints: Path) -> list[Job]:
+    return [
+        Job(member.params, data[member.fold], weights, checkpoints / f"network{number}")
+        for number, member in enumerate(ensemble, start=1)
+    ]
+
+
+def _fit_member(job: Job, log: LogMetrics | None, verbose: int) -> Fit:
     if unused := _unused(job.params):
         logger.info("%s", unused)
     fitted = run_job(job, log, verbose)

@@ -7,44 +7,52 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from darkroom.examples.metrics import Diverged
-from darkroom.execution.processes import Died, Processes
+from darkroom.execution.processes import Died
 from darkroom.execution.tasks import reason_of, retry_if_died
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.search import Tune
 from darkroom.params.training import Train
 from darkroom.train.epochs import OnEpoch
-from darkroom.train.jobs import Job
-from darkroom.train.measuring import LATENCY, Failed, Measured, measure_in_process, parallel_trainings
+from darkroom.train.jobs import Failed, Job, TrainingProcesses, parallel_trainings
+from darkroom.train.measuring import LATENCY, Measured, measure_in_process
 from darkroom.tune.pictures import Load
 
-TrainOnce = Callable[[DeclaredParams, OnEpoch | None, int | None], Measured]  # parameters, on_epoch, GPU
+# parameters, on_epoch, GPU, the folder of the checkpoint from which it goes on
+TrainOnce = Callable[[DeclaredParams, OnEpoch | None, int | None, Path | None], Measured]
 
 
 @dataclass(frozen=True)
 class Trainer:
-    """What trains a combination and scores it on validation, and how many of them side by side."""
+    """What trains a combination and scores it on validation, and how many of them side by side.
+
+    `checkpoints` is the folder for the state of those that wait at a rung; without it they begin anew.
+    """
 
     train: TrainOnce
     slots: int = 1
+    checkpoints: Path | None = None
 
 
-def trainer(processes: Processes, load: Load, weights: Path, params: DeclaredParams) -> Trainer:
-    """Return the trainer whose trainings run in processes of their own, as many as `tune` and the machine allow.
+def trainer(
+    processes: TrainingProcesses, load: Load, weights: Path, params: DeclaredParams, checkpoints: Path | None = None
+) -> Trainer:
+    """Return the trainer whose trainings run in processes of their own, as many as `tune` and the machines allow.
 
     Where the latency of a network is measured, one at a time: the others would slow it.
     """
     tune, latency = params.tune, LATENCY in params.tune.costs
 
-    def train(candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None) -> Measured:
-        job = Job(candidate, load(candidate), weights)
+    def train(
+        candidate: DeclaredParams, on_epoch: OnEpoch | None, gpu: int | None, checkpoint: Path | None
+    ) -> Measured:
+        job = Job(candidate, load(candidate), weights, checkpoint)
         return measure_in_process(processes, job, ("validation",), on_epoch, latency, gpu)
 
-    return Trainer(train, 1 if latency else _slots(processes, tune, params.train))
+    return Trainer(train, 1 if latency else _slots(processes, tune, params.train), checkpoints)
 
 
-def _slots(processes: Processes, tune: Tune, train: Train) -> int:
-    """Return how many trainings run side by side; a process counts the GPUs, as this one does without TensorFlow."""
-    return 1 if tune.batch == 1 else min(processes.call(parallel_trainings, train), tune.batch or 1000)
+def _slots(processes: TrainingProcesses, tune: Tune, train: Train) -> int:
+    return 1 if tune.batch == 1 else min(parallel_trainings(processes, train), tune.batch or 1000)
 
 
 @dataclass(frozen=True)

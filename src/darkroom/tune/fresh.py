@@ -39,7 +39,7 @@ def _task(params: DeclaredParams, trainer: Trainer, trial: Trial, seed: int) -> 
 
     def run(slot: int) -> tuple[FreshRun, str]:
         gpus = slot if trainer.slots > 1 else None
-        outcome = attempt(lambda: trainer.train(candidate, None, gpus), (params.tune.metric, *params.tune.costs))
+        outcome = attempt(lambda: trainer.train(candidate, None, gpus, None), (params.tune.metric, *params.tune.costs))
         return FreshRun(trial.number, seed, outcome.scores, outcome.seconds), outcome.reason
 
     return run

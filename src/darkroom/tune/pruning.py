@@ -1,11 +1,12 @@
 """Whether a trial that falls behind is stopped: Optuna's pruners on log losses of the validation split."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from darkroom.params.search import Tune
-from darkroom.tune.trial import Trial
+from darkroom.train.checkpoint import Row
+from darkroom.tune.trial import Drawn, Trial
 
 if TYPE_CHECKING:
     from optuna.pruners import BasePruner
@@ -22,7 +23,7 @@ MEDIAN_AFTER = 5  # complete trials, as in Golovin et al., Google Vizier, KDD 20
 
 
 class Pruning:
-    """The pruner of one trial: it compares with trials that ended before, and with nothing else.
+    """The pruner of one trial: it compares with the trials that it is given, and with nothing else.
 
     `trials` are those, in any order. Hyperband's bracket follows from the number of the trial alone.
     """
@@ -41,6 +42,14 @@ class Pruning:
         for place in sorted(place for place in before if place > number):
             self._study.add_trial(_ended(before[place]))
 
+    def replay(self, curve: Sequence[Row]) -> bool:
+        """Go through the rows of a trial's curve, from the first epoch; tell whether it ends with the last of them."""
+        stops = False
+        for epoch, row in enumerate(curve, start=1):
+            loss = row["validation_log_loss"]
+            stops = not math.isnan(loss) and self.stops(epoch, loss)  # a loss that is none ends a training by itself
+        return stops
+
     def stops(self, epoch: int, log_loss: float) -> bool:
         """Tell whether the trial ends with this epoch, from 1; one that has had its epochs, or has no pruner, does not.
 
@@ -56,6 +65,38 @@ class Pruning:
         """What later trials are compared with: the log loss at each rung that this one has reached."""
         noted = self._study.get_trials(deepcopy=False)[self._trial.number].system_attrs
         return {name: value for name, value in noted.items() if name.startswith(RUNG)}
+
+
+def rungs_of_batch(tune: Tune) -> list[int]:
+    """Return the epochs after which the trials of a batch are compared with each other, in lock step.
+
+    There are none for a batch of one trial, nor for pruners that compare after every epoch, or never.
+    """
+    if tune.batch < 2 or tune.pruner not in ("halving", "hyperband"):
+        return []
+    first = -(-tune.epochs // SHARE)
+    return [epoch for epoch in (first, KEPT_OF * first) if epoch < tune.epochs]
+
+
+def behind(
+    tune: Tune, earlier: Sequence[Trial], curves: Mapping[int, Sequence[Row]], waiting: Sequence[int], rung: int
+) -> list[int]:
+    """Return which of the trials that wait after the epoch `rung` end there.
+
+    They are compared with `earlier` ones and with all of their batch that came so far, however those went on: `curves`
+    has the curve of each by its number. So the answer is the same whatever ended first, before and after a kill.
+    """
+    reached = {number: list(curve[:rung]) for number, curve in curves.items()}
+    batch = [_waiting(tune, number, curve) for number, curve in reached.items()]
+    others = {number: [*earlier, *(trial for trial in batch if trial.number != number)] for number in waiting}
+    return [number for number in waiting if Pruning(tune, others[number], number).replay(reached[number])]
+
+
+def _waiting(tune: Tune, number: int, curve: list[Row]) -> Trial:
+    """Return a trial of which this is known so far, with its log loss at each rung."""
+    noting = Pruning(tune, [], number)
+    noting.replay(curve)
+    return Trial(Drawn(number, {}), "pruned", curve=curve, rungs=noting.rungs)
 
 
 def pruner(tune: Tune) -> "BasePruner":

@@ -1,25 +1,25 @@
 """The search for hyper-parameters: seeded, resumable after a kill, the same result either way."""
 
 import logging
+import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import count
-from typing import Any
 
 from darkroom.core.errors import UserError
+from darkroom.core.files import remove
 from darkroom.execution.tasks import Task, side_by_side
 from darkroom.params.declared import DeclaredParams
-from darkroom.train.checkpoint import Row
-from darkroom.train.measuring import Measured
-from darkroom.tune.attempts import Trainer, attempt
+from darkroom.tune.attempts import Trainer
 from darkroom.tune.budget import Budget, count_trained
-from darkroom.tune.pruning import Pruning
+from darkroom.tune.pruning import behind, rungs_of_batch
 from darkroom.tune.sampling import combinations, draw
 from darkroom.tune.space import trial_params
 from darkroom.tune.store import TrialStore
 from darkroom.tune.trial import Drawn, Trial
+from darkroom.tune.watching import checkpoint_folder, gone_on, refused, train_trial
 
 logger = logging.getLogger(__name__)
-USAGE = 2  # status of a UserError about parameters
 OnTrial = Callable[[Trial], None]
 
 
@@ -52,7 +52,8 @@ class _Searching:
         self.params, self.tune, self.trainer = params, params.tune, trainer
         self.store, self.on_trial = store, on_trial
         self.ended = {trial.number: trial for trial in store.trials()}
-        self.running: dict[int, Drawn] = {}
+        self.running: dict[int, Drawn] = {}  # begun, those that wait too
+        self.waiting: dict[int, Trial] = {}  # for their batch, at a rung
         self.own = params.flat()
         self.budget = Budget(self.tune, combinations(self.tune, self.own), self.trials, trainer.slots)
 
@@ -69,7 +70,7 @@ class _Searching:
         for tasks in self._batches() if self.tune.batch else self._rounds():
             for trial in side_by_side(tasks, self.trainer.slots):
                 if trial:  # else the time was up
-                    self._keep(trial)
+                    self._take(trial)
 
     def report_end(self) -> None:
         """Say why fewer combinations were tried than `tune.trials` allows."""
@@ -78,19 +79,33 @@ class _Searching:
             logger.info("the search ends: it has found no more combinations to try")
 
     def _batches(self) -> "Iterator[list[Task[Trial | None]]]":
-        """Yield the trials to run of each batch, drawn from the trials of those before it."""
+        """Yield the trainings of each batch, drawn from the trials of those before it.
+
+        They go as far as the first rung; when all are there, those that are not behind go to the next; then to the end.
+        """
+        rungs = rungs_of_batch(self.tune)
         for start in count(0, self.tune.batch):
             if not self.budget.allows(start, self.trials):
                 return
             numbers = [n for n in range(start, start + self.tune.batch) if self.budget.has_number(n)]
             earlier = [trial for trial in self.trials if trial.number < start]
-            # again where one was refused in training and so leaves its place: as a search that resumes would
-            while not all(number in self.ended for number in numbers) and not self.budget.time_is_up():
-                tasks = [task for drawn in self._draw(earlier, numbers) if (task := self._task(drawn, earlier))]
-                if not tasks:
-                    break
-                yield tasks
-                self.running.clear()
+            together = [] if all(number in self.ended for number in numbers) else self._draw(earlier, numbers)
+            for until in [*rungs, math.inf] if rungs else [None]:
+                # again where one was refused in training and so leaves its place: as a search that resumes would
+                while tasks := [task for drawn in together if (task := self._task(drawn, earlier, until))]:
+                    yield tasks
+                self._end_those_behind(earlier, numbers, until)
+            self.running.clear()
+
+    def _end_those_behind(self, earlier: Sequence[Trial], numbers: Sequence[int], rung: float | None) -> None:
+        """Prune the waiting trials of a batch that are behind after a rung."""
+        if not isinstance(rung, int) or not self.waiting:
+            return
+        known = {**self.ended, **self.waiting}
+        curves = {number: known[number].curve for number in numbers if number in known}
+        for number in behind(self.tune, earlier, curves, list(self.waiting), rung):
+            reason = f"behind other trials after epoch {rung}"
+            self._keep(replace(self.waiting[number], state="pruned", reason=reason))
 
     def _rounds(self) -> "Iterator[Iterator[Task[Trial | None]]]":
         """Yield what draws trials one by one; again where one of the last was refused, which leaves its place free."""
@@ -110,47 +125,49 @@ class _Searching:
     def _draw(self, trials: Sequence[Trial], numbers: Sequence[int]) -> list[Drawn]:
         return draw(self.tune, self.own, trials, numbers, list(self.running.values()))
 
-    def _task(self, drawn: Drawn, earlier: Sequence[Trial]) -> "Task[Trial | None] | None":
-        """Return the training of a combination; None when it has ended, has no place in the budget or is refused."""
-        if drawn.number in self.ended or self.budget.trials_left(self.trials) <= len(self.running):
+    def _task(self, drawn: Drawn, earlier: Sequence[Trial], until: float | None = None) -> "Task[Trial | None] | None":
+        """Return the training of a combination, as far as the epoch `until`.
+
+        None when it has ended or is that far, has no place in the budget or is refused.
+        """
+        number = drawn.number
+        waiting = self.waiting.get(number)
+        if number in self.ended or (waiting and len(waiting.curve) == until):
+            return None
+        if not waiting and (self.budget.trials_left(self.trials) <= len(self.running) or self.budget.time_is_up()):
             return None
         try:
             candidate = trial_params(self.params, drawn.overlay)
         except UserError as error:
-            self._keep(Trial(drawn, "refused", reason=_of_a_trial(error)))
+            self._keep(refused(drawn, error))
             return None
-        self.running[drawn.number] = drawn
-        return lambda slot: self._train(drawn, candidate, earlier, slot)
+        self.running[number] = drawn
+        return lambda slot: self._train(drawn, candidate, earlier, until, slot)
 
-    def _train(self, drawn: Drawn, candidate: DeclaredParams, earlier: Sequence[Trial], slot: int) -> Trial | None:
-        """Train a combination, in a thread, until its end or until it falls behind the earlier trials."""
-        if self.budget.time_is_up():
+    def _train(
+        self, drawn: Drawn, candidate: DeclaredParams, earlier: Sequence[Trial], until: float | None, slot: int
+    ) -> Trial | None:
+        """Train a combination, in a thread; None when the time is up before it begins."""
+        before = self.waiting.get(drawn.number)
+        if not before and self.budget.time_is_up():
             return None
-        attempts: list[_Watched] = []
+        trial = train_trial(self.trainer, candidate, drawn, earlier, until, slot)
+        return gone_on(before, trial) if before else trial
 
-        def train() -> Measured:
-            attempts.append(_Watched(Pruning(self.tune, earlier, drawn.number)))
-            gpus = slot if self.trainer.slots > 1 else None
-            return self.trainer.train(candidate, attempts[-1].on_epoch, gpus)
-
-        try:
-            outcome = attempt(train, (self.tune.metric, *self.tune.costs))
-        except UserError as error:  # what only the network or the data shows: a layer that is not there
-            if drawn.number == 0 or error.status != USAGE:
-                raise  # params.yaml itself, or the machine, which other values need not mend
-            return Trial(drawn, "refused", reason=_of_a_trial(error))
-        last = attempts[-1]
-        ended: dict[str, Any] = {"curve": last.curve, "seconds": outcome.seconds, "rungs": last.pruning.rungs}
-        if last.stopped_at and not outcome.reason:
-            return Trial(drawn, "pruned", reason=f"behind earlier trials after epoch {last.stopped_at}", **ended)
-        if outcome.reason:
-            return Trial(drawn, "failed", reason=outcome.reason, **ended)
-        return Trial(drawn, "complete", outcome.scores, **ended)
+    def _take(self, trial: Trial) -> None:
+        """Take a trial that waits or has ended."""
+        if trial.state == "waiting":
+            self.waiting[trial.number] = trial
+        else:
+            self._keep(trial)
 
     def _keep(self, trial: Trial) -> None:
         self.store.add(trial)
         self.ended[trial.number] = trial
-        self.running.pop(trial.number, None)
+        for unfinished in (self.running, self.waiting):
+            unfinished.pop(trial.number, None)
+        if folder := checkpoint_folder(self.trainer, trial.number):
+            remove(folder)
         self._log(trial)
         self.on_trial(trial)
 
@@ -164,24 +181,3 @@ class _Searching:
         else:
             level = logging.WARNING if trial.state == "failed" else logging.INFO
             logger.log(level, "%s %s: %s", name, trial.state, trial.reason)
-
-
-def _of_a_trial(error: UserError) -> str:
-    """Return the message without the file, which has other values."""
-    return str(error).removeprefix("params.yaml: ")
-
-
-class _Watched:
-    """One training as the pruner sees it."""
-
-    def __init__(self, pruning: Pruning) -> None:
-        self.pruning, self.stopped_at = pruning, 0
-        self.curve: list[Row] = []
-
-    def on_epoch(self, epoch: int, row: Row) -> bool:
-        """Tell whether the training shall stop."""
-        self.curve.append(row)
-        loss = row["validation_log_loss"]
-        if loss == loss and self.pruning.stops(epoch, loss):  # a loss that is not a number ends it anyway
-            self.stopped_at = epoch
-        return bool(self.stopped_at)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from darkroom.params.load import Overlay
 from darkroom.train.checkpoint import Row
 
-State = Literal["complete", "pruned", "failed", "refused"]
+State = Literal["complete", "pruned", "failed", "refused", "waiting"]  # the last: at a rung, for its batch
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from darkroom.execution.processes import Processes
+from darkroom.core.files import remove
 from darkroom.params.declared import DeclaredParams
 from darkroom.params.search import Tune
+from darkroom.train.jobs import training_processes
 from darkroom.tune.attempts import trainer
 from darkroom.tune.choice import Choice, Found, choose, finalists, fresh_seeds
 from darkroom.tune.fresh import run_fresh
@@ -33,9 +34,11 @@ def run_search(
     name = study_name(content, params)
     logger.info("searching %s (study %s); their values in params.yaml are the first trial", searched, name)
     load(params)  # in this thread, where Ctrl-C stops it
-    with open_store(cache / "tune", name, tune) as store, Processes() as processes:
-        training = trainer(processes, load, weights, params)
+    checkpoints = cache / "tune" / name
+    with open_store(cache / "tune", name, tune) as store, training_processes(params.train) as processes:
+        training = trainer(processes, load, weights, params, checkpoints)
         trials = search(params, training, store, on_trial)
+        remove(checkpoints)
         seeds = fresh_seeds(tune, params.train)
         runs = run_fresh(
             params, training, store, [(trial, seed) for trial in finalists(trials, tune) for seed in seeds]

@@ -1,0 +1,87 @@
+"""Calls in processes of their own on the nodes of a cluster, behind the interface of `Processes`."""
+
+import os
+import pickle
+from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from darkroom.core.errors import UserError
+from darkroom.core.paths import project_root
+from darkroom.execution.cluster import Node, nodes
+from darkroom.execution.processes import Answer, Killed, outcome
+from darkroom.execution.ray_executor import RayExecutor
+
+R = TypeVar("R")
+
+
+class ClusterProcesses:
+    """Calls functions as tasks of the cluster, each in a process of its own, several when several threads call.
+
+    A task takes `cpus` and `gpus` of a node, and sees no other GPUs. `slots` is how many tasks the nodes hold at once.
+    A context manager: tasks that still run when the block is left, as on Ctrl-C, are ended. Raises UserError when no
+    node is large enough, and what `cluster.connect` does.
+    """
+
+    def __init__(self, cpus: int, gpus: int) -> None:
+        self.slots = sum(_held(node, cpus, gpus) for node in nodes())
+        if not self.slots:
+            wanted = f"{cpus} CPUs and {gpus} GPUs" if gpus else f"{cpus} CPUs"
+            lower = "train.threads or train.devices" if gpus else "train.threads"
+            raise UserError(f"a training takes {wanted}, and no node of the cluster has as many; lower {lower}", 1)
+        self._executor = RayExecutor(cpus, gpus, fresh=True)
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """End what still runs; the calls that wait for it raise CancelledError."""
+        self._closed = True
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def call(self, function: Callable[..., R], *arguments: Any, answer: Answer | None = None) -> R:
+        """Return what `function` returns when a task calls it; like `Processes.call`, but for who answers.
+
+        A copy of `answer` does, on the node. When the task has ended, with a result or an error, this one is asked the
+        same once more, in the same order: so it knows afterwards what it would know. A task whose process or node dies
+        is run again, up to 3 times, then this raises Killed.
+        """
+        if self._closed:
+            raise UserError("a process was not started, as another call had failed", 1)
+        future = self._executor.submit(_answered, str(project_root()), function, arguments, answer)
+        try:
+            message, questions = future.result()
+        except BrokenProcessPool:
+            raise Killed("a process was killed; it probably ran out of memory", 1) from None
+        if answer:
+            for question in questions:
+                answer(question)
+        kind, value = pickle.loads(message)
+        if kind == "error":
+            raise value
+        result: R = value
+        return result
+
+
+def _held(node: Node, cpus: int, gpus: int) -> int:
+    """Return how many tasks a node holds at once."""
+    return int(min(node.cpus // cpus, node.gpus // gpus if gpus else node.cpus))
+
+
+def _answered(
+    root: str, function: Callable[..., Any], arguments: tuple[Any, ...], answer: Answer | None
+) -> tuple[bytes, list[Any]]:
+    """Return the outcome of a call and what it asked (runs on a node)."""
+    os.environ.setdefault("DVC_ROOT", root)  # where the cache is: the folder of this process is another one
+    questions: list[Any] = []
+
+    def ask(question: Any) -> Any:
+        questions.append(question)
+        return answer(question) if answer else None
+
+    call = partial(function, *arguments, ask) if answer else partial(function, *arguments)
+    return outcome(call), questions

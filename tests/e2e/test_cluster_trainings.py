@@ -1,0 +1,79 @@
+"""Trainings as tasks on two nodes give what they give on one machine, also when a worker or the driver is killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ray_cluster import NEEDS_RAY, Cluster, two_nodes, without_address
+
+pytestmark = [pytest.mark.slow, NEEDS_RAY]
+PROGRAM = Path(__file__).parents[1] / "cluster_trainings.py"
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    with tempfile.TemporaryDirectory(prefix="ray") as folder, two_nodes(Path(folder)) as nodes:
+        yield nodes
+
+
+def start(folder: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
+    command = [sys.executable, str(PROGRAM), str(folder)]
+    return subprocess.Popen(command, env=environment, stdout=-1, stderr=-1, text=True, start_new_session=True)
+
+
+def digests(process: subprocess.Popen[str]) -> dict[str, str]:
+    """Return what it printed; Ray prints its own lines about workers that died."""
+    out, err = process.communicate(timeout=600)
+    assert process.returncode == 0, err[-3000:]
+    found: dict[str, str] = json.loads(out.splitlines()[-1])
+    return found
+
+
+def wait_until(what: Callable[[], object], process: subprocess.Popen[str]) -> None:
+    while not what():
+        assert process.poll() is None, "it ended before"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return digests(start(tmp_path_factory.mktemp("local"), without_address()))
+
+
+def test_killed_workers_change_nothing(cluster: Cluster, tmp_path: Path, local: dict[str, str]) -> None:
+    """One in the middle of a trial, one in the middle of a network of the ensemble."""
+    process = start(tmp_path, cluster.environment())
+    for checkpoint in ("search/tune/*/trial*/last.npz", "ensemble/network*/last.npz"):
+        wait_until(lambda pattern=checkpoint: list(tmp_path.glob(pattern)), process)
+        os.kill(cluster.busy_worker(), signal.SIGKILL)
+    assert digests(process) == local
+
+
+def test_a_killed_driver_goes_on(cluster: Cluster, tmp_path: Path, local: dict[str, str]) -> None:
+    process = start(tmp_path, cluster.environment())
+    wait_until(lambda: list(tmp_path.glob("search/tune/*/trial*/last.npz")), process)
+    process.kill()
+    process.communicate()
+    again = start(tmp_path, cluster.environment())
+    assert digests(again) == local
+    assert not list(tmp_path.glob("search/tune/*/trial*"))  # the checkpoints of trials go with them
+
+
+def test_ctrl_c_ends_the_tasks(cluster: Cluster, tmp_path: Path) -> None:
+    process = start(tmp_path, cluster.environment())
+    wait_until(lambda: list(tmp_path.glob("search/tune/*/trial*/last.npz")), process)
+    process.send_signal(signal.SIGINT)
+    err = process.communicate(timeout=60)[1]
+    assert process.returncode == 130 and "Traceback" not in err
+    end = time.monotonic() + 30
+    while cluster.workers() and time.monotonic() < end:
+        time.sleep(0.5)
+    assert cluster.workers() == []
