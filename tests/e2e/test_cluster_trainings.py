@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,7 @@ def test_killed_workers_change_nothing(cluster: Cluster, tmp_path: Path, local: 
     """One in the middle of a trial, one in the middle of a network of the ensemble."""
     process = start(tmp_path, cluster.environment())
     for checkpoint in ("search/tune/*/trial*/last.npz", "ensemble/network*/last.npz"):
-        wait_until(lambda pattern=checkpoint: list(tmp_path.glob(pattern)), process)
+        wait_until(partial(lambda pattern: list(tmp_path.glob(pattern)), checkpoint), process)
         os.kill(cluster.busy_worker(), signal.SIGKILL)
     assert digests(process) == local
 
