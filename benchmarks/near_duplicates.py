@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -48,15 +49,14 @@ def run_theirs(copy: WorkingCopy, python: Path, folder: Path) -> Said:
 
 def compare(copy: WorkingCopy, folder: Path) -> tuple[list[list[Any]], list[tuple[str, str, float, int]]]:
     """Return how many of their pairs are also ours, and those that are not: paths, similarity, bits apart."""
-    import pandas as pd
-
-    from darkroom.curation.duplicates import find_duplicates, readable_pictures
+    from darkroom.curation.duplicates import find_duplicates
+    from darkroom.curation.pictures import Pictures, read_parts
     from darkroom.dedupe.alike import similarity
     from darkroom.images.packed import read_thumbnails
 
-    pictures = readable_pictures(pd.read_parquet(copy.root / "data/manifest.parquet"))
-    contents = pd.Series(pictures.index).groupby(pictures["sha256"]).transform("first")
-    first = find_duplicates(contents.to_numpy(), np.load(copy.root / "pairs.npy"))
+    readable = Pictures(partial(read_parts, copy.root / "data/manifest.parquet"))
+    pictures = readable.columns(["image_id", "path", "phash"])
+    first = find_duplicates(readable.first_equal("sha256"), np.load(copy.root / "pairs.npy"))
     row_of = {path: row for row, path in enumerate(pictures["path"])}
     rows, missed = [], []
     for kind, sets in json.loads((copy.root / "sets.json").read_text()).items():
@@ -113,11 +113,9 @@ def main() -> None:
 
 def some_of_ours(copy: WorkingCopy) -> list[tuple[str, str]]:
     """Return the paths of 40 pairs, evenly taken from all."""
-    import pandas as pd
+    from darkroom.curation.pictures import Pictures, read_parts
 
-    from darkroom.curation.duplicates import readable_pictures
-
-    paths = readable_pictures(pd.read_parquet(copy.root / "data/manifest.parquet"))["path"]
+    paths = Pictures(partial(read_parts, copy.root / "data/manifest.parquet")).texts("path")
     pairs = np.load(copy.root / "pairs.npy")
     return [(paths[one], paths[other]) for one, other in pairs[:: max(len(pairs) // 40, 1)][:40].tolist()]
 

@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,21 +28,20 @@ def clocked(seconds: dict[str, float], name: str, work: Callable[..., Any]) -> C
 
 
 def main(pairs_file: str | None) -> None:
-    import pandas as pd
-
+    from darkroom.curation.pictures import Pictures, read_parts
     from darkroom.dedupe import near
     from darkroom.execution.workers import worker_pool
     from darkroom.params.load import load_params
 
     params = load_params(Path("params.yaml")).dedupe
-    manifest = pd.read_parquet("data/manifest.parquet")
-    near.FEW = len(manifest)  # so that it stays in this process
+    pictures = Pictures(partial(read_parts, Path("data/manifest.parquet")))
+    near.FEW = len(pictures)  # so that it stays in this process
     seconds: dict[str, float] = {}
     near.find_candidates = clocked(seconds, "candidates", near.find_candidates)
     near.read_thumbnails = clocked(seconds, "thumbnails", near.read_thumbnails)
     near.similarity = clocked(seconds, "similarity", near.similarity)
     start, start_cpu = time.perf_counter(), time.process_time()
-    pairs = near.find_near_pairs(manifest, Path("data/images"), params, Path(".cache"), worker_pool)
+    pairs = near.find_near_pairs(pictures, Path("data/images"), params, Path(".cache"), worker_pool)
     whole = {"work": time.perf_counter() - start, "cpu": time.process_time() - start_cpu}
     if pairs_file:
         np.save(pairs_file, pairs)

@@ -6,8 +6,8 @@ from darkroom.core.paths import cache_folder
 from darkroom.curation.issues import find_issues
 from darkroom.curation.pictures import Pictures, read_parts, to_names
 from darkroom.dedupe.curate import curate_pictures, headline, summarise
-from darkroom.dedupe.feedback import add_feedback, without_feedback
-from darkroom.dedupe.near import COMPARED, find_near_pairs
+from darkroom.dedupe.feedback import add_feedback
+from darkroom.dedupe.near import find_near_pairs
 from darkroom.execution.workers import worker_pool
 from darkroom.stage import Report, Stage, run_stage
 
@@ -15,13 +15,11 @@ from darkroom.stage import Report, Stage, run_stage
 def dedupe(stage: Stage) -> Report:
     """Mark duplicates, label conflicts, what belongs together and what is too many; score every picture's issues."""
     params, inputs = stage.params.dedupe, (stage.input("images"), stage.params.dedupe, cache_folder(), worker_pool)
-    near_pairs = find_near_pairs(without_feedback(stage.read("manifest", COMPARED)), *inputs)
     pictures = Pictures(partial(read_parts, stage.input("manifest")))
     own = Pictures(pictures.parts, feedback=False)
-    curated = curate_pictures(own, near_pairs, params, stage.params.balance)
+    curated = curate_pictures(own, find_near_pairs(own, *inputs), params, stage.params.balance)
     if len(own) < len(pictures):
-        near_pairs = find_near_pairs(stage.read("manifest", COMPARED), *inputs)
-        curated = add_feedback(curated, pictures, near_pairs, params)
+        curated = add_feedback(curated, pictures, find_near_pairs(pictures, *inputs), params)
     stage.save("curated", to_names(curated, pictures.texts("image_id")))
     stage.save("issues", find_issues(pictures, curated, params.issues))
     report = summarise(curated, pictures)

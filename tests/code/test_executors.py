@@ -45,8 +45,8 @@ def outputs(source: Path, root: Path, pool: AbstractContextManager[Executor]) ->
         manifest = packed(opened, list_entries(opened, ANY)[0], root / "images", root / "cache", executor)
         pixels = open_pixels(root / "images", params.image, root / "cache", executor)
         inputs = root / "images", params.dedupe, root / "cache", lambda: nullcontext(executor)
-        near_pairs = find_near_pairs(manifest, *inputs)
-    pictures = pictures_of(manifest)
+        pictures = pictures_of(manifest)
+        near_pairs = find_near_pairs(pictures, *inputs)
     curated = curate_pictures(pictures, near_pairs, params.dedupe, params.balance)
     tables = {"manifest": manifest, "curated": curated, "issues": find_issues(pictures, curated, params.dedupe.issues)}
     for name, table in tables.items():

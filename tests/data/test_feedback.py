@@ -15,7 +15,7 @@ from darkroom.core.errors import UserError
 from darkroom.core.tables import CORRECTED, CURATED
 from darkroom.curation.pictures import to_names
 from darkroom.dedupe.curate import curate_pictures
-from darkroom.dedupe.feedback import add_feedback, without_feedback
+from darkroom.dedupe.feedback import add_feedback
 from darkroom.ingest.feedback import WithFeedback, list_feedback
 from darkroom.ingest.layout import Entry
 from darkroom.ingest.listing import list_entries, open_source
@@ -48,7 +48,7 @@ def split_of(folds: int = 0) -> Split:
 
 def curated_of(manifest: pd.DataFrame, pairs: list[tuple[int, int]]) -> pd.DataFrame:
     """Return the curated table; `pairs` of rows look alike."""
-    near, places = np.array(pairs, np.int64).reshape(-1, 2), without_feedback(manifest).index
+    near, places = np.array(pairs, np.int64).reshape(-1, 2), manifest.index[~manifest["feedback"]]
     known = places.get_indexer(pd.Index(near.ravel())).reshape(-1, 2)
     own, pictures = pictures_of(manifest, feedback=False), pictures_of(manifest)
     table = curate_pictures(own, known[(known >= 0).all(axis=1)], DEDUPE, EVEN)
@@ -156,7 +156,7 @@ def test_feedback_moves_no_picture_of_the_source_and_never_joins_test(
         rows.append(row | ({} if feedback else {"group": group}))
     manifest = manifest_of(rows).sort_values("image_id", ignore_index=True)
     pairs = [(a % len(rows), b % len(rows)) for a, b in near]
-    curated, own = curated_of(manifest, pairs), without_feedback(manifest)
+    curated, own = curated_of(manifest, pairs), manifest[~manifest["feedback"]]
     feedback = manifest.set_index("image_id")["feedback"]
     alone = curated[curated["image_id"].isin(own["image_id"])].reset_index(drop=True)
     inside = {number: place for place, number in enumerate(own.index)}

@@ -17,7 +17,7 @@ from darkroom.dedupe.near import find_near_pairs
 from darkroom.execution.workers import worker_pool
 from darkroom.images.facts import measure_pictures
 from defaults import default_params
-from pictures import encode, ingested, noise, write_files
+from pictures import encode, ingested, noise, pictures_of, write_files
 
 DEDUPE = default_params().dedupe
 ENOUGH = DEDUPE.similarity
@@ -152,7 +152,7 @@ def test_near_duplicates_of_a_folder_are_found(tmp_path: Path) -> None:
         "b/third.png": encode(third),
     }
     manifest = ingested(write_files(tmp_path / "raw", files), tmp_path / "images")
-    pairs = find_near_pairs(manifest, tmp_path / "images", DEDUPE, tmp_path, worker_pool)
+    pairs = find_near_pairs(pictures_of(manifest), tmp_path / "images", DEDUPE, tmp_path, worker_pool)
     named = {frozenset(manifest["path"].iloc[list(pair)]) for pair in pairs}
     assert len(named) == len(pairs) == 2
     assert frozenset({"b/other.png", "b/cut.png"}) in named

@@ -5,19 +5,11 @@ import pandas as pd
 
 from darkroom.core.errors import UserError
 from darkroom.curation.groups import connect, differ_in_group, is_shared, link_first
-from darkroom.curation.pictures import REASON, Pictures, is_sorted
+from darkroom.curation.pictures import REASON, Pictures
 from darkroom.params.data import Dedupe
 
 # of duplicates, the one in the given test split is kept, so that a published test split stays complete
 PRECEDENCE = {"test": 0, "validation": 1, "train": 2}
-
-
-def readable_pictures(manifest: pd.DataFrame) -> pd.DataFrame:
-    """Return the manifest's rows without an error, sorted by image_id, with a new index from 0."""
-    rows = manifest[manifest["error"].isna()]
-    return (
-        rows.reset_index(drop=True) if is_sorted(rows["image_id"]) else rows.sort_values("image_id", ignore_index=True)
-    )
 
 
 def find_duplicates(contents: np.ndarray, near_pairs: np.ndarray) -> np.ndarray:

@@ -11,11 +11,6 @@ from darkroom.dedupe.filters import passes_filter
 from darkroom.params.data import Dedupe
 
 
-def without_feedback(manifest: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the source itself."""
-    return manifest[~manifest["feedback"]] if manifest["feedback"].any() else manifest
-
-
 def add_feedback(own: pd.DataFrame, pictures: Pictures, near_pairs: np.ndarray, params: Dedupe) -> pd.DataFrame:
     """Return what curate_pictures returns, of all readable pictures, from `own`, that of those that are not feedback.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from darkroom.curation.duplicates import readable_pictures
+from darkroom.curation.pictures import Pictures
 from darkroom.dedupe.alike import similarity
 from darkroom.dedupe.candidate_tasks import find_candidate_files
 from darkroom.dedupe.candidates import as_pairs, find_candidates
@@ -17,26 +17,23 @@ from darkroom.execution.scratch import scratch_folder
 from darkroom.images.packed import read_thumbnails
 from darkroom.params.data import Dedupe
 
-COMPARED = ["image_id", "sha256", "width", "height", "phash", "feedback", "error"]
 MIN_SIDE = 16  # pixels of the shorter side; smaller pictures of one subject look alike though they are different
 FEW = 50_000  # pictures that one process compares as soon as two that must be started first
 Pool = Callable[[], AbstractContextManager[Executor]]
 
 
-def find_near_pairs(manifest: pd.DataFrame, images: Path, params: Dedupe, cache: Path, pool: Pool) -> np.ndarray:
-    """Return pairs (m, 2) int64 of rows of readable_pictures(manifest) that are near duplicates, sorted.
+def find_near_pairs(pictures: Pictures, images: Path, params: Dedupe, cache: Path, pool: Pool) -> np.ndarray:
+    """Return pairs (m, 2) int64 of pictures, by their numbers, that are near duplicates, sorted.
 
-    There are none unless `params.near`. The manifest needs only the columns COMPARED. Of files with equal content only
-    the first is compared. More than FEW are compared by an executor of `pool`, with scratch files below `cache`.
+    There are none unless `params.near`. Of files with equal content only the first is compared. More than FEW are
+    compared by an executor of `pool`, with scratch files below `cache`.
     """
     if not params.near:
         return np.empty((0, 2), np.int64)
-    pictures = readable_pictures(manifest)
-    shorter_side = pictures[["width", "height"]].min(axis=1)
-    first = np.flatnonzero((~pictures["sha256"].duplicated() & (shorter_side >= MIN_SIDE)).to_numpy(dtype=bool))
-    hashes = np.fromiter((int(text, 16) for text in pictures["phash"].iloc[first]), np.uint64, len(first))
-    ids = pictures["image_id"].iloc[first].to_numpy(dtype="S")
-    del manifest, pictures, shorter_side  # free the strings of all rows before the search
+    large = (pictures.columns(["width", "height"]).min(axis=1) >= MIN_SIDE).to_numpy(dtype=bool)
+    first = np.flatnonzero(large & (pictures.first_equal("sha256") == np.arange(len(pictures))))
+    hashes = np.fromiter((int(text, 16) for text in pictures.texts("phash", pd.Index(first))), np.uint64, len(first))
+    ids = pictures.texts("image_id", pd.Index(first)).to_numpy(dtype="S")
     if len(first) > FEW:
         with scratch_folder(cache) as folder, pool() as executor:
             pairs = _search_in_tasks(hashes, ids, images, params, folder, executor)
