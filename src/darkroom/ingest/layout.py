@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any
 from unicodedata import normalize
 
@@ -60,13 +61,13 @@ def read_layout(entries: list[Entry]) -> list[Entry]:
     Class folders, or train/test[/val] folders with class folders in them; below a class folder any depth.
     A single folder above the class folders, as archives often have, is passed over; so are several in a row.
     """
-    parts = [entry.path.split("/") for entry in entries]
-    readable = [path for entry, path in zip(entries, parts, strict=True) if not entry.refused]
-    depth = _top_depth(readable)
-    splits = _split_folders(readable, depth)
-    for entry, path in zip(entries, parts, strict=True):
+    folders = {entry.path.rpartition("/")[0] for entry in entries if not entry.refused}
+    parts = [f"{folder}/a file".split("/") if folder else ["a file"] for folder in folders]
+    depth = _top_depth(parts)
+    splits = _split_folders(parts, depth)
+    for entry in entries:
         if not entry.refused:
-            _place(entry, path[depth:], splits)
+            _place(entry, entry.path.split("/")[depth:], splits)
     return entries
 
 
@@ -115,6 +116,6 @@ def _place(entry: Entry, path: list[str], splits: dict[str, str]) -> None:
     elif splits and path[0] not in splits:
         entry.error = f"not in {', '.join(sorted(splits))}"
     else:
-        label = path[wanted - 2]
+        label = intern(path[wanted - 2])  # one text for a class, not one for each file
         entry.label = label if label.isascii() else normalize("NFC", label)  # macOS stores é as e and an accent
         entry.given_split = splits.get(path[0]) if splits else None
