@@ -1,0 +1,108 @@
+"""RAY_ADDRESS names a cluster; what is wrong with it is one line, and known facts stay where the driver is."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from functools import partial
+from multiprocessing import AuthenticationError
+from threading import Event
+from typing import Any
+
+import pytest
+
+from darkroom.core.errors import UserError
+from darkroom.execution.cluster import connect, on_cluster
+from darkroom.execution.kept_here import StandIn, keep_here
+from darkroom.execution.tasks import AHEAD, in_order
+from ray_cluster import NEEDS_RAY
+
+
+@pytest.mark.parametrize("address", ["nonsense", "ray://10.0.0.1:10001", "10.0.0.1", ":6379", "host:port"])
+@NEEDS_RAY
+def test_an_address_is_that_of_a_head_node(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    with pytest.raises(UserError, match=r"must be host:port of the head node, as `ray start --head` shows it$"):
+        connect()
+
+
+@NEEDS_RAY
+def test_an_address_where_nothing_listens_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:9")
+    with pytest.raises(
+        UserError, match=r"no Ray cluster answers .*; start a cluster with `ray start --head`, or unset"
+    ):
+        connect()
+
+
+def test_without_ray_a_set_address_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not on_cluster()
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
+    monkeypatch.setitem(sys.modules, "ray", None)  # as if it were not installed
+    assert on_cluster()
+    with pytest.raises(UserError, match=r"^RAY_ADDRESS = '10.0.0.1:6379', but Ray is not installed; .*EXTRA=ray"):
+        connect()
+
+
+def test_ray_is_not_imported_without_an_address() -> None:
+    program = "import sys, darkroom.execution.workers, darkroom.execution.ray_executor; sys.exit('ray' in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+class Counting(ThreadPoolExecutor):
+    """Counts calls that were submitted."""
+
+    submitted = 0
+
+    def submit(self, work: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
+        self.submitted += 1
+        return super().submit(work, *arguments, **options)
+
+
+def test_results_come_in_order_and_few_calls_wait() -> None:
+    with Counting(2) as pool:
+        results = in_order(pool, (partial(pow, number, 2) for number in range(100)))
+        assert next(results) == 0
+        assert pool.submitted <= 2 * AHEAD
+        assert list(results) == [number**2 for number in range(1, 100)]
+
+
+def test_when_a_call_raises_the_others_are_cancelled() -> None:
+    waiting, futures = Event(), list[Future[Any]]()
+
+    class Keeping(Counting):
+        def submit(self, work: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
+            futures.append(super().submit(work, *arguments, **options))
+            return futures[-1]
+
+    def calls() -> Iterator[Callable[[], Any]]:
+        yield partial(int, "no number")
+        yield partial(waiting.wait, 10)
+        yield from [partial(int, "1")] * 100
+
+    with Keeping(1) as pool:
+        with pytest.raises(ValueError, match="no number"):
+            list(in_order(pool, calls()))
+        waiting.set()
+    with pytest.raises(CancelledError):
+        futures[-1].result()
+
+
+class Memory:
+    """Something that stays on this machine."""
+
+    def double(self, number: int) -> int:
+        if number < 0:
+            raise UserError("must not be negative", 1)
+        return 2 * number
+
+
+def test_what_is_kept_here_answers_through_the_network_whoever_has_its_key() -> None:
+    memory = keep_here(Memory(), "127.0.0.1")
+    assert memory.double(21) == 42
+    with pytest.raises(UserError, match="must not be negative"):
+        memory.double(-1)
+    stranger = StandIn(vars(memory)["_address"], b"another key")
+    with pytest.raises(AuthenticationError):
+        stranger.double(21)
+    assert memory.double(1) == 2
