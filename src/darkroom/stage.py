@@ -10,6 +10,7 @@ from darkroom.core.errors import UserError
 from darkroom.core.files import digest, file_digest, prepare_partial, read_value, rounded, write_value
 from darkroom.core.paths import ARTEFACTS, report_path, workspace
 from darkroom.core.transaction import commit, recover
+from darkroom.execution.cluster import on_cluster, require_cluster
 from darkroom.execution.exits import reported_errors
 from darkroom.execution.interrupts import deferred_interrupts
 from darkroom.execution.quiet import silence_libraries
@@ -152,6 +153,8 @@ def run_stage(work: Callable[[Stage], Report]) -> None:
     """
     silence_libraries()
     with reported_errors(work.__name__):
+        if on_cluster():
+            require_cluster()  # before any work
         stage = _open_stage(work.__name__)
         with stage.run.recording(stage.params.flat()), stage.complete_outputs(), stage.resources:
             report = rounded(work(stage))

@@ -1,17 +1,20 @@
 """RAY_ADDRESS names a cluster; what is wrong with it is one line, and known facts stay where the driver is."""
 
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing import AuthenticationError
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 
 from darkroom.core.errors import UserError
+from darkroom.execution import cluster
 from darkroom.execution.cluster import connect, on_cluster
 from darkroom.execution.kept_here import StandIn, keep_here
 from darkroom.execution.tasks import AHEAD, in_order
@@ -35,10 +38,20 @@ def test_an_address_where_nothing_listens_is_said_at_once(monkeypatch: pytest.Mo
         connect()
 
 
+@NEEDS_RAY
+def test_a_server_that_is_not_ray_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{server.server_port}")
+        with pytest.raises(UserError, match=r"no Ray cluster answers \(something else listens there\)"):
+            connect()
+        server.shutdown()
+
+
 def test_without_ray_a_set_address_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not on_cluster()
     monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
-    monkeypatch.setitem(sys.modules, "ray", None)  # as if it were not installed
+    monkeypatch.setattr(cluster, "find_spec", lambda _: None)
     assert on_cluster()
     with pytest.raises(UserError, match=r"^RAY_ADDRESS = '10.0.0.1:6379', but Ray is not installed; .*EXTRA=ray"):
         connect()
@@ -102,6 +115,9 @@ def test_what_is_kept_here_answers_through_the_network_whoever_has_its_key() -> 
     assert memory.double(21) == 42
     with pytest.raises(UserError, match="must not be negative"):
         memory.double(-1)
+    silent = socket.create_connection(vars(memory)["_address"])
+    assert memory.double(2) == 4
+    silent.close()
     stranger = StandIn(vars(memory)["_address"], b"another key")
     with pytest.raises(AuthenticationError):
         stranger.double(21)

@@ -1,6 +1,7 @@
 """A stopped ingest goes on behind the packs that it has finished, and gives what an uninterrupted one gives."""
 
 import os
+import shutil
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from pathlib import Path
@@ -10,8 +11,12 @@ import pandas as pd
 import pytest
 
 from darkroom.core.files import file_digest
+from darkroom.images.known import known_facts
 from darkroom.ingest import ingest, manifest
+from darkroom.ingest.examine import pack_shard
+from darkroom.ingest.layout import Entry
 from darkroom.ingest.listing import list_entries, open_source
+from darkroom.ingest.packing import pack_files
 from pictures import ANY, class_files, packed, write_files
 
 
@@ -54,6 +59,35 @@ def test_a_stopped_run_goes_on_behind_its_packs(source: Path, tmp_path: Path) ->
     assert packs_of(source, tmp_path / "resumed", tmp_path / "cache") == (whole, count - 3)
     assert not list((tmp_path / "cache" / "packs").glob("*/"))
     assert packs_of(source, tmp_path / "again", tmp_path / "cache") == (whole, count)
+
+
+def test_a_run_that_is_stopped_while_packs_get_their_names_loses_none(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, count = packs_of(source, tmp_path / "whole", tmp_path / "other cache")
+    move, moved = shutil.move, list[object]()
+
+    def stopped(source: str, target: str) -> None:
+        if len(moved) == 2:
+            raise KeyboardInterrupt
+        moved.append(move(source, target))
+
+    monkeypatch.setattr("shutil.move", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        packs_of(source, tmp_path / "stopped", tmp_path / "cache")
+    monkeypatch.setattr("shutil.move", move)
+    assert packs_of(source, tmp_path / "resumed", tmp_path / "cache") == (whole, count)
+
+
+def test_pictures_of_an_earlier_attempt_are_not_taken_when_none_can_be_read_now(tmp_path: Path) -> None:
+    class Gone:
+        def read(self, location: str) -> bytes:
+            raise OSError(f"{location} is gone")
+
+    pack, memory = pack_files(tmp_path, "one"), known_facts(tmp_path / "cache", "auto")
+    pack.pictures.write_bytes(b"of an earlier attempt")
+    pack_shard(Gone(), [Entry("a/1.png", 5, "a", location="x")], pack, memory, "auto")
+    assert pack.facts.exists() and not pack.pictures.exists()
 
 
 def test_a_pack_is_made_again_when_one_of_its_files_has_changed(source: Path, tmp_path: Path) -> None:

@@ -20,6 +20,15 @@ from ray_cluster import NEEDS_RAY, Cluster, name_of, two_nodes, without_address
 
 pytestmark = [pytest.mark.slow, NEEDS_RAY]
 PICTURES, SIDE = 8000, 32  # some 16 packs
+DEADLY = """
+import os
+from functools import partial
+from darkroom.execution.exits import reported_errors
+from darkroom.execution.tasks import in_order
+from darkroom.execution.workers import worker_pool
+with reported_errors("ingest"), worker_pool() as pool:
+    list(in_order(pool, [partial(os._exit, 1)]))
+"""
 PROGRAM = Path(__file__).parents[1] / "cluster_digests.py"
 
 
@@ -113,12 +122,21 @@ def test_a_killed_driver_goes_on_behind_its_packs(start: Callable[[], Run], loca
     assert again.digests() == local
 
 
-def test_ctrl_c_leaves_no_process(cluster: Cluster, start: Callable[[], Run]) -> None:
+def test_a_call_that_kills_each_of_its_processes_is_one_line(cluster: Cluster) -> None:
+    ended = subprocess.run([sys.executable, "-c", DEADLY], env=cluster.environment(), capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        "ingest: a worker process was killed; it probably ran out of memory: use a machine with more memory\n",
+    )
+
+
+@pytest.mark.parametrize(("number", "name"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
+def test_a_stop_leaves_no_process(cluster: Cluster, start: Callable[[], Run], number: int, name: str) -> None:
     run = start().after(1)
-    os.kill(run.process.pid, signal.SIGINT)
+    os.kill(run.process.pid, number)
     _, err = run.process.communicate(timeout=60)
-    assert run.process.returncode == 130
-    assert err.splitlines()[-1] == "digests: stopped by Ctrl-C; nothing half-written is left"
+    assert run.process.returncode == 128 + number
+    assert err.splitlines()[-1] == f"digests: stopped by {name}; nothing half-written is left"
     assert "Traceback" not in err
     end = time.monotonic() + 30
     while cluster.workers() and time.monotonic() < end:

@@ -79,7 +79,7 @@ def _print_nodes() -> list[Finding]:
 def _node(node: Node, faults: list[str]) -> Finding:
     if faults:
         return Finding(False, f"node {node.address}: {'; '.join(faults)}")
-    return Finding(True, f"node {node.address}: {node.cpus:g} CPU, {node.gpus:g} GPU, the same versions, this folder")
+    return Finding(True, f"node {node.address}: {node.cpus:g} CPU, {node.gpus:g} GPU, same versions, sees this folder")
 
 
 def _python() -> Finding:

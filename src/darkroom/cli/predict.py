@@ -95,7 +95,7 @@ def _answering(asked: Request, bundle: Path, answers: "Answers") -> Answering:
     if not (count := actors(nodes())):
         logger.warning("answers on this machine: no node of the cluster offers a whole CPU")
         return here
-    logger.info("up to %d actors of the cluster answer, one for each CPU", count)
+    logger.info("up to %d processes of the cluster answer, one for each CPU", count)
     return partial(predicted_on_cluster, bundle=bundle, at_once=answers.at_once, top=asked.top, actors=count)
 
 

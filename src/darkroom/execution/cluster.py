@@ -1,18 +1,24 @@
 """The Ray cluster that RAY_ADDRESS names: this process connects once, with its code and its settings."""
 
 import os
+import signal
 import socket
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import Any, TypeVar
 
-from darkroom.core.errors import UserError, first_line
+from darkroom.core.errors import UserError
 from darkroom.execution.quiet import SETTINGS
 
 ADDRESS = "RAY_ADDRESS"
 ANSWER = 120  # seconds for an answer of all nodes
+# how a client of gRPC begins, and what a server answers: RFC 9113, sections 3.4 and 6.5
+GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
+SETTINGS_FRAME = b"\x04"
 TIMEOUT = 10  # seconds; Ray itself would try for minutes, and print a line each time
 OOM_RETRIES = "RAY_task_oom_retries"  # without a limit, a task that needs more memory than there is begins for ever
 T = TypeVar("T")
@@ -40,19 +46,16 @@ def connect() -> Any:
     The package darkroom travels to the nodes as it is here; all else must be installed there. Raises UserError when
     Ray is not installed, nothing answers at the address, or its versions of Ray or Python are others.
     """
-    address = os.environ.get(ADDRESS, "")
-    try:
-        import ray
-    except ImportError:
-        advice = "install it with `make env EXTRA=ray` (pip install 'darkroom[ray]'), or unset RAY_ADDRESS"
-        raise UserError(f"{ADDRESS} = {address!r}, but Ray is not installed; {advice}") from None
+    address = require_cluster()
+    import ray
+
     if not ray.is_initialized():
-        _require_reachable(address)
         os.environ.setdefault(OOM_RETRIES, "3")
         try:
-            ray.init(address, log_to_driver=False, configure_logging=False, runtime_env=_environment())
+            with _kept_sigterm():
+                ray.init(address, log_to_driver=False, configure_logging=False, runtime_env=_environment())
         except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-            raise UserError(f"{ADDRESS} = {address!r}: {first_line(error)}", 1) from None
+            raise UserError(f"{ADDRESS} = {address!r}: {' '.join(str(error).split())}", 1) from None
     return ray
 
 
@@ -67,14 +70,17 @@ def nodes() -> list[Node]:
 
 
 def ask_nodes(question: Callable[[], T]) -> dict[Node, T]:
-    """Return what a function, of a module or partial, returns on each node; raises Ray's error where one ends."""
+    """Return what a function, of a module or partial, returns on each node; raises UserError where one is silent."""
+    ray = connect()
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    ray = connect()
     asked = ray.remote(num_cpus=0)(question_asked)
     found = nodes()
     there = [NodeAffinitySchedulingStrategy(node.id, soft=False) for node in found]
-    answers = ray.get([asked.options(scheduling_strategy=one).remote(question) for one in there], timeout=ANSWER)
+    try:
+        answers = ray.get([asked.options(scheduling_strategy=one).remote(question) for one in there], timeout=ANSWER)
+    except ray.exceptions.RayError as error:
+        raise UserError(f"{ADDRESS}: a node does not answer: {' '.join(str(error).split())}", 1) from None
     return dict(zip(found, answers, strict=True))
 
 
@@ -83,19 +89,40 @@ def question_asked(question: Callable[[], T]) -> T:
     return question()
 
 
+def require_cluster() -> str:
+    """Return the address in RAY_ADDRESS; raises UserError unless Ray is installed here and answers there."""
+    address = os.environ.get(ADDRESS, "")
+    if find_spec("ray") is None:
+        advice = "install it with `make env EXTRA=ray` (pip install 'darkroom[ray]'), or unset RAY_ADDRESS"
+        raise UserError(f"{ADDRESS} = {address!r}, but Ray is not installed; {advice}")
+    if address != "auto":  # the cluster that this machine is a node of
+        _require_reachable(address)
+    return address
+
+
 def _require_reachable(address: str) -> None:
-    """Raise UserError unless something listens at the address."""
-    if address == "auto":  # the cluster that this machine is a node of
-        return
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit() or "/" in address:
         raise UserError(f"{ADDRESS} = {address!r}: must be host:port of the head node, as `ray start --head` shows it")
     try:
-        with closing(socket.create_connection((host.strip("[]"), int(port)), TIMEOUT)):
-            return
-    except (OSError, OverflowError) as error:
-        advice = "start a cluster with `ray start --head`, or unset RAY_ADDRESS to work on this machine"
-        raise UserError(f"{ADDRESS} = {address!r}: no Ray cluster answers ({error}); {advice}", 1) from None
+        with closing(socket.create_connection((host.strip("[]"), int(port)), TIMEOUT)) as connection:
+            connection.sendall(GREETING)
+            if connection.recv(9)[3:4] == SETTINGS_FRAME or os.environ.get("RAY_USE_TLS"):
+                return
+            error: Exception = ConnectionError("something else listens there")
+    except (OSError, OverflowError) as failure:
+        error = failure
+    advice = "start a cluster with `ray start --head`, or unset RAY_ADDRESS to work on this machine"
+    raise UserError(f"{ADDRESS} = {address!r}: no Ray cluster answers ({error}); {advice}", 1)
+
+
+@contextmanager
+def _kept_sigterm() -> Iterator[None]:
+    """Keep the handler of SIGTERM, which Ray replaces by one that prints its stack."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    if current_thread() is main_thread():
+        signal.signal(signal.SIGTERM, before)
 
 
 def _environment() -> dict[str, Any]:

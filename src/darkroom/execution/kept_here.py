@@ -2,9 +2,10 @@
 
 import secrets
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from multiprocessing.connection import Client, Listener
+from multiprocessing.connection import Client, Connection, Listener, answer_challenge, deliver_challenge
 from threading import Thread
 from typing import Any
 
@@ -12,7 +13,7 @@ from typing import Any
 class StandIn:
     """Has the methods of something that is kept on another machine; small, and travels with a task.
 
-    A call raises what the method raises, and OSError when nothing answers.
+    A call raises what the method raises, and OSError or EOFError when nothing answers.
     """
 
     def __init__(self, address: Any, key: bytes) -> None:
@@ -33,23 +34,39 @@ class StandIn:
         return value
 
 
-def keep_here(thing: Any, host: str) -> StandIn:
-    """Return a stand-in for `thing`, whose methods a thread of this process calls as long as it runs.
+class _Server:
+    """Answers each connection in a thread of its own, so that a silent one stops no other; one call at a time."""
 
-    `host` is the address of this machine. Only who has the stand-in, with its key, is answered; one call at a time.
-    """
-    key = secrets.token_bytes(32)
-    listener = Listener((host, 0), backlog=128, authkey=key)
-    Thread(target=_serve, args=(listener, thing), daemon=True).start()
-    return StandIn(listener.address, key)
+    def __init__(self, thing: Any, host: str) -> None:
+        self.key = secrets.token_bytes(32)
+        self.listener = Listener((host, 0), backlog=128)
+        self._thing, self._caller = thing, ThreadPoolExecutor(1)
+        Thread(target=self._accept, daemon=True).start()
 
+    def _accept(self) -> None:
+        while True:
+            connection = self.listener.accept()
+            Thread(target=self._answer, args=(connection,), daemon=True).start()
 
-def _serve(listener: Listener, thing: Any) -> None:
-    while True:
-        with suppress(Exception), listener.accept() as connection:  # whoever has no key, or was killed meanwhile
+    def _answer(self, connection: Connection) -> None:
+        with suppress(Exception), connection:  # whoever has no key, or was killed meanwhile
+            deliver_challenge(connection, self.key)
+            answer_challenge(connection, self.key)
             method, arguments = connection.recv()
-            try:
-                answer = True, getattr(thing, method)(*arguments)
-            except Exception as error:
-                answer = False, error
-            connection.send(answer)
+            connection.send(self._caller.submit(_outcome, getattr(self._thing, method), arguments).result())
+
+
+def _outcome(method: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[bool, Any]:
+    try:
+        return True, method(*arguments)
+    except Exception as error:
+        return False, error
+
+
+def keep_here(thing: Any, host: str) -> StandIn:
+    """Return a stand-in for `thing`, whose methods threads of this process call as long as it runs.
+
+    `host` is the address of this machine. Only who has the stand-in, with its key, is answered.
+    """
+    server = _Server(thing, host)
+    return StandIn(server.listener.address, server.key)

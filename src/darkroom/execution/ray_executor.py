@@ -1,5 +1,6 @@
 """Tasks of a Ray cluster behind the interface of `concurrent.futures`."""
 
+import logging
 from collections.abc import Callable
 from concurrent import futures
 from concurrent.futures import Executor, Future
@@ -7,10 +8,12 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from typing import Any
 
+from darkroom.core.errors import UserError
 from darkroom.execution.cluster import connect
 from darkroom.execution.kept_here import StandIn, keep_here
 from darkroom.execution.quiet import silence_libraries
 
+logger = logging.getLogger(__name__)
 RETRIES = 3  # of a task whose worker or node died
 
 
@@ -26,7 +29,10 @@ class RayExecutor(Executor):
         self._ray = connect()
         options = {"num_cpus": cpus, "num_gpus": gpus, "max_retries": RETRIES, "scheduling_strategy": "SPREAD"}
         self._task = self._ray.remote(**options, max_calls=int(fresh))(_call)
-        self._max_workers = _slots(self._ray.cluster_resources(), cpus, gpus)
+        resources = self._ray.cluster_resources()
+        if resources.get("CPU", 0) < cpus:
+            logger.info("the cluster has no CPU for a task; waiting until a node with one joins")
+        self._max_workers = _slots(resources, cpus, gpus)
         self._unfinished: set[_RayFuture] = set()
 
     def submit(self, work: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
@@ -85,9 +91,13 @@ def _as_raised(error: BaseException) -> Any:
     from ray import exceptions
 
     if isinstance(error, exceptions.RayTaskError):
+        if isinstance(error.cause, FileNotFoundError):
+            text = f"a node does not find {error.cause.filename}; `darkroom doctor` checks what the nodes see"
+            return UserError(text, 1)
         return error.cause
-    died = (exceptions.WorkerCrashedError, exceptions.NodeDiedError, exceptions.OutOfMemoryError)
-    return BrokenProcessPool(str(error)) if isinstance(error, died) else error
+    if isinstance(error, exceptions.WorkerCrashedError | exceptions.NodeDiedError | exceptions.OutOfMemoryError):
+        return BrokenProcessPool(str(error))
+    return UserError(f"Ray could not run a task: {' '.join(str(error).split())}", 1)
 
 
 def _call(work: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:

@@ -1,13 +1,17 @@
 """One shard's files read, measured and packed; what runs in the worker processes of ingest."""
 
 import hashlib
+from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from darkroom.core.errors import UserError
 from darkroom.core.files import publishing
 from darkroom.core.tables import MANIFEST
+from darkroom.execution.cluster import ask_nodes
 from darkroom.images.convert import Depth
 from darkroom.images.decode import inspect, silent_pillow
 from darkroom.images.facts import measure_pictures
@@ -41,9 +45,9 @@ def pack_shard(source: Reader, entries: list[Entry], pack: Pack, memory: KnownFa
         for entry, content in zip(entries, contents, strict=True)
         if content.sha256 and content.error is None and entry.error is None
     }
-    known = memory.recall(set(wanted))
+    known = _recalled(memory, set(wanted))
     new = _measure({name: data for name, data in wanted.items() if name not in known}, depth)
-    if new:
+    with suppress(OSError, EOFError):  # the driver does not answer: it only saves time
         memory.remember(new)
     known |= new
     rows = [_row(entry, content, known) for entry, content in zip(entries, contents, strict=True)]
@@ -52,11 +56,34 @@ def pack_shard(source: Reader, entries: list[Entry], pack: Pack, memory: KnownFa
         for row, content in zip(rows, contents, strict=True)
         if row["error"] is None
     ]
+    pack.pictures.unlink(missing_ok=True)  # of an attempt that was stopped, when a file could still be read
     if pictures:
         with publishing(pack.pictures) as unfinished:
             write_shard(unfinished, pictures)
     with publishing(pack.facts) as unfinished:
         write_part(unfinished, rows)
+
+
+def _recalled(memory: KnownFacts, contents: set[str]) -> Known:
+    with suppress(OSError, EOFError):
+        return memory.recall(contents)
+    return {}
+
+
+def require_same_everywhere(source: Reader, entries: Iterable[Entry]) -> None:
+    """Raise UserError unless each node of the cluster reads what this machine reads: the first readable file."""
+    here = next(((entry, digest) for entry in entries if (digest := _digest(source, entry))), None)
+    if here is None:
+        return
+    for node, found in ask_nodes(partial(_digest, source, here[0])).items():
+        if found != here[1]:
+            what = f"node {node.address} does not read {as_text(here[0].path)} as this machine does"
+            raise UserError(f"{what}; mount the source there at the same path, and give it the same credentials", 1)
+
+
+def _digest(source: Reader, entry: Entry) -> str:
+    """Return the sha256 of a file, "" where it cannot be read."""
+    return _read(source, entry).sha256 or ""
 
 
 def _read(source: Reader, entry: Entry) -> Content:

@@ -14,6 +14,7 @@ import pandas as pd
 from darkroom.core.errors import UserError
 from darkroom.core.fingerprint import table_digest
 from darkroom.core.tables import LEFT_OUT
+from darkroom.execution.cluster import on_cluster
 from darkroom.execution.progress import progress
 from darkroom.execution.ray_executor import kept_here
 from darkroom.execution.tasks import in_order
@@ -21,10 +22,10 @@ from darkroom.images.convert import Depth
 from darkroom.images.known import known_facts
 from darkroom.images.suffixes import wrong_suffix
 from darkroom.ingest.buckets import is_bucket
-from darkroom.ingest.examine import pack_shard
+from darkroom.ingest.examine import pack_shard, require_same_everywhere
 from darkroom.ingest.layout import Entry
 from darkroom.ingest.manifest import write_manifest
-from darkroom.ingest.packing import is_finished, pack_files, pack_folder, pack_name
+from darkroom.ingest.packing import Pack, is_finished, pack_files, pack_folder, pack_name
 from darkroom.ingest.sources import Reader
 
 FILES_PER_SHARD = 512  # about; never more than twice as many
@@ -49,31 +50,35 @@ def pack(
     A shard holds neighbours by path, so that its content does not depend on the number of processes. What `cache`
     knows of a content is not found out again, and shards that a stopped run has finished are not read again.
     """
+    if on_cluster():
+        require_same_everywhere(source, entries)
     folder.mkdir(parents=True)
     known = known_facts(cache, depth)
-    memory = kept_here(known, executor)
     with pack_folder(cache, source, known.file.name) as finished:
         names = [pack_name(shard) for shard in shards(entries)]
         missing = [not is_finished(finished, *shard) for shard in zip(names, shards(entries), strict=True)]
         if found := missing.count(False):
             logger.info("resumes after %d of %d packs", found, len(names))
-        calls = (
-            partial(pack_shard, source, shard, pack_files(finished, name), memory, depth)
-            for name, shard, wanted in zip(names, shards(entries), missing, strict=True)
-            if wanted
-        )
-        label = f"packs of some {FILES_PER_SHARD} files"
-        for _ in progress(in_order(executor, calls), missing.count(True), label):
+        packs = [pack_files(finished, name) for name in names]
+        work = (one for one, wanted in zip(zip(shards(entries), packs, strict=True), missing, strict=True) if wanted)
+        memory = kept_here(known, executor)
+        calls = (partial(pack_shard, source, shard, files, memory, depth) for shard, files in work)
+        for _ in progress(in_order(executor, calls), missing.count(True), f"packs of some {FILES_PER_SHARD} files"):
             pass
-        write_manifest([pack_files(finished, name).facts for name in names], manifest, finished)
-        _name_packs([pack_files(finished, name).pictures for name in names], folder)
+        write_manifest([pack.facts for pack in packs], manifest, finished)
+        _name_packs(packs, folder)
 
 
-def _name_packs(packs: list[Path], folder: Path) -> None:
-    """Give the packs their numbers in the folder; a pack without pictures has no file."""
+def _name_packs(packs: list[Pack], folder: Path) -> None:
+    """Give the packs their numbers in the folder; a pack without pictures has no file.
+
+    Their facts, which are in the manifest now, are deleted first: without them no pack counts as finished.
+    """
+    for pack in packs:
+        pack.facts.unlink()
     for number, pack in enumerate(packs):
-        if pack.exists():
-            shutil.move(pack, folder / f"part-{number:05d}.parquet")
+        if pack.pictures.exists():
+            shutil.move(pack.pictures, folder / f"part-{number:05d}.parquet")
 
 
 def read_summary(manifest: Path) -> pd.DataFrame:

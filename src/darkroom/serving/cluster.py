@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from darkroom.core.errors import UserError
 from darkroom.execution.cluster import Node, connect
 from darkroom.execution.quiet import without_native_messages
+from darkroom.execution.ray_executor import RETRIES
 from darkroom.serving.bundles import load_served
 from darkroom.serving.inputs import Picture
 from darkroom.serving.pipeline import batched, predicted
@@ -46,7 +47,7 @@ def predicted_on_cluster(
     tasks = [_packed(batch) for batch in batched(pictures, at_once * max(1, PICTURES // at_once))]
     if not tasks:
         return
-    from ray.exceptions import RayError
+    from ray.exceptions import ActorDiedError, ActorUnavailableError, RayError
 
     try:
         blocks = iter(_answered(tasks, bundle.absolute(), top, actors).iter_batches(batch_size=None))
@@ -55,6 +56,8 @@ def predicted_on_cluster(
         for block in chain([first], blocks):
             for rows in block["rows"]:
                 yield from pickle.loads(rows)
+    except (ActorDiedError, ActorUnavailableError):
+        raise UserError("a worker process was killed; it probably ran out of memory", 1) from None
     except RayError as error:
         reason = str(error).strip().splitlines()[-1]  # behind the traceback of the actor
         raise UserError(f"the cluster could not answer: {reason}", 1) from None
@@ -72,6 +75,7 @@ def _answered(tasks: list[Columns], bundle: Path, top: int, actors: int) -> "Dat
     _silence()
     pool = ray.data.ActorPoolStrategy(size=min(actors, len(tasks)))
     options: Columns = {"fn_constructor_args": (bundle, top), "batch_size": None, "num_cpus": CPUS}
+    options["max_task_retries"] = RETRIES  # Ray Data's own is without end, and a picture may kill each process
     return ray.data.from_items(tasks, override_num_blocks=len(tasks)).map_batches(Answerer, compute=pool, **options)
 
 
