@@ -101,15 +101,14 @@ def overhead(files: int, rounds: int) -> None:
                 with ray_address(cluster.address):
                     for name in names[1:]:
                         found[name].append(timed(source, entries, services))
-    reference = median(cpu for _, cpu, _ in found["local pool"])
-    rows = [
-        [
-            name,
-            *(f"{median(run[i] for run in runs):.1f}" for i in (0, 1)),
-            f"{median(run[1] for run in runs) / reference:.2f}",
-        ]
-        for name, runs in found.items()
-    ]
+    show(files, found)
+
+
+def show(files: int, found: dict[str, list[tuple[float, float, str]]]) -> None:
+    """Print medians, CPU over that of the first row, and whether all wrote the same."""
+    middle = {name: [median(run[place] for run in runs) for place in (0, 1)] for name, runs in found.items()}
+    reference = next(iter(middle.values()))[1]
+    rows = [[name, f"{wall:.1f}", f"{cpu:.1f}", cpu / reference] for name, (wall, cpu) in middle.items()]
     print_table([f"{files:,} files", "wall s", "CPU s", "ratio"], *rows)
     print("digests equal:", len({each for runs in found.values() for *_, each in runs}) == 1)
 

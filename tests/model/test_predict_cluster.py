@@ -77,7 +77,7 @@ def test_the_rows_are_those_of_one_machine_though_an_actor_is_killed(cluster: Cl
     assert running.returncode == 1, errors
     assert Path(f"many{suffix}").read_bytes() == Path(f"one{suffix}").read_bytes()
     assert all(line.startswith("darkroom predict: ") for line in errors.splitlines()), errors
-    assert "up to 2 actors of the cluster answer, one for each CPU" in errors
+    assert "up to 2 processes of the cluster answer, one for each CPU" in errors
 
 
 @NEEDS_RAY
@@ -98,3 +98,26 @@ def test_ctrl_c_leaves_no_actor_and_the_next_run_goes_on_on_one_machine(cluster:
     _, errors = rest.communicate(timeout=240)
     assert rest.returncode == 1 and "resumes after" in errors
     assert Path("many.csv").read_bytes() == Path("one.csv").read_bytes()
+
+
+DEADLY = """
+import os
+from functools import partial
+from pathlib import Path
+from darkroom.execution.exits import reported_errors
+from darkroom.serving.cluster import predicted_on_cluster
+from darkroom.serving.inputs import Picture
+with reported_errors("predict"):
+    list(predicted_on_cluster([Picture("a.png", partial(os._exit, 1))], Path("models"), 32, 1, 1))
+"""
+
+
+@NEEDS_RAY
+@pytest.mark.slow
+@pytest.mark.usefixtures("inputs")
+def test_a_picture_that_kills_each_process_ends_in_one_line(cluster: Cluster) -> None:
+    command = [sys.executable, "-c", DEADLY]
+    ended = subprocess.run(command, env=cluster.environment(), capture_output=True, text=True, timeout=240)
+    said = "predict: a worker process was killed; it probably ran out of memory"
+    assert (ended.returncode, ended.stderr.splitlines()[-1]) == (1, said)
+    assert "Traceback" not in ended.stderr

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from warnings import catch_warnings
 
 from darkroom.core.errors import UserError
 from darkroom.execution.cluster import Node, connect
@@ -75,8 +76,17 @@ def _answered(tasks: list[Columns], bundle: Path, top: int, actors: int) -> "Dat
     _silence()
     pool = ray.data.ActorPoolStrategy(size=min(actors, len(tasks)))
     options: Columns = {"fn_constructor_args": (bundle, top), "batch_size": None, "num_cpus": CPUS}
-    options["max_task_retries"] = RETRIES  # Ray Data's own is without end, and a picture may kill each process
-    return ray.data.from_items(tasks, override_num_blocks=len(tasks)).map_batches(Answerer, compute=pool, **options)
+    options["ray_remote_args_fn"] = _retries
+    blocks = ray.data.from_items(tasks, override_num_blocks=len(tasks))
+    with catch_warnings(
+        action="ignore"
+    ):  # there is no other way to limit retries yet; until Ray 2.64 there is this one
+        return blocks.map_batches(Answerer, compute=pool, **options)
+
+
+def _retries() -> dict[str, int]:
+    """Limit the retries of an actor: Ray Data's own have no end, and a picture may kill each process."""
+    return {"max_task_retries": RETRIES}
 
 
 def _silence() -> None:
