@@ -7,16 +7,19 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
 from multiprocessing import AuthenticationError
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
 import pytest
 
 from darkroom.core.errors import UserError
-from darkroom.execution import cluster
-from darkroom.execution.cluster import connect, on_cluster
+from darkroom.execution import cluster, node_check
+from darkroom.execution.cluster import Node, connect, on_cluster
 from darkroom.execution.kept_here import StandIn, keep_here
+from darkroom.execution.node_check import Facts
 from darkroom.execution.tasks import AHEAD, in_order
 from ray_cluster import NEEDS_RAY
 
@@ -122,3 +125,24 @@ def test_what_is_kept_here_answers_through_the_network_whoever_has_its_key() -> 
     with pytest.raises(AuthenticationError):
         stranger.double(21)
     assert memory.double(1) == 2
+
+
+def test_a_node_with_other_versions_or_without_the_folder_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, other = Node("1", "10.0.0.1", 8, 0), Node("2", "10.0.0.2", 8, 1)
+
+    def ask(question: Callable[[], Facts]) -> dict[Node, Facts]:
+        facts = question()  # as on a node that has all
+        assert facts.sees
+        return {here: facts, other: Facts(facts.versions | {"numpy": "1.0"}, sees=False)}
+
+    monkeypatch.setattr(node_check, "ask_nodes", ask)
+    assert node_check.node_faults(("numpy",), tmp_path) == {
+        here: [],
+        other: [
+            f"numpy is 1.0, here {version('numpy')}",
+            f"does not see {tmp_path}: mount this repository's file system there, at the same path",
+        ],
+    }
+    assert list(tmp_path.iterdir()) == []

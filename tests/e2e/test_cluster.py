@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ray_cluster import NEEDS_RAY, Cluster, name_of, two_nodes, without_address
+from ray_cluster import ADDRESSES, NEEDS_RAY, Cluster, name_of, two_nodes, without_address
 
 pytestmark = [pytest.mark.slow, NEEDS_RAY]
 PICTURES, SIDE = 8000, 32  # some 16 packs
@@ -120,6 +120,15 @@ def test_a_killed_driver_goes_on_behind_its_packs(start: Callable[[], Run], loca
         shutil.rmtree(folder, ignore_errors=True)
     again = start()
     assert again.digests() == local
+
+
+def test_doctor_names_the_nodes(cluster: Cluster, tmp_path: Path) -> None:
+    for name in ("dvc.yaml", "params.yaml", "requirements.txt"):
+        shutil.copy(PROGRAM.parents[1] / name, tmp_path)
+    command = [sys.executable, "-c", "from darkroom.cli.main import main; main()", "doctor"]
+    said = subprocess.run(command, env=cluster.environment(), cwd=tmp_path, capture_output=True, text=True).stdout
+    nodes = [f"ok   node {address}: 1 CPU, 0 GPU, same versions, sees this folder" for address in ADDRESSES]
+    assert said.splitlines()[-3:] == [f"ok   cluster: {cluster.address}, 2 nodes", *nodes]
 
 
 def test_a_call_that_kills_each_of_its_processes_is_one_line(cluster: Cluster) -> None:
