@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,7 +14,6 @@ from pathlib import Path
 import pytest
 
 ADDRESSES = [f"127.0.{20 + os.getpid() % 200}.{number}" for number in (2, 3)]  # its own for each process of tests
-PORT = 6379
 NEEDS_RAY = pytest.mark.skipif(find_spec("ray") is None, reason="needs Ray: make env EXTRA=ray")
 WAIT = 90  # seconds, for a node to come
 
@@ -23,12 +23,16 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.address = f"{ADDRESSES[0]}:{PORT}"
+        with socket.create_server(("", 0)) as free:  # Ray listens on all addresses, beside that of another process
+            self.port = free.getsockname()[1]
+        self.address = f"{ADDRESSES[0]}:{self.port}"
         self.nodes: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> None:
         """Start both nodes."""
-        self.nodes = [self._start("--head", f"--port={PORT}", "--include-dashboard=false", f"--temp-dir={self.folder}")]
+        self.nodes = [
+            self._start("--head", f"--port={self.port}", "--include-dashboard=false", f"--temp-dir={self.folder}")
+        ]
         self.add_node()
 
     def add_node(self) -> None:
