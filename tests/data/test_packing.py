@@ -1,4 +1,4 @@
-"""A stopped ingest goes on behind the packs that it has finished, and gives what an uninterrupted one gives."""
+"""An ingest that was stopped resumes after its finished packs, and gives what an uninterrupted one gives."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from darkroom.ingest import ingest, manifest
 from darkroom.ingest.examine import pack_shard
 from darkroom.ingest.layout import Entry
 from darkroom.ingest.listing import list_entries, open_source
-from darkroom.ingest.packing import pack_files
+from darkroom.ingest.packing import Pack
 from pictures import ANY, class_files, packed, write_files
 
 
@@ -51,7 +51,7 @@ def packs_of(source: Path, images: Path, cache: Path, most: int = 1000) -> tuple
     return digests | {"manifest": file_digest(images.with_suffix(".manifest"))}, executor.made
 
 
-def test_a_stopped_run_goes_on_behind_its_packs(source: Path, tmp_path: Path) -> None:
+def test_a_stopped_run_resumes_after_its_packs(source: Path, tmp_path: Path) -> None:
     whole, count = packs_of(source, tmp_path / "whole", tmp_path / "other cache")
     assert count > 4
     with pytest.raises(KeyboardInterrupt):
@@ -84,7 +84,7 @@ def test_pictures_of_an_earlier_attempt_are_not_taken_when_none_can_be_read_now(
         def read(self, location: str) -> bytes:
             raise OSError(f"{location} is gone")
 
-    pack, memory = pack_files(tmp_path, "one"), known_facts(tmp_path / "cache", "auto")
+    pack, memory = Pack(tmp_path / "pictures", tmp_path / "facts"), known_facts(tmp_path / "cache", "auto")
     pack.pictures.write_bytes(b"of an earlier attempt")
     pack_shard(Gone(), [Entry("a/1.png", 5, "a", location="x")], pack, memory, "auto")
     assert pack.facts.exists() and not pack.pictures.exists()

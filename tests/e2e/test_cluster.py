@@ -112,7 +112,7 @@ def test_a_killed_node_changes_nothing(cluster: Cluster, start: Callable[[], Run
         cluster.add_node()
 
 
-def test_a_killed_driver_goes_on_behind_its_packs(start: Callable[[], Run], local: dict[str, str]) -> None:
+def test_a_run_after_a_killed_driver_resumes_after_its_packs(start: Callable[[], Run], local: dict[str, str]) -> None:
     run = start().after(3)
     run.process.kill()
     run.process.communicate()

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import numpy as np
 
+from darkroom.core.files import publishing
 from darkroom.dedupe.candidates import NEAREST, ORDERS, bit_orders, check_rows, close_in_order, merge, nearest_of
 from darkroom.execution.tasks import in_order
 
@@ -130,7 +131,6 @@ def mapped(file: Path) -> np.ndarray:
 
 def save(file: Path, array: np.ndarray) -> Path:
     """Write an array under a name that no other attempt uses, rename it and return `file`."""
-    temporary = file.with_name(f"{file.name}.{uuid4().hex}.partial")
-    with temporary.open("wb") as target:
+    with publishing(file) as unfinished, unfinished.open("wb") as target:
         np.save(target, array)
-    return temporary.replace(file)
+    return file

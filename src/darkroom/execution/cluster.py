@@ -69,24 +69,27 @@ def nodes() -> list[Node]:
     return sorted(found, key=lambda node: (node.address, node.id))
 
 
-def ask_nodes(question: Callable[[], T]) -> dict[Node, T]:
-    """Return what a function, of a module or partial, returns on each node; raises UserError where one is silent."""
+def slots(cpus: float, gpus: float) -> int:
+    """Return how many tasks that take so many CPUs and GPUs of one node the cluster holds at once."""
+    return sum(int(min(node.cpus // cpus, node.gpus // gpus if gpus else node.cpus // cpus)) for node in nodes())
+
+
+def ask_nodes(question: Callable[..., T], *arguments: Any) -> dict[Node, T]:
+    """Return what a function of a module returns on each node; raises UserError where it raises or a node is silent."""
     ray = connect()
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    asked = ray.remote(num_cpus=0)(question_asked)
+    asked = ray.remote(num_cpus=0)(question)
     found = nodes()
     there = [NodeAffinitySchedulingStrategy(node.id, soft=False) for node in found]
     try:
-        answers = ray.get([asked.options(scheduling_strategy=one).remote(question) for one in there], timeout=ANSWER)
+        answers = ray.get([asked.options(scheduling_strategy=one).remote(*arguments) for one in there], timeout=ANSWER)
     except ray.exceptions.RayError as error:
-        raise UserError(f"{ADDRESS}: a node does not answer: {' '.join(str(error).split())}", 1) from None
+        reason = (
+            getattr(error, "cause", None) or error  # what the function raised, not Ray's traceback
+        )  # what the function raised, without Ray's traceback
+        raise UserError(f"{ADDRESS}: a node does not answer: {' '.join(str(reason).split())}", 1) from None
     return dict(zip(found, answers, strict=True))
-
-
-def question_asked(question: Callable[[], T]) -> T:
-    """Return the answer (runs on a node)."""
-    return question()
 
 
 def require_cluster() -> str:

@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 
 from darkroom.core.errors import UserError
 from darkroom.core.paths import project_root
-from darkroom.execution.cluster import Node, nodes
+from darkroom.execution.cluster import slots
 from darkroom.execution.processes import Answer, Killed, outcome
 from darkroom.execution.ray_executor import RayExecutor
 
@@ -26,7 +26,7 @@ class ClusterProcesses:
     """
 
     def __init__(self, cpus: int, gpus: int) -> None:
-        self.slots = sum(_held(node, cpus, gpus) for node in nodes())
+        self.slots = slots(cpus, gpus)
         if not self.slots:
             wanted = f"{cpus} CPUs and {gpus} GPUs" if gpus else f"{cpus} CPUs"
             lower = "train.threads or train.devices" if gpus else "train.threads"
@@ -65,11 +65,6 @@ class ClusterProcesses:
             raise value
         result: R = value
         return result
-
-
-def _held(node: Node, cpus: int, gpus: int) -> int:
-    """Return how many tasks a node holds at once."""
-    return int(min(node.cpus // cpus, node.gpus // gpus if gpus else node.cpus))
 
 
 def _answered(

@@ -1,7 +1,6 @@
 """Whether the nodes of a cluster are fit for the work: the same versions as here, and the same folder."""
 
 import platform
-from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
@@ -28,7 +27,7 @@ def node_faults(packages: tuple[str, ...], folder: Path) -> dict[Node, list[str]
     with naming_errors(sign):
         sign.touch()
     try:
-        found = ask_nodes(partial(facts_of, packages, sign))
+        found = ask_nodes(facts_of, packages, sign)
     finally:
         sign.unlink()
     here = facts_of(packages, folder)

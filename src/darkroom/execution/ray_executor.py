@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any
 
 from darkroom.core.errors import UserError
-from darkroom.execution.cluster import connect
-from darkroom.execution.kept_here import StandIn, keep_here
+from darkroom.execution.cluster import connect, slots
+from darkroom.execution.kept_here import keep_here
 from darkroom.execution.quiet import silence_libraries
 
 logger = logging.getLogger(__name__)
@@ -29,10 +29,9 @@ class RayExecutor(Executor):
         self._ray = connect()
         options = {"num_cpus": cpus, "num_gpus": gpus, "max_retries": RETRIES, "scheduling_strategy": "SPREAD"}
         self._task = self._ray.remote(**options, max_calls=int(fresh))(_call)
-        resources = self._ray.cluster_resources()
-        if resources.get("CPU", 0) < cpus:
-            logger.info("the cluster has no CPU for a task; waiting until a node with one joins")
-        self._max_workers = _slots(resources, cpus, gpus)
+        self._max_workers = slots(cpus, gpus)
+        if not self._max_workers:
+            logger.info("no node of the cluster has room for a task; waiting until one joins")
         self._unfinished: set[_RayFuture] = set()
 
     def submit(self, work: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
@@ -43,10 +42,6 @@ class RayExecutor(Executor):
         future.add_done_callback(self._unfinished.discard)
         reference.future().add_done_callback(future.settle)
         return future
-
-    def keep_here(self, thing: Any) -> StandIn:
-        """Return a stand-in for `thing`, whose methods tasks may call: they run in this process."""
-        return keep_here(thing, self._ray.util.get_node_ip_address())
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Wait for the tasks, which `cancel_futures` ends."""
@@ -83,7 +78,7 @@ class _RayFuture(Future[Any]):
 
 def kept_here(thing: Any, executor: Executor) -> Any:
     """Return `thing` as tasks of the executor can use it where it must stay on this machine: a file of SQLite."""
-    return executor.keep_here(thing) if isinstance(executor, RayExecutor) else thing
+    return keep_here(thing, connect().util.get_node_ip_address()) if isinstance(executor, RayExecutor) else thing
 
 
 def _as_raised(error: BaseException) -> Any:
@@ -104,9 +99,3 @@ def _call(work: Callable[..., Any], arguments: tuple[Any, ...], options: dict[st
     """Call the function (runs on a node)."""
     silence_libraries()
     return work(*arguments, **options)
-
-
-def _slots(resources: dict[str, float], cpus: float, gpus: float) -> int:
-    """Return how many such tasks the cluster can run at once; at least 1."""
-    wanted = {"CPU": cpus, "GPU": gpus}
-    return max(1, min(int(resources.get(name, 0) / share) for name, share in wanted.items() if share))

@@ -20,7 +20,7 @@ def in_order(executor: Executor, calls: Iterable[Callable[[], R]]) -> Iterator[R
     A call is asked for when there is room: a few for each worker wait, run or have a result at a time, so that memory
     does not grow with their number. When this is interrupted, or a call raises, the others are cancelled.
     """
-    most, pending = AHEAD * _workers(executor), deque[Future[R]]()
+    most, pending = AHEAD * max(1, _workers(executor)), deque[Future[R]]()
     try:
         for call in calls:
             pending.append(executor.submit(call))

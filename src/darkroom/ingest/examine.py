@@ -75,7 +75,7 @@ def require_same_everywhere(source: Reader, entries: Iterable[Entry]) -> None:
     here = next(((entry, digest) for entry in entries if (digest := _digest(source, entry))), None)
     if here is None:
         return
-    for node, found in ask_nodes(partial(_digest, source, here[0])).items():
+    for node, found in ask_nodes(_digest, source, here[0]).items():
         if found != here[1]:
             what = f"node {node.address} does not read {as_text(here[0].path)} as this machine does"
             raise UserError(f"{what}; mount the source there at the same path, and give it the same credentials", 1)

@@ -25,7 +25,7 @@ from darkroom.ingest.buckets import is_bucket
 from darkroom.ingest.examine import pack_shard, require_same_everywhere
 from darkroom.ingest.layout import Entry
 from darkroom.ingest.manifest import write_manifest
-from darkroom.ingest.packing import Pack, is_finished, pack_files, pack_folder, pack_name
+from darkroom.ingest.packing import Pack, find_pack, pack_folder
 from darkroom.ingest.sources import Reader
 
 FILES_PER_SHARD = 512  # about; never more than twice as many
@@ -54,18 +54,20 @@ def pack(
         require_same_everywhere(source, entries)
     folder.mkdir(parents=True)
     known = known_facts(cache, depth)
-    with pack_folder(cache, source, known.file.name) as finished:
-        names = [pack_name(shard) for shard in shards(entries)]
-        missing = [not is_finished(finished, *shard) for shard in zip(names, shards(entries), strict=True)]
-        if found := missing.count(False):
-            logger.info("resumes after %d of %d packs", found, len(names))
-        packs = [pack_files(finished, name) for name in names]
-        work = (one for one, wanted in zip(zip(shards(entries), packs, strict=True), missing, strict=True) if wanted)
+    with pack_folder(cache, source, known.file.name) as kept:
+        packs = [find_pack(kept, shard) for shard in shards(entries)]
+        if finished := sum(pack.finished for pack in packs):
+            logger.info("resumes after %d of %d packs", finished, len(packs))
         memory = kept_here(known, executor)
-        calls = (partial(pack_shard, source, shard, files, memory, depth) for shard, files in work)
-        for _ in progress(in_order(executor, calls), missing.count(True), f"packs of some {FILES_PER_SHARD} files"):
+        calls = (
+            partial(pack_shard, source, shard, pack, memory, depth)
+            for shard, pack in zip(shards(entries), packs, strict=True)
+            if not pack.finished
+        )
+        label = f"packs of some {FILES_PER_SHARD} files"
+        for _ in progress(in_order(executor, calls), len(packs) - finished, label):
             pass
-        write_manifest([pack.facts for pack in packs], manifest, finished)
+        write_manifest([pack.facts for pack in packs], manifest, kept)
         _name_packs(packs, folder)
 
 

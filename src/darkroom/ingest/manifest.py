@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,7 @@ def _read(part: Path) -> "pa.Table":
     return pa.ipc.open_file(pa.memory_map(str(part))).read_all()
 
 
+@cache
 def _schema() -> "pa.Schema":
     """Return the manifest's columns with the dtypes that pandas will give them."""
     import pyarrow as pa

@@ -1,4 +1,4 @@
-"""The packs of an ingest, kept in the cache until all are finished: a stopped run goes on behind them."""
+"""The packs of an ingest, kept in the cache until all are finished: a run that was stopped resumes after them."""
 
 import shutil
 from collections.abc import Iterator
@@ -23,6 +23,7 @@ class Pack(NamedTuple):
 
     pictures: Path
     facts: Path
+    finished: bool = False  # by an earlier run
 
 
 @contextmanager
@@ -34,9 +35,9 @@ def pack_folder(cache: Path, source: Reader, known: str) -> Iterator[Path]:
     """
     text = f"{source!r} {known} {code_digest(*CODE)}"
     folder = cache / "packs" / sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:20]
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
     with locked(_lock(folder)):
-        for other in folder.parent.glob("*/"):
+        for other in set(folder.parent.glob("*/")) - {folder}:
             with suppress(Timeout), FileLock(_lock(other), timeout=0):
                 shutil.rmtree(other)
         folder.mkdir(exist_ok=True)
@@ -48,18 +49,13 @@ def _lock(folder: Path) -> Path:
     return folder.with_suffix(".lock")
 
 
-def pack_name(entries: list[Entry]) -> str:
-    """Return the name of the pack of some files: that of no other files, nor of these after a change."""
+def find_pack(folder: Path, entries: list[Entry]) -> Pack:
+    """Return the pack of some files; its name is that of no other files, nor of these after a change.
+
+    It is finished when an earlier run has packed them, and their source tells that they have not changed since.
+    """
     names = ("path", "size", "stamp", "label", "given_split", "group", "attributes", "feedback", "error", "refused")
     fields = list(map(attrgetter(*names, "location"), entries))
-    return sha256(repr(fields).encode()).hexdigest()[:20]
-
-
-def pack_files(folder: Path, name: str) -> Pack:
-    """Return the files of a pack."""
-    return Pack(folder / f"{name}.parquet", folder / f"{name}.facts")
-
-
-def is_finished(folder: Path, name: str, entries: list[Entry]) -> bool:
-    """Tell whether an earlier run has packed these files, which show that they have not changed since."""
-    return pack_files(folder, name).facts.exists() and all(entry.stamp or entry.refused for entry in entries)
+    name = sha256(repr(fields).encode()).hexdigest()[:20]
+    facts = folder / f"{name}.facts"
+    return Pack(folder / f"{name}.parquet", facts, facts.exists() and all(e.stamp or e.refused for e in entries))

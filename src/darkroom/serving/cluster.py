@@ -78,9 +78,7 @@ def _answered(tasks: list[Columns], bundle: Path, top: int, actors: int) -> "Dat
     options: Columns = {"fn_constructor_args": (bundle, top), "batch_size": None, "num_cpus": CPUS}
     options["ray_remote_args_fn"] = _retries
     blocks = ray.data.from_items(tasks, override_num_blocks=len(tasks))
-    with catch_warnings(
-        action="ignore"
-    ):  # there is no other way to limit retries yet; until Ray 2.64 there is this one
+    with catch_warnings(action="ignore"):  # Ray 2.64 takes away the only way to limit retries
         return blocks.map_batches(Answerer, compute=pool, **options)
 
 
