@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from darkroom.core.errors import UserError
-from darkroom.execution import cluster_processes
+from darkroom.execution import cluster
 from darkroom.execution.cluster import Node
+from darkroom.execution.cluster_processes import ClusterProcesses
 from darkroom.execution.processes import Processes, call_in_process
 from darkroom.train.checkpoint import Row
 from darkroom.train.epochs import OnEpoch
@@ -73,9 +74,9 @@ def test_a_training_that_no_node_can_hold_is_refused(
     monkeypatch: pytest.MonkeyPatch, cpus: int, gpus: int, wanted: str
 ) -> None:
     """Ray would wait for such a node for ever."""
-    monkeypatch.setattr(cluster_processes, "nodes", lambda: [Node(one, "10.0.0.1", 3, 0) for one in "ab"])
+    monkeypatch.setattr(cluster, "nodes", lambda: [Node(one, "10.0.0.1", 3, 0) for one in "ab"])
     with pytest.raises(UserError, match=f"a training takes {wanted}, and no node of the cluster has as many"):
-        cluster_processes.ClusterProcesses(cpus, gpus)
+        ClusterProcesses(cpus, gpus)
 
 
 def wait_forever(ask: Callable[[str], None]) -> None:
