@@ -16,7 +16,8 @@ BOTH = [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)]
 
 
 def send(number: int = signal.SIGINT) -> None:
-    os.kill(os.getpid(), number)
+    """Signal this thread: one to the process may go to another, and be raised here only after the test."""
+    signal.raise_signal(number)
 
 
 @pytest.mark.parametrize(("number", "raised"), BOTH)
