@@ -3,7 +3,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from darkroom.images.facts import measure_pictures
-from darkroom.images.thumbnails import hash_thumbnails
+from darkroom.images.thumbnails import LUMA_BYTES, SIDE, THUMBNAIL_BYTES, _frequencies, hash_thumbnails
 from pictures import corners, noise
 
 
@@ -77,3 +77,24 @@ def test_the_hash_hardly_changes_with_size_and_light_and_much_with_the_picture()
     one, smaller, darker, other = (int(text, 16) for text in facts_of(*pictures)["phash"])
     assert (one ^ smaller).bit_count() <= 3 and (one ^ darker).bit_count() <= 3
     assert (one ^ other).bit_count() > 14
+
+
+def test_the_sums_behind_the_hash_are_exact_on_every_processor() -> None:
+    """Mirrored pictures have frequencies of exactly 0, whose sign rounding would decide."""
+    noisy = np.random.default_rng(0).integers(0, 256, (50, SIDE, SIDE), dtype=np.uint8)
+    mirrored = np.concatenate([noisy[:, :, : SIDE // 2], noisy[:, :, : SIDE // 2][:, :, ::-1]], axis=2)
+    luma = np.concatenate([noisy, mirrored])
+    rows, columns, basis = _frequencies()
+    cosines = basis.astype(np.int64)
+    spectrum = np.einsum("ku,nuv,lv->nkl", cosines, luma.astype(np.int64), cosines)[:, rows, columns]
+    assert (spectrum == 0).any() and np.abs(spectrum).max() < 2**53
+    expected = [int("".join("01"[value] for value in row), 2) for row in (spectrum > 0).astype(int)]
+    padding = np.zeros((len(luma), THUMBNAIL_BYTES - LUMA_BYTES), np.uint8)
+    thumbnails = np.concatenate([luma.reshape(len(luma), -1), padding], axis=1)
+    assert hash_thumbnails(thumbnails).tolist() == expected
+
+
+def test_pictures_of_one_luma_differ_by_it() -> None:
+    hashes = hash_thumbnails(np.repeat(np.arange(256, dtype=np.uint8)[:, None], THUMBNAIL_BYTES, axis=1))
+    assert len(set(hashes.tolist())) == 256
+    assert (np.bitwise_count(hashes[1:] ^ hashes[:-1]) == 8).all()

@@ -47,20 +47,29 @@ def hash_thumbnails(thumbnails: np.ndarray) -> np.ndarray:
     """Return a perceptual hash (n,) uint64: the signs of the 64 lowest frequencies of luma without the mean.
 
     A discrete cosine transform as in pHash (C. Zauner, Implementation and Benchmarking of Perceptual Image Hash
-    Functions, 2010), but signs instead of a median over a square: rows of equal frequency in diagonal order.
+    Functions, 2010), but signs instead of a median over a square: rows of equal frequency in diagonal order. All sums
+    are of whole numbers below 2**53, hence exact: every processor finds the same signs, in whatever order it adds.
+    For a picture of one luma, whose frequencies are all 0: eight times the Gray code of that.
     """
-    luma = thumbnails[:, :LUMA_BYTES].reshape(-1, SIDE, SIDE).astype(np.float32)
+    luma = thumbnails[:, :LUMA_BYTES].reshape(-1, SIDE, SIDE).astype(np.float64)
     rows, columns, basis = _frequencies()
     spectrum = basis @ luma @ basis.T
     signs = np.packbits(spectrum[:, rows, columns] > 0, axis=1)
+    flat = ~spectrum[:, rows, columns].any(axis=1)  # one value: no frequency, so that only its luma can tell it apart
+    signs[flat] = _gray_code(thumbnails[flat, :1])
     return np.ascontiguousarray(signs).view(">u8")[:, 0].astype(np.uint64)
+
+
+def _gray_code(luma: np.ndarray) -> np.ndarray:
+    """Return a code that differs in one bit of each byte between a luma and the next."""
+    return np.asarray(luma ^ luma >> 1, np.uint8)
 
 
 @cache
 def _frequencies() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return row and column of the 64 frequencies used, and the cosines (frequencies, 32) they are sums of."""
+    """Return row and column of the 64 frequencies used, and 65,536 times the cosines (frequencies, 32), rounded."""
     order = sorted((u + v, u, v) for u in range(SIDE) for v in range(SIDE) if u + v)[:HASH_BITS]
     rows, columns = np.array([u for _, u, _ in order]), np.array([v for _, _, v in order])
     angles = np.pi * (2 * np.arange(SIDE) + 1) / (2 * SIDE)
     basis = np.cos(np.arange(columns.max() + 1)[:, None] * angles)
-    return rows, columns, basis.astype(np.float32)
+    return rows, columns, np.rint(basis * 2**16)
