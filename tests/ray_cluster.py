@@ -55,6 +55,10 @@ class Cluster:
         """Return a process that runs a task."""
         return next(pid for pid in self.workers() if name_of(pid).startswith("ray::_call"))
 
+    def second_is_busy(self) -> bool:
+        """Tell whether the second node runs a task."""
+        return any(name_of(pid).startswith("ray::_call") for pid in descendants(self.nodes[1].pid))
+
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
         address = ADDRESSES["--head" not in arguments]
         command = [str(Path(sys.executable).with_name("ray")), "start", "--block", "--num-cpus=1", *arguments]

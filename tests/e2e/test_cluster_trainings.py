@@ -1,4 +1,4 @@
-"""Trainings as tasks on two nodes give what they give on one machine, also when a worker or the driver is killed."""
+"""Trainings as tasks on two nodes give what they give on one machine, also when workers, nodes or the driver are killed."""
 
 import json
 import os
@@ -55,6 +55,17 @@ def test_killed_workers_change_nothing(cluster: Cluster, tmp_path: Path, local: 
     for checkpoint in ("search/tune/*/trial*/last.npz", "ensemble/network*/last.npz"):
         wait_until(partial(lambda pattern: list(tmp_path.glob(pattern)), checkpoint), process)
         os.kill(cluster.busy_worker(), signal.SIGKILL)
+    assert digests(process) == local
+
+
+def test_killed_nodes_change_nothing(cluster: Cluster, tmp_path: Path, local: dict[str, str]) -> None:
+    """One in the middle of a trial; another, which came instead, in the middle of a network of the ensemble."""
+    process = start(tmp_path, cluster.environment())
+    for checkpoint in ("search/tune/*/trial*/last.npz", "ensemble/network*/last.npz"):
+        wait_until(partial(lambda pattern: list(tmp_path.glob(pattern)), checkpoint), process)
+        wait_until(cluster.second_is_busy, process)
+        cluster.kill_node()
+        cluster.add_node()
     assert digests(process) == local
 
 
