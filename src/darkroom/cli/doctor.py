@@ -121,7 +121,7 @@ def _artifact_paths(fix: bool) -> Finding:
     """Find artifact paths of another folder, which a moved repository leaves in its MLflow store."""
     store = project_root() / "mlflow.db"
     if not store.exists():
-        return Finding(True, "MLflow store: none yet, the first stage creates it")
+        return Finding(True, "MLflow artifacts: none yet, the first stage records some")
     moved = find_moved(store, project_root())
     if not moved:
         return Finding(True, "MLflow artifacts: where the store expects them")

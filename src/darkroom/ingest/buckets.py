@@ -11,9 +11,9 @@ from darkroom.core.errors import UserError, first_line
 from darkroom.ingest.layout import Entry
 from darkroom.ingest.stores import SETTINGS, Place, open_store
 from darkroom.ingest.tars import DISK_RESERVE
+from darkroom.params.data import BUCKET, NO_BUCKET
 
 OBJECT = r"(?i:(?:s3|gs|az)://[^/@:]+|abfss?://[^/@:]+(?:@[^/@:]+)?)/[^/]"  # the beginning of its address
-PARTS = re.compile(r"(?i:(s3|gs|az|abfss?))://([^/@:]+)(?:@([^/@:]+))?(?:/(.*))?", re.DOTALL)
 SINGLE = (".csv", ".parquet", ".zip", ".tar", ".tgz", ".gz", ".tbz2", ".bz2", ".txz", ".xz")
 CHUNK = 1 << 25  # bytes: each is a request of its own
 # how the libraries of Amazon, Google and Microsoft name a problem, in sentences with request ids and times
@@ -82,12 +82,11 @@ def is_single(address: str) -> bool:
 
 def place_of(address: str) -> Place:
     """Return what an address means; raises UserError."""
-    found = PARTS.fullmatch(address)
-    store = found[1].lower().replace("abfss", "az").replace("abfs", "az") if found else ""
-    if found is None or (found[3] and store != "az"):
-        known = "s3://bucket/folder, gs://bucket/folder or az://container/folder"
-        raise UserError(f"is no address like {known}; credentials belong in the environment, not in the address")
-    bucket, host, key = found[2], found[3] or "", (found[4] or "").rstrip("/")
+    found = BUCKET.fullmatch(address)
+    if found is None:
+        raise UserError(NO_BUCKET)
+    store, bucket, key = (found[1] or "az").lower(), found[2] or found[3], (found[5] or "").rstrip("/")
+    host = found[4] or ""
     return Place(store, host.split(".")[0], bucket, f"{bucket}/{key}".rstrip("/"))
 
 

@@ -11,7 +11,7 @@ from darkroom.core.errors import UserError
 from darkroom.core.paths import ARTEFACTS, cache_folder, project_root, workspace
 from darkroom.execution.scratch import scratch_folder
 from darkroom.ingest.archives import refuse_repeats
-from darkroom.ingest.buckets import Bucket, is_bucket, is_single, place_of
+from darkroom.ingest.buckets import Bucket, is_single
 from darkroom.ingest.cifar import CifarBatches, holds_batches
 from darkroom.ingest.layout import Entry, is_system_file, read_layout, relabel
 from darkroom.ingest.sources import Folder, Source, archive_errors, write_digits
@@ -69,10 +69,6 @@ def list_files(source: Source, where: str) -> tuple[list[Entry], int]:
 def _open_address(params: Ingest, where: str) -> Iterator[Source]:
     """Open what is in a bucket: objects are read in place, an archive or a table is copied first."""
     bucket = Bucket(params.source)
-    if not is_bucket(params.source):
-        raise UserError(f"{where}: only s3, gs and az addresses are read in place; `darkroom begin` downloads others")
-    with archive_errors(where):
-        place_of(params.source)
     if not is_single(params.source):
         yield bucket
         return

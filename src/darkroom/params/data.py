@@ -10,6 +10,13 @@ from darkroom.params.section import Count, Section, Seed, Share
 Name = Annotated[str, Field(min_length=1, max_length=500)]
 Above = Annotated[float, Field(gt=0)]
 AtLeast1 = Annotated[float, Field(ge=1)]
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")  # the beginning of an address
+# store, bucket; or container, host of an Azure account; path
+BUCKET = re.compile(r"(?i:(s3|gs|az)://([^/@:]+)|abfss?://([^/@:]+)(?:@([^/@:]+))?)(?:/(.*))?", re.DOTALL)
+NO_BUCKET = (
+    "is no address like s3://bucket/folder, gs://bucket/folder or az://container/folder; "
+    "credentials belong in the environment, not in the address"
+)
 
 
 def _one_group(expression: str) -> str:
@@ -22,6 +29,14 @@ def _one_group(expression: str) -> str:
             f"{expression!r} has {groups} groups in parentheses; it needs exactly one, around the shared text"
         )
     return expression
+
+
+def _path_or_bucket(source: str) -> str:
+    if not SCHEME.match(source) or BUCKET.fullmatch(source):
+        return source
+    if not re.match("(?i:s3|gs|az|abfss?):", source):
+        raise ValueError("only s3, gs and az addresses are read in place; `darkroom begin` downloads others")
+    raise ValueError(NO_BUCKET)
 
 
 class Columns(Section):
@@ -37,7 +52,7 @@ class Columns(Section):
 class Ingest(Section):
     """Where the pictures come from."""
 
-    source: Name
+    source: Annotated[Name, AfterValidator(_path_or_bucket)]
     labels: dict[str, Annotated[str, Field(min_length=1)] | None]
     columns: Columns
     feedback: bool
