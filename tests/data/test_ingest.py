@@ -15,7 +15,7 @@ from darkroom.images.decode import inspect
 from darkroom.images.packed import list_shards, read_pictures, read_thumbnails, shard_ids, shard_pictures
 from darkroom.images.thumbnails import THUMBNAIL_BYTES
 from darkroom.ingest import examine
-from darkroom.ingest.ingest import FILES_PER_SHARD, check_classes, shards, summarise
+from darkroom.ingest.ingest import FILES_PER_SHARD, check_classes, headline, shards, summarise
 from darkroom.ingest.layout import Entry
 from darkroom.ingest.listing import list_entries, open_ingest_source
 from darkroom.ingest.sources import write_digits
@@ -63,6 +63,8 @@ def test_what_is_no_picture_is_listed_with_the_reason(folder: Path, tmp_path: Pa
     assert len(errors) == 4
     report = summarise(manifest, "pets", 1, {}, [])
     assert (report["pictures"], report["unreadable"], report["classes"]) == (6, 4, 2)
+    assert "2 classes; 4 files are not readable pictures, see" in headline(report)
+    assert "; 1 file is not a readable picture, see" in headline(report | {"unreadable": 1})
 
 
 def test_the_packed_bytes_are_those_of_the_files(folder: Path, tmp_path: Path) -> None:
@@ -180,6 +182,7 @@ def test_a_file_of_another_format_than_its_suffix_says_is_used_and_named(tmp_pat
     report = summarise(ingested(write_files(tmp_path / "pets", files), tmp_path / "images"), "pets", 0, {}, [])
     assert (report["pictures"], report["wrong_suffix"]) == (8, 1)
     assert report["wrong_suffix_paths"] == ["cat/a.jpg is PNG"]
+    assert "; 1 has a suffix of another format, see" in headline(report)
 
 
 def test_new_files_change_few_packs() -> None:

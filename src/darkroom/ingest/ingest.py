@@ -133,10 +133,11 @@ def headline(report: dict[str, Any]) -> str:
     text = f"ingest: {report['pictures']} pictures of {report['classes']} classes"
     if report["feedback"]:
         text += f", {report['feedback']} of them feedback"
-    if report["unreadable"]:
-        text += f"; {report['unreadable']} files are not readable pictures, see data/manifest.parquet for the reasons"
-    if report["wrong_suffix"]:
-        text += f"; {report['wrong_suffix']} have a suffix of another format, see reports/ingest.json"
+    if count := report["unreadable"]:
+        said = "1 file is not a readable picture" if count == 1 else f"{count} files are not readable pictures"
+        text += f"; {said}, see data/manifest.parquet for the reasons"
+    if count := report["wrong_suffix"]:
+        text += f"; {count} {'has' if count == 1 else 'have'} a suffix of another format, see reports/ingest.json"
     if report["left_out"]:
         text += f"; {report['left_out']} {LEFT_OUT}"
     if corrected := report["corrections"]["applied"]:
