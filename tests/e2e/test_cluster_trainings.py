@@ -1,4 +1,4 @@
-"""Trainings as tasks on two nodes give what they give on one machine, whether workers, nodes or the driver are killed."""
+"""Trainings as tasks on two nodes give what they give on one machine, with workers, nodes or the driver killed too."""
 
 import json
 import os
