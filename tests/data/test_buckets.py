@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -15,14 +16,15 @@ import pytest
 import pictures
 from darkroom.core.errors import UserError
 from darkroom.core.files import file_digest
-from darkroom.ingest import buckets, stores
+from darkroom.ingest import buckets, ingest, stores
 from darkroom.ingest.buckets import Bucket, read_object
 from darkroom.ingest.layout import Entry
 from darkroom.ingest.listing import list_entries, open_ingest_source
 from darkroom.ingest.sources import REMOTE_AT_ONCE
 from darkroom.params.data import Columns
-from pictures import ANY, class_files, encode, ingested, inside, noise, write_files, write_zip
+from pictures import ANY, class_files, encode, ingested, inside, noise, write_files, write_tar, write_zip
 from s3_server import put, s3_server, use_endpoint
+from stopped import Stopped
 
 FILES = class_files("cat", "dög #1", each=REMOTE_AT_ONCE // 2) | {
     "cat/9 broken.jpg": encode(noise("x", 64), "JPEG")[:500],
@@ -30,6 +32,7 @@ FILES = class_files("cat", "dög #1", each=REMOTE_AT_ONCE // 2) | {
     "stray.png": encode(noise("stray")),
     ".DS_Store": b"junk",
 }
+COLUMNS = Columns(path="file", label="finding", split="", group="", attributes=[])
 ODD = {"odd//1.png": b"x", "odd/../2.png": b"x", "odd/cat/3.png": b"x"}
 PACK = """
 import sys
@@ -56,7 +59,8 @@ def server(folder: Path) -> Iterator[str]:
     table = "file,finding\n" + "".join(f"pets/{name},{name[0]}\n" for name in class_files("cat"))
     table += "s3://pictures/pets/stray.png,d\ns3://pictures/gone.png,d\npets/none.png,d\n../x.png,d\n"
     files = {f"pets/{name}": data for name, data in FILES.items()} | ODD
-    files |= {"pets.zip": write_zip(folder, folder.with_name("pets.zip")).read_bytes(), "list.csv": table.encode()}
+    archives = write_zip(folder, folder.with_name("pets.zip")), write_tar(folder, folder.with_name("pets.tar.gz"), "gz")
+    files |= {file.name: file.read_bytes() for file in archives} | {"list.csv": table.encode()}
     with s3_server() as address, pytest.MonkeyPatch.context() as patch:
         use_endpoint(patch, address)
         put(address, "pictures", files)
@@ -79,6 +83,19 @@ def packed(source: str, images: Path, **params: Any) -> pd.DataFrame:
         entries, _ = list_entries(opened, ingest)
         sent = pickle.loads(pickle.dumps(opened))
         return pictures.packed(sent, entries, images, images.parent / "cache", pool)
+
+
+@pytest.mark.parametrize("name", ["pets", "pets.tar.gz", "list.csv"])
+def test_a_stopped_run_resumes_after_its_packs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "FILES_PER_SHARD", 1)
+    params, made = ANY.model_copy(update={"source": f"s3://pictures/{name}", "columns": COLUMNS}), []
+    for most in (2, 3, 1000):
+        executor = Stopped(most)
+        with open_ingest_source(params, tmp_path / "raw") as opened, suppress(KeyboardInterrupt):
+            entries, _ = list_entries(opened, params)
+            pictures.packed(opened, entries, tmp_path / f"{most}", tmp_path / "cache", executor)
+        made.append(executor.made)
+    assert made == [2, 3, len(list(ingest.shards(entries))) - 5]
 
 
 def refusal(source: str) -> str:
@@ -117,8 +134,7 @@ def test_as_many_objects_as_pay_are_read_at_once(server: str, tmp_path: Path, mo
 
 
 def test_a_table_names_objects_beside_it_and_elsewhere(tmp_path: Path) -> None:
-    columns = Columns(path="file", label="finding", split="", group="", attributes=[])
-    found = packed("s3://pictures/list.csv", tmp_path / "images", columns=columns).set_index("path")
+    found = packed("s3://pictures/list.csv", tmp_path / "images", columns=COLUMNS).set_index("path")
     assert found["label"].to_dict() == dict.fromkeys(found.index, "d") | {
         f"pets/{name}": name[0] for name in class_files("cat")
     }

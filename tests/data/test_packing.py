@@ -2,10 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable
-from concurrent.futures import Executor, Future
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -18,21 +15,7 @@ from darkroom.ingest.layout import Entry
 from darkroom.ingest.listing import list_entries, open_source
 from darkroom.ingest.packing import Pack
 from pictures import ANY, class_files, packed, write_files
-
-
-class Stopped(Executor):
-    """Makes some calls at once, and then is interrupted."""
-
-    def __init__(self, most: int) -> None:
-        self.most, self.made = most, 0
-
-    def submit(self, work: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
-        if self.made == self.most:
-            raise KeyboardInterrupt
-        self.made += 1
-        done: Future[Any] = Future()
-        done.set_result(work(*arguments, **options))
-        return done
+from stopped import Stopped
 
 
 @pytest.fixture
@@ -59,6 +42,18 @@ def test_a_stopped_run_resumes_after_its_packs(source: Path, tmp_path: Path) -> 
     assert packs_of(source, tmp_path / "resumed", tmp_path / "cache") == (whole, count - 3)
     assert not list((tmp_path / "cache" / "packs").glob("*/"))
     assert packs_of(source, tmp_path / "again", tmp_path / "cache") == (whole, count)
+
+
+@pytest.mark.parametrize("kind", ["tar", "gztar", "zip"])
+def test_so_does_one_of_an_archive_until_that_is_another(source: Path, tmp_path: Path, kind: str) -> None:
+    file = Path(shutil.make_archive(str(tmp_path / "pets"), kind, source))
+    count = packs_of(file, tmp_path / "whole", tmp_path / "other cache")[1]
+    for number in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            packs_of(file, tmp_path / f"stopped {number}", tmp_path / "cache", most=3)
+        if number == 1:
+            os.utime(file, ns=(10**18, 10**18))
+    assert packs_of(file, tmp_path / "resumed", tmp_path / "cache")[1] == count - 3
 
 
 def test_a_run_that_is_stopped_while_packs_get_their_names_loses_none(

@@ -1,5 +1,6 @@
 """A folder for what a run needs only while it lasts."""
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from darkroom.execution.locks import locked
+
+SCRATCH = re.compile(r"[^'\"]*/scratch/tmp\w+/empty")  # such a folder, in a text; the next run has another
 
 
 @contextmanager

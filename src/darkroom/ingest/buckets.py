@@ -1,9 +1,11 @@
 """Buckets: objects below an address of S3, Google Cloud Storage or Azure Blob Storage, read in place."""
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import ClassVar
 
@@ -56,15 +58,18 @@ class Bucket:
         return Bucket(self.address.rpartition("/")[0])
 
     def download(self, folder: Path) -> Path:
-        """Return a copy of a single object in `folder`; raises UserError."""
+        """Return a copy of a single object, with its time, in a folder of its address in `folder`; raises UserError."""
         place = place_of(self.address)
-        file = folder / place.path.rpartition("/")[2]
+        file = folder / sha256(self.address.encode()).hexdigest() / place.path.rpartition("/")[2]
+        file.parent.mkdir()
         try:
+            changed = open_store(place).get_file_info(place.path).mtime_ns or 0
             with open_store(place).open_input_file(place.path) as source, file.open("wb") as out:
                 if shutil.disk_usage(folder).free - DISK_RESERVE < source.size():
                     raise UserError(f"is too large for {folder.parent}; free some space first", 1)
                 while chunk := source.read(CHUNK):
                     out.write(chunk)
+            os.utime(file, ns=(changed, changed))
         except (OSError, ValueError) as error:
             raise UserError(_said(place, "read", _reason(error, GONE))) from None
         return file

@@ -76,7 +76,7 @@ def _open_address(params: Ingest, where: str) -> Iterator[Source]:
         with archive_errors(where):
             file = bucket.download(folder)
         if is_table(file):
-            yield Table(file, folder, params.columns, cache_folder() / "downloads", bucket.above())
+            yield Table(file, file.parent, params.columns, cache_folder() / "downloads", bucket.above())
             return
         with open_source(file, where) as opened:
             yield opened

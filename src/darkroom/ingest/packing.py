@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from darkroom.core.fingerprint import code_digest
 from darkroom.execution.locks import locked
+from darkroom.execution.scratch import SCRATCH
 from darkroom.ingest.layout import Entry
 from darkroom.ingest.sources import Reader
 
@@ -33,7 +34,7 @@ def pack_folder(cache: Path, source: Reader, known: str) -> Iterator[Path]:
     `known` names what is found out of each picture. Another process that packs the same source is waited for; what
     stopped runs of other sources left is deleted.
     """
-    text = f"{source!r} {known} {code_digest(*CODE)}"
+    text = f"{SCRATCH.sub('', repr(source))} {known} {code_digest(*CODE)}"
     folder = cache / "packs" / sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:20]
     folder.parent.mkdir(parents=True, exist_ok=True)
     with locked(_lock(folder)):

@@ -52,7 +52,7 @@ def _refusal(info: tarfile.TarInfo) -> str:
 
 
 def plain_tar(path: Path, scratch: Path) -> Path:
-    """Return an uncompressed .tar of the same content: `path` itself, or a new file in `scratch`.
+    """Return an uncompressed .tar of the same content: `path` itself, or a file of its path and time below `scratch`.
 
     Raises UserError before a bomb or a large archive has filled the disk.
     """
@@ -60,7 +60,8 @@ def plain_tar(path: Path, scratch: Path) -> Path:
         opener = OPENERS.get(file.read(2))
     if opener is None:
         return path
-    plain, expanded = scratch / "plain.tar", 0
+    plain, expanded = scratch.joinpath(*path.absolute().parts[1:]), 0
+    plain.parent.mkdir(parents=True)
     with opener(path) as compressed, plain.open("wb") as out:
         while chunk := compressed.read(1 << 20):
             expanded += len(chunk)
@@ -68,4 +69,5 @@ def plain_tar(path: Path, scratch: Path) -> Path:
             if shutil.disk_usage(scratch).free < DISK_RESERVE:
                 raise UserError(f"{path.name} is too large to expand in {scratch.parent}; unpack it yourself", 1)
             out.write(chunk)
+    shutil.copystat(path, plain)  # the stamp of its files
     return plain
