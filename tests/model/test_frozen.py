@@ -68,10 +68,12 @@ def train(passes: int, folder: Path, checkpoint: Checkpoint | None = None, log: 
 
 @pytest.mark.slow
 def test_the_head_is_that_of_computing_each_epoch_anew(folder: Path) -> None:
-    anew, kept = (train(passes, folder, augment=PLAIN, train={"epochs": 3}) for passes in (0, 1))
-    assert np.allclose(anew.history.to_numpy(float), kept.history.to_numpy(float), rtol=1e-3, atol=1e-4)
+    """Adam would divide the last bits of gradients near 0 by themselves, and so carry them to the first."""
+    options: dict[str, Any] = {"augment": PLAIN, "train": {"epochs": 3, "optimizer": "sgd"}}
+    anew, kept = (train(passes, folder, **options) for passes in (0, 1))
+    assert np.allclose(anew.history.to_numpy(float), kept.history.to_numpy(float), atol=1e-5)
     pixels = data(side=32)["validation"].pixels
-    assert np.allclose(np.asarray(anew.network(pixels)), np.asarray(kept.network(pixels)), atol=1e-3)
+    assert np.allclose(np.asarray(anew.network(pixels)), np.asarray(kept.network(pixels)), atol=1e-5)
 
 
 def test_the_network_is_the_given_backbone_with_a_trained_head(folder: Path, computed: list[str]) -> None:
