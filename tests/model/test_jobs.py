@@ -76,7 +76,7 @@ def test_a_training_that_no_node_can_hold_is_refused(
     """Ray would wait for such a node for ever."""
     monkeypatch.setattr(cluster, "nodes", lambda: [Node(one, "10.0.0.1", 3, 0) for one in "ab"])
     with pytest.raises(UserError, match=f"a training takes {wanted}, and no node of the cluster has as many"):
-        ClusterProcesses(cpus, gpus)
+        ClusterProcesses(cpus, gpus, "json")
 
 
 def wait_forever(ask: Callable[[str], None]) -> None:

@@ -21,14 +21,15 @@ class RayExecutor(Executor):
     """Runs each call as a task of the cluster, spread over its nodes; a task takes `cpus` and `gpus` of one node.
 
     Calls are of functions of modules, which the nodes import. A task whose worker or node dies is run again, up to 3
-    times; then its future raises BrokenProcessPool, as that of a process pool does. With `fresh` each task has a
-    process of its own, which ends with it. Raises what `cluster.connect` does.
+    times; then its future raises BrokenProcessPool, as that of a process pool does. A task that raises an exception of
+    the type `retried` is run again likewise. Raises what `cluster.connect` does.
     """
 
-    def __init__(self, cpus: float = 1, gpus: float = 0, fresh: bool = False) -> None:
+    def __init__(self, cpus: float = 1, gpus: float = 0, retried: type[Exception] | None = None) -> None:
         self._ray = connect()
         options = {"num_cpus": cpus, "num_gpus": gpus, "max_retries": RETRIES, "scheduling_strategy": "SPREAD"}
-        self._task = self._ray.remote(**options, max_calls=int(fresh))(_call)
+        again = [retried] if retried else False
+        self._task = self._ray.remote(**options, retry_exceptions=again, max_calls=0)(_call)  # 0: workers are kept
         self._max_workers = slots(cpus, gpus)
         if not self._max_workers:
             logger.info("no node of the cluster has room for a task; waiting until one joins")

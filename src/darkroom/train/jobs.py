@@ -26,6 +26,7 @@ from darkroom.train.fit import Fit, fit
 
 TrainingProcesses = Processes | ClusterProcesses
 Logged = list[tuple[dict[str, float], int]]  # metrics, epoch
+PRELOADED = "darkroom.train.preloaded"
 logger = logging.getLogger(__name__)
 
 
@@ -58,7 +59,7 @@ def prepare_processes() -> None:
     Elsewhere than on Linux, a process must not be forked from one that has loaded such libraries.
     """
     if sys.platform == "linux" and not on_cluster():
-        prepare_workers("darkroom.train.preloaded")
+        prepare_workers(PRELOADED)
 
 
 def training_processes(train: Train) -> TrainingProcesses:
@@ -69,7 +70,8 @@ def training_processes(train: Train) -> TrainingProcesses:
     """
     if not on_cluster():
         return Processes()
-    return ClusterProcesses(train.threads, train.devices if any(node.gpus for node in nodes()) else 0)
+    gpus = train.devices if any(node.gpus for node in nodes()) else 0
+    return ClusterProcesses(train.threads, gpus, PRELOADED)
 
 
 def parallel_trainings(processes: TrainingProcesses, train: Train) -> int:
