@@ -14,7 +14,8 @@ from darkroom.ingest.examine import pack_shard
 from darkroom.ingest.layout import Entry
 from darkroom.ingest.listing import list_entries, open_source
 from darkroom.ingest.packing import Pack
-from pictures import ANY, class_files, packed, write_files
+from darkroom.ingest.tars import plain_tar
+from pictures import ANY, class_files, packed, write_files, write_tar
 from stopped import Stopped
 
 
@@ -54,6 +55,20 @@ def test_so_does_one_of_an_archive_until_that_is_another(source: Path, tmp_path:
         if number == 1:
             os.utime(file, ns=(10**18, 10**18))
     assert packs_of(file, tmp_path / "resumed", tmp_path / "cache")[1] == count - 3
+
+
+@pytest.mark.parametrize("above", ["../..", "../../../../../../../../../../.."])
+def test_an_archive_above_the_folder_is_expanded_below_the_scratch_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, above: str
+) -> None:
+    source, scratch = write_files(tmp_path / "pets", class_files("cat")), tmp_path / "scratch"
+    here = tmp_path / "a" / "b"
+    here.mkdir(parents=True)
+    monkeypatch.chdir(here)
+    file = Path(above) / ("" if above == "../.." else tmp_path.relative_to("/")) / "pets.tar.gz"
+    write_tar(source, file, "gz")
+    plain = plain_tar(file, scratch)
+    assert plain.is_relative_to(scratch) and ".." not in plain.parts and plain.stat().st_size > file.stat().st_size
 
 
 def test_a_run_that_is_stopped_while_packs_get_their_names_loses_none(

@@ -34,6 +34,7 @@ def opened(address: str) -> tuple[str, str]:
         ("S3://pets/a #?/", Place("s3", "", "pets", "pets/a #?")),
         ("gs://pets", Place("gs", "", "pets", "pets")),
         ("az://pets/a", Place("az", "", "pets", "pets/a")),
+        ("az://pets@mine.dfs.core.windows.net/a", Place("az", "mine", "pets", "pets/a")),
         ("abfs://pets/a", Place("az", "", "pets", "pets/a")),
         ("abfss://pets@mine.dfs.core.windows.net/a", Place("az", "mine", "pets", "pets/a")),
     ],

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import sys
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
@@ -79,7 +80,9 @@ def _answered(
     Raises Died when the process did.
     """
     os.environ.setdefault("DVC_ROOT", root)  # where the cache is: the folder of this process is another one
-    prepare_workers(preloaded)
+    vars(sys.modules["__main__"]).pop("__file__", None)  # Ray's script, which each process would run again
+    if sys.platform == "linux":  # elsewhere no process may be forked from one that has loaded such libraries
+        prepare_workers(preloaded)
     questions: list[Any] = []
 
     def noted(question: Any) -> Any:

@@ -49,7 +49,7 @@ def hash_thumbnails(thumbnails: np.ndarray) -> np.ndarray:
     A discrete cosine transform as in pHash (C. Zauner, Implementation and Benchmarking of Perceptual Image Hash
     Functions, 2010), but signs instead of a median over a square: rows of equal frequency in diagonal order. All sums
     are of whole numbers below 2**53, hence exact: every processor finds the same signs, in whatever order it adds.
-    For a picture of one luma, whose frequencies are all 0: eight times the Gray code of that.
+    A picture of one luma has no frequencies: each byte of its hash is the Gray code of that luma.
     """
     luma = thumbnails[:, :LUMA_BYTES].reshape(-1, SIDE, SIDE).astype(np.float64)
     rows, columns, basis = _frequencies()

@@ -15,7 +15,7 @@ from darkroom.ingest.stores import SETTINGS, Place, open_store
 from darkroom.ingest.tars import DISK_RESERVE
 from darkroom.params.data import BUCKET, NO_BUCKET
 
-OBJECT = r"(?i:(?:s3|gs|az)://[^/@:]+|abfss?://[^/@:]+(?:@[^/@:]+)?)/[^/]"  # the beginning of its address
+OBJECT = r"(?i:(?:s3|gs)://[^/@:]+|(?:az|abfss?)://[^/@:]+(?:@[^/@:]+)?)/[^/]"  # the beginning of its address
 SINGLE = (".csv", ".parquet", ".zip", ".tar", ".tgz", ".gz", ".tbz2", ".bz2", ".txz", ".xz")
 CHUNK = 1 << 25  # bytes: each is a request of its own
 # how the libraries of Amazon, Google and Microsoft name a problem, in sentences with request ids and times

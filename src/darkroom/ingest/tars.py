@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+import os
 import shutil
 import tarfile
 from collections.abc import Iterator
@@ -60,8 +61,9 @@ def plain_tar(path: Path, scratch: Path) -> Path:
         opener = OPENERS.get(file.read(2))
     if opener is None:
         return path
-    plain, expanded = scratch.joinpath(*path.absolute().parts[1:]), 0
-    plain.parent.mkdir(parents=True)
+    whole = Path(os.path.abspath(path))  # noqa: PTH100 - without .., which would lead out
+    plain, expanded = scratch.joinpath(*whole.parts[1:]), 0
+    plain.parent.mkdir(parents=True, exist_ok=True)
     with opener(path) as compressed, plain.open("wb") as out:
         while chunk := compressed.read(1 << 20):
             expanded += len(chunk)

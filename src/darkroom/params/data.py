@@ -12,7 +12,7 @@ Above = Annotated[float, Field(gt=0)]
 AtLeast1 = Annotated[float, Field(ge=1)]
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")  # the beginning of an address
 # store, bucket; or container, host of an Azure account; path
-BUCKET = re.compile(r"(?i:(s3|gs|az)://([^/@:]+)|abfss?://([^/@:]+)(?:@([^/@:]+))?)(?:/(.*))?", re.DOTALL)
+BUCKET = re.compile(r"(?i:(s3|gs)://([^/@:]+)|(?:az|abfss?)://([^/@:]+)(?:@([^/@:]+))?)(?:/(.*))?", re.DOTALL)
 NO_BUCKET = (
     "is no address like s3://bucket/folder, gs://bucket/folder or az://container/folder; "
     "credentials belong in the environment, not in the address"
@@ -32,10 +32,11 @@ def _one_group(expression: str) -> str:
 
 
 def _path_or_bucket(source: str) -> str:
-    if not SCHEME.match(source) or BUCKET.fullmatch(source):
+    if not ("://" in source or SCHEME.match(source)) or BUCKET.fullmatch(source):
         return source
-    if not re.match("(?i:s3|gs|az|abfss?):", source):
-        raise ValueError("only s3, gs and az addresses are read in place; `darkroom begin` downloads others")
+    if re.match("(?i:https?|ftp):", source):
+        advice = "set it to digits, then let `darkroom begin ADDRESS` download the pictures"
+        raise ValueError(f"only s3, gs and az addresses are read in place; {advice}")
     raise ValueError(NO_BUCKET)
 
 
