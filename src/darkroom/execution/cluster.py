@@ -85,9 +85,7 @@ def ask_nodes(question: Callable[..., T], *arguments: Any) -> dict[Node, T]:
     try:
         answers = ray.get([asked.options(scheduling_strategy=one).remote(*arguments) for one in there], timeout=ANSWER)
     except ray.exceptions.RayError as error:
-        reason = (
-            getattr(error, "cause", None) or error  # what the function raised, not Ray's traceback
-        )  # what the function raised, without Ray's traceback
+        reason = getattr(error, "cause", None) or error  # what the function raised, without Ray's traceback
         raise UserError(f"{ADDRESS}: a node does not answer: {' '.join(str(reason).split())}", 1) from None
     return dict(zip(found, answers, strict=True))
 

@@ -61,7 +61,7 @@ def hash_thumbnails(thumbnails: np.ndarray) -> np.ndarray:
 
 
 def _gray_code(luma: np.ndarray) -> np.ndarray:
-    """Return a code that differs in one bit of each byte between a luma and the next."""
+    """Return a code that differs in one bit between a luma and the next."""
     return np.asarray(luma ^ luma >> 1, np.uint8)
 
 

@@ -34,7 +34,7 @@ def _one_group(expression: str) -> str:
 def _path_or_bucket(source: str) -> str:
     if not ("://" in source or SCHEME.match(source)) or BUCKET.fullmatch(source):
         return source
-    if re.match("(?i:https?|ftp):", source):
+    if re.match("(?i:https?):", source):
         advice = "set it to digits, then let `darkroom begin ADDRESS` download the pictures"
         raise ValueError(f"only s3, gs and az addresses are read in place; {advice}")
     raise ValueError(NO_BUCKET)
