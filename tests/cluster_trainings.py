@@ -1,4 +1,4 @@
-"""What a search in batches and an ensemble give, as digests on stdout; argument: the folder to work in."""
+"""What a search in batches and an ensemble give, as digests on stdout; arguments: a folder, and one of them or none."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def ensemble(folder: Path) -> Any:
     from darkroom.train.ensemble import Data, Fold, fit_members, members, train_on_cluster
     from easy import data, small_params, weights_digest
 
-    params = small_params(train={"threads": 1, "epochs": 3}, ensemble={"seeds": 2})
+    params = small_params(train={"threads": 1, "epochs": 20}, ensemble={"seeds": 2})
     parts: dict[Fold, Data] = {None: data()}
     chosen = members(params, list(parts))
     trained = train_on_cluster(chosen, parts, folder, folder)
@@ -42,16 +42,17 @@ def ensemble(folder: Path) -> Any:
     return [[weights_digest(one.network) for one in fits], rows]
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, *names: str) -> None:
     from darkroom.core.files import digest
     from darkroom.execution.exits import reported_errors
     from darkroom.execution.quiet import silence_libraries
 
     silence_libraries()
     os.environ["DVC_ROOT"] = str(folder)
+    works = {"search": search, "ensemble": ensemble}
     with reported_errors("trainings"):
-        print(json.dumps({work.__name__: digest([str(work(folder / work.__name__))]) for work in (search, ensemble)}))
+        print(json.dumps({name: digest([str(works[name](folder / name))]) for name in names or works}))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

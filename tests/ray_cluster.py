@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -43,7 +43,7 @@ class Cluster:
 
     def kill_node(self) -> None:
         """End the second node with all of its processes, as when a machine goes down."""
-        kill_tree(self.nodes[1].pid)
+        kill([self.nodes[1].pid, *descendants(self.nodes[1].pid)])
         self.nodes[1].wait()
 
     def workers(self) -> list[int]:
@@ -52,8 +52,13 @@ class Cluster:
         return [pid for pid in found if name_of(pid).startswith("ray::") and "Agent" not in name_of(pid)]
 
     def busy_worker(self) -> int:
-        """Return a process that runs a task."""
-        return next(pid for pid in self.workers() if name_of(pid).startswith("ray::_call"))
+        """Wait for a process that runs a task, and return it: between two tasks a worker is idle."""
+        end = time.monotonic() + WAIT
+        while not (busy := [pid for pid in self.workers() if name_of(pid).startswith("ray::_call")]):
+            if time.monotonic() > end:
+                raise TimeoutError(f"no task after {WAIT} s")
+            time.sleep(0.01)
+        return busy[0]
 
     def second_is_busy(self) -> bool:
         """Tell whether the second node runs a task."""
@@ -83,7 +88,7 @@ class Cluster:
     def stop(self) -> None:
         """End all processes."""
         for node in self.nodes:
-            kill_tree(node.pid)
+            kill([node.pid, *descendants(node.pid)])
             node.wait()
 
 
@@ -119,10 +124,8 @@ def name_of(pid: int) -> str:
         return ""
 
 
-def kill_tree(pid: int) -> None:
-    """Kill a process and all that it has started."""
-    for each in [pid, *descendants(pid)]:
-        try:
-            os.kill(each, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+def kill(pids: list[int]) -> None:
+    """Kill processes, but those that have ended."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ray_cluster import ADDRESSES, NEEDS_RAY, Cluster, name_of, two_nodes, without_address
+from ray_cluster import ADDRESSES, NEEDS_RAY, Cluster, kill, name_of, two_nodes, without_address
 
 pytestmark = [pytest.mark.slow, NEEDS_RAY]
 PICTURES, SIDE = 8000, 32  # some 16 packs
@@ -29,6 +29,34 @@ from darkroom.execution.workers import worker_pool
 with reported_errors("ingest"), worker_pool() as pool:
     list(in_order(pool, [partial(os._exit, 1)]))
 """
+CANCELLING = """
+import time
+from functools import partial
+from darkroom.execution.exits import reported_errors
+from darkroom.execution.tasks import in_order
+from darkroom.execution.workers import worker_pool
+with reported_errors("cancelling"), worker_pool() as pool:
+    for number in range(300):
+        results, wanted = in_order(pool, (partial(len, "four") for _ in range(100))), 1 + number % 5
+        assert [next(results) for _ in range(wanted)] == [4] * wanted
+        time.sleep(number % 10 * 0.0003)
+        results.close()
+"""
+AGAIN = """
+import signal, time
+from functools import partial
+from darkroom.execution.exits import reported_errors
+from darkroom.execution.tasks import in_order
+from darkroom.execution.workers import worker_pool
+with reported_errors("again"), worker_pool() as pool:
+    import ray
+    disconnect = ray.shutdown
+    ray.shutdown = lambda: (signal.raise_signal(signal.SIGINT), disconnect())
+    results = in_order(pool, [partial(int, "1"), *[partial(time.sleep, 60)] * 3])
+    next(results)
+    signal.raise_signal(signal.SIGINT)
+"""
+KILLED = "a worker process was killed; it probably ran out of memory: use a machine with more memory"
 PROGRAM = Path(__file__).parents[1] / "cluster_digests.py"
 
 
@@ -99,7 +127,7 @@ def test_two_nodes_give_what_one_machine_gives(start: Callable[[], Run], local: 
 
 def test_a_killed_worker_changes_nothing(cluster: Cluster, start: Callable[[], Run], local: dict[str, str]) -> None:
     run = start().after(2)
-    os.kill(cluster.busy_worker(), signal.SIGKILL)
+    kill([cluster.busy_worker()])
     assert run.digests() == local
 
 
@@ -131,12 +159,18 @@ def test_doctor_names_the_nodes(cluster: Cluster, tmp_path: Path) -> None:
     assert said.splitlines()[-3:] == [f"ok   cluster: {cluster.address}, 2 nodes", *nodes]
 
 
-def test_a_call_that_kills_each_of_its_processes_is_one_line(cluster: Cluster) -> None:
-    ended = subprocess.run([sys.executable, "-c", DEADLY], env=cluster.environment(), capture_output=True, text=True)
-    assert (ended.returncode, ended.stderr) == (
-        1,
-        "ingest: a worker process was killed; it probably ran out of memory: use a machine with more memory\n",
-    )
+@pytest.mark.parametrize(
+    ("program", "ending"),
+    [
+        (DEADLY, (1, f"ingest: {KILLED}\n")),
+        (CANCELLING, (0, "")),
+        (AGAIN, (130, "again: stopped by Ctrl-C; nothing half-written is left\n")),
+    ],
+    ids=["a call kills each of its processes", "tasks end while they are cancelled", "a second Ctrl-C"],
+)
+def test_it_ends_well(cluster: Cluster, program: str, ending: tuple[int, str]) -> None:
+    ended = subprocess.run([sys.executable, "-c", program], env=cluster.environment(), capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == ending
 
 
 @pytest.mark.parametrize(("number", "name"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
@@ -144,8 +178,8 @@ def test_a_stop_leaves_no_process(cluster: Cluster, start: Callable[[], Run], nu
     run = start().after(1)
     os.kill(run.process.pid, number)
     _, err = run.process.communicate(timeout=60)
-    assert run.process.returncode == 128 + number
-    assert err.splitlines()[-1] == f"digests: stopped by {name}; nothing half-written is left"
+    message = f"digests: stopped by {name}; nothing half-written is left"
+    assert (run.process.returncode, err.splitlines()[-1:]) == (128 + number, [message]), err[-3000:]
     assert "Traceback" not in err
     end = time.monotonic() + 30
     while cluster.workers() and time.monotonic() < end:

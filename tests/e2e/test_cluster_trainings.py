@@ -1,22 +1,21 @@
 """Trainings as tasks on two nodes give what they give on one machine, with workers, nodes or the driver killed too."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from ray_cluster import NEEDS_RAY, Cluster, descendants, name_of, two_nodes, without_address
+from ray_cluster import NEEDS_RAY, Cluster, descendants, kill, name_of, two_nodes, without_address
 
 pytestmark = [pytest.mark.slow, NEEDS_RAY]
 PROGRAM = Path(__file__).parents[1] / "cluster_trainings.py"
+TRIAL, NETWORK = "search/tune/*/trial*/last.npz", "ensemble/network*/last.npz"
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +24,8 @@ def cluster() -> Iterator[Cluster]:
         yield nodes
 
 
-def start(folder: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
-    command = [sys.executable, str(PROGRAM), str(folder)]
+def start(folder: Path, environment: dict[str, str], *works: str) -> subprocess.Popen[str]:
+    command = [sys.executable, str(PROGRAM), str(folder), *works]
     return subprocess.Popen(command, env=environment, stdout=-1, stderr=-1, text=True, start_new_session=True)
 
 
@@ -52,28 +51,29 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def test_killed_processes_change_nothing(cluster: Cluster, tmp_path: Path, local: dict[str, str]) -> None:
     """A worker of Ray in the middle of a trial; what one has started in the middle of a network of the ensemble."""
     process = start(tmp_path, cluster.environment())
-    wait_until(lambda: list(tmp_path.glob("search/tune/*/trial*/last.npz")), process)
-    os.kill(cluster.busy_worker(), signal.SIGKILL)
-    wait_until(lambda: list(tmp_path.glob("ensemble/network*/last.npz")), process)
-    for pid in descendants(cluster.busy_worker()):
-        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: list(tmp_path.glob(TRIAL)), process)
+    kill([cluster.busy_worker()])
+    wait_until(lambda: list(tmp_path.glob(NETWORK)), process)
+    kill(descendants(cluster.busy_worker()))
     assert digests(process) == local
 
 
-def test_killed_nodes_change_nothing(cluster: Cluster, tmp_path: Path, local: dict[str, str]) -> None:
-    """One in the middle of a trial; another, which came instead, in the middle of a network of the ensemble."""
-    process = start(tmp_path, cluster.environment())
-    for checkpoint in ("search/tune/*/trial*/last.npz", "ensemble/network*/last.npz"):
-        wait_until(partial(lambda pattern: list(tmp_path.glob(pattern)), checkpoint), process)
-        wait_until(cluster.second_is_busy, process)
-        cluster.kill_node()
-        cluster.add_node()
-    assert digests(process) == local
+@pytest.mark.parametrize(("work", "checkpoint"), [("search", TRIAL), ("ensemble", NETWORK)])
+def test_a_killed_node_changes_nothing(
+    cluster: Cluster, tmp_path: Path, local: dict[str, str], work: str, checkpoint: str
+) -> None:
+    """It is killed in the middle of a training; another comes instead."""
+    process = start(tmp_path, cluster.environment(), work)
+    wait_until(lambda: list(tmp_path.glob(checkpoint)), process)
+    wait_until(cluster.second_is_busy, process)
+    cluster.kill_node()
+    cluster.add_node()
+    assert digests(process) == {work: local[work]}
 
 
 def test_a_killed_driver_goes_on(cluster: Cluster, tmp_path: Path, local: dict[str, str]) -> None:
     process = start(tmp_path, cluster.environment())
-    wait_until(lambda: list(tmp_path.glob("search/tune/*/trial*/last.npz")), process)
+    wait_until(lambda: list(tmp_path.glob(TRIAL)), process)
     process.kill()
     process.communicate()
     again = start(tmp_path, cluster.environment())
@@ -83,7 +83,7 @@ def test_a_killed_driver_goes_on(cluster: Cluster, tmp_path: Path, local: dict[s
 
 def test_ctrl_c_ends_the_tasks(cluster: Cluster, tmp_path: Path) -> None:
     process = start(tmp_path, cluster.environment())
-    wait_until(lambda: list(tmp_path.glob("search/tune/*/trial*/last.npz")), process)
+    wait_until(lambda: list(tmp_path.glob(TRIAL)), process)
     trainings = [pid for worker in cluster.workers() for pid in descendants(worker)]
     assert trainings
     process.send_signal(signal.SIGINT)

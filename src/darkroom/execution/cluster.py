@@ -1,5 +1,6 @@
-"""The Ray cluster that RAY_ADDRESS names: this process connects once, with its code and its settings."""
+"""The Ray cluster that RAY_ADDRESS names: a process connects to it with its code and its settings."""
 
+import atexit
 import os
 import signal
 import socket
@@ -41,7 +42,7 @@ def on_cluster() -> bool:
 
 
 def connect() -> Any:
-    """Return the module ray, connected to the cluster until this process ends.
+    """Return the module ray, connected to the cluster until this process ends or cancels the tasks of an executor.
 
     The package darkroom travels to the nodes as it is here; all else must be installed there. Raises UserError when
     Ray is not installed, nothing answers at the address, or its versions of Ray or Python are others.
@@ -56,6 +57,8 @@ def connect() -> Any:
                 ray.init(address, log_to_driver=False, configure_logging=False, runtime_env=_environment())
         except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
             raise UserError(f"{ADDRESS} = {address!r}: {' '.join(str(error).split())}", 1) from None
+        atexit.unregister(ray.shutdown)  # it waits half a second for what workers print, which is not shown
+        atexit.register(_disconnect, ray)
     return ray
 
 
@@ -115,6 +118,12 @@ def _require_reachable(address: str) -> None:
         error = failure
     advice = "start a cluster with `ray start --head`, or unset RAY_ADDRESS to work on this machine"
     raise UserError(f"{ADDRESS} = {address!r}: no Ray cluster answers ({error}); {advice}", 1)
+
+
+def _disconnect(ray: Any) -> None:
+    """Disconnect at the end of this process; all is done, and a Ctrl-C would only give a traceback."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ray.shutdown()
 
 
 @contextmanager

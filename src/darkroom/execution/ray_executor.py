@@ -6,15 +6,20 @@ from concurrent import futures
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
+from threading import Lock
 from typing import Any
+from weakref import WeakSet
 
 from darkroom.core.errors import UserError
 from darkroom.execution.cluster import connect, slots
+from darkroom.execution.interrupts import deferred_interrupts
 from darkroom.execution.kept_here import keep_here
 from darkroom.execution.quiet import silence_libraries
 
 logger = logging.getLogger(__name__)
 RETRIES = 3  # of a task whose worker or node died
+_LOCK = Lock()  # of the connection to the cluster, which all executors of this process share
+_open: WeakSet["RayExecutor"] = WeakSet()  # those that have not been shut down
 
 
 class RayExecutor(Executor):
@@ -26,55 +31,55 @@ class RayExecutor(Executor):
     """
 
     def __init__(self, cpus: float = 1, gpus: float = 0, retried: type[Exception] | None = None) -> None:
-        self._ray = connect()
+        with _LOCK:
+            self._ray = connect()
+            _open.add(self)
         options = {"num_cpus": cpus, "num_gpus": gpus, "max_retries": RETRIES, "scheduling_strategy": "SPREAD"}
         again = [retried] if retried else False
         self._task = self._ray.remote(**options, retry_exceptions=again, max_calls=0)(_call)  # 0: workers are kept
         self._max_workers = slots(cpus, gpus)
         if not self._max_workers:
             logger.info("no node of the cluster has room for a task; waiting until one joins")
-        self._unfinished: set[_RayFuture] = set()
+        self._unfinished: set[Future[Any]] = set()  # of tasks that have not ended
 
     def submit(self, work: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
-        """Submit a call; cancelling its future ends the task, also when it runs."""
-        reference = self._task.remote(work, arguments, options)
-        future = _RayFuture(partial(self._ray.cancel, reference, force=True))
-        self._unfinished.add(future)
-        future.add_done_callback(self._unfinished.discard)
-        reference.future().add_done_callback(future.settle)
+        """Submit a call; cancelling its future, possible until the task ends, does not stop the task.
+
+        Raises RuntimeError after `shutdown`.
+        """
+        future: Future[Any] = Future()
+        with _LOCK:
+            if self not in _open:
+                raise RuntimeError("cannot submit a call after shutdown")
+            reference = self._task.remote(work, arguments, options)
+            self._unfinished.add(future)
+            reference.future().add_done_callback(partial(self._settle, future))
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Wait for the tasks, which `cancel_futures` ends."""
-        for future in list(self._unfinished) if cancel_futures else []:
-            future.cancel()
+        """Wait for the tasks; `cancel_futures` ends them instead, by disconnecting from the cluster.
+
+        As long as other executors of this process are open, their tasks must go on, and the cancelled ones do too.
+        `ray.cancel` would end a single task, but aborts this process when the task ends at the same moment: ray issue
+        54260.
+        """
+        with deferred_interrupts(), _LOCK:
+            _open.discard(self)
+            cancelled = [future.cancel() for future in list(self._unfinished)] if cancel_futures else []
+            if any(cancelled) and not _open:
+                self._ray.shutdown()
         if wait:
-            futures.wait(list(self._unfinished))
+            futures.wait([future for future in list(self._unfinished) if not future.cancelled()])
 
-
-class _RayFuture(Future[Any]):
-    """A future whose cancellation ends the task."""
-
-    def __init__(self, end_task: Callable[[], None]) -> None:
-        super().__init__()
-        self._end_task = end_task
-
-    def cancel(self) -> bool:
-        """End the task; tell whether it had no result yet."""
-        cancelled = super().cancel()
-        if cancelled:
-            self._end_task()
-        return cancelled
-
-    def settle(self, ended: Future[Any]) -> None:
-        """Take over how the task ended (runs in a thread of Ray)."""
-        if not self.set_running_or_notify_cancel():
-            return
-        error = ended.exception()
-        if error is None:
-            self.set_result(ended.result())
-        else:
-            self.set_exception(_as_raised(error))
+    def _settle(self, future: Future[Any], ended: Future[Any]) -> None:
+        """Take over how a task ended (runs in a thread of Ray)."""
+        if future.set_running_or_notify_cancel():
+            error = ended.exception()
+            if error is None:
+                future.set_result(ended.result())
+            else:
+                future.set_exception(_as_raised(error))
+        self._unfinished.discard(future)
 
 
 def kept_here(thing: Any, executor: Executor) -> Any:

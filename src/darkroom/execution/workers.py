@@ -52,14 +52,12 @@ def worker_pool() -> Iterator[Executor]:
     with RayExecutor() if on_cluster() else _local_pool() as pool:
         try:
             yield pool
-        except BrokenProcessPool:
-            raise UserError(
-                "a worker process was killed; it probably ran out of memory: use a machine with more memory",
-                1,
-            ) from None
-        except BaseException:
+        except BaseException as error:
             pool.shutdown(cancel_futures=True)  # else all waiting work would be done first
-            raise
+            if not isinstance(error, BrokenProcessPool):
+                raise
+            advice = "it probably ran out of memory: use a machine with more memory"
+            raise UserError(f"a worker process was killed; {advice}", 1) from None
 
 
 def _local_pool() -> Executor:

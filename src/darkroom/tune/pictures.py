@@ -28,14 +28,18 @@ def picture_loader(images: Path, splits: pd.DataFrame, params: DeclaredParams) -
     known: dict[str, dict[str, Examples]] = {}
     lock, pools, left = Lock(), list[Executor](), Event()
 
+    def raise_if_left() -> None:
+        if left.is_set():
+            raise CancelledError
+
     def load(candidate: DeclaredParams) -> dict[str, Examples]:
         key = digest(candidate.flat(["image"]))
         with lock:
             if key not in known:
+                raise_if_left()  # while this thread waited for another one
                 with worker_pool() as pool:
                     pools.append(pool)
-                    if left.is_set():  # while this thread waited for another one
-                        raise CancelledError
+                    raise_if_left()  # while the pool started
                     known[key] = debug_data(load_examples(images, splits, candidate.image, SPLITS, pool), params)
             return known[key]
 
