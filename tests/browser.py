@@ -56,11 +56,10 @@ class Browser:
 
     def wait(self, script: str) -> None:
         """Wait until an expression is true."""
-        for _ in range(200):
-            if self.run(script):
-                return
+        end = time.monotonic() + 60
+        while not self.run(script):
+            assert time.monotonic() < end, f"never true: {script}; {self.run('document.body?.innerText')}"
             time.sleep(0.05)
-        raise AssertionError(f"never true: {script}; {self.run('document.body?.innerText')}")
 
     def open(self, address: str) -> None:
         """Open an address."""

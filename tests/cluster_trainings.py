@@ -30,7 +30,7 @@ def ensemble(folder: Path) -> Any:
     from darkroom.train.ensemble import Data, Fold, fit_members, members, train_on_cluster
     from easy import data, small_params, weights_digest
 
-    params = small_params(train={"threads": 1, "epochs": 20}, ensemble={"seeds": 2})
+    params = small_params(train={"threads": 1, "epochs": 40}, ensemble={"seeds": 2})
     parts: dict[Fold, Data] = {None: data()}
     chosen = members(params, list(parts))
     trained = train_on_cluster(chosen, parts, folder, folder)

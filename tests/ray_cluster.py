@@ -6,16 +6,18 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 ADDRESSES = [f"127.0.{20 + os.getpid() % 200}.{number}" for number in (2, 3)]  # its own for each process of tests
 NEEDS_RAY = pytest.mark.skipif(find_spec("ray") is None, reason="needs Ray: make env EXTRA=ray")
-WAIT = 90  # seconds, for a node to come
+T = TypeVar("T")
+WAIT = 240  # seconds, for a node to come
 
 
 class Cluster:
@@ -51,14 +53,13 @@ class Cluster:
         found = [pid for node in self.nodes for pid in descendants(node.pid)]
         return [pid for pid in found if name_of(pid).startswith("ray::") and "Agent" not in name_of(pid)]
 
-    def busy_worker(self) -> int:
-        """Wait for a process that runs a task, and return it: between two tasks a worker is idle."""
-        end = time.monotonic() + WAIT
-        while not (busy := [pid for pid in self.workers() if name_of(pid).startswith("ray::_call")]):
-            if time.monotonic() > end:
-                raise TimeoutError(f"no task after {WAIT} s")
-            time.sleep(0.01)
-        return busy[0]
+    def busy_workers(self) -> list[int]:
+        """Return the processes that run a task."""
+        return [pid for pid in self.workers() if name_of(pid).startswith("ray::_call")]
+
+    def trainings(self) -> list[int]:
+        """Return what the workers' fork servers have started."""
+        return [pid for worker in self.workers() for server in descendants(worker) for pid in descendants(server)]
 
     def second_is_busy(self) -> bool:
         """Tell whether the second node runs a task."""
@@ -92,6 +93,14 @@ class Cluster:
             node.wait()
 
 
+def wait_until(what: Callable[[], T], process: subprocess.Popen[str]) -> T:
+    """Return what is true in the end; fails when the process ends before."""
+    while not (found := what()):
+        assert process.poll() is None, "it ended before"
+        time.sleep(0.01)
+    return found
+
+
 def without_address() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
 
@@ -110,9 +119,11 @@ def two_nodes(folder: Path) -> Iterator[Cluster]:
 def descendants(pid: int) -> list[int]:
     """Return the processes that a process has started, and those that these have."""
     found = []
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, children.read_text().split()):
-            found += [child, *descendants(child)]
+    with suppress(OSError):  # the process has ended
+        for children in Path(f"/proc/{pid}/task").glob("*/children"):
+            with suppress(OSError):  # its thread has ended
+                for child in map(int, children.read_text().split()):
+                    found += [child, *descendants(child)]
     return found
 
 

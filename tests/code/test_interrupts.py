@@ -68,6 +68,7 @@ import time
 from darkroom.execution.workers import prepare_workers
 prepare_workers("slow")
 try:
+    open("waits", "w").close()
     time.sleep(60)
 except KeyboardInterrupt:
     print("stopped")
@@ -81,7 +82,7 @@ def test_ctrl_c_while_the_server_of_workers_imports_prints_no_traceback(tmp_path
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     # a shell that runs something in the background has it ignore Ctrl-C, which would be inherited
     with subprocess.Popen(command, cwd=tmp_path, env=known, process_group=0, preexec_fn=_ctrl_c, **pipes) as driver:
-        while not (tmp_path / "begun").exists():
+        while not ((tmp_path / "begun").exists() and (tmp_path / "waits").exists()):
             assert driver.poll() is None
             time.sleep(0.02)
         os.killpg(driver.pid, signal.SIGINT)

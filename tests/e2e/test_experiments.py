@@ -65,7 +65,7 @@ def test_three_queued_experiments_in_parallel_add_three_rows(second: Project) ->
     for rate in ("0.0015", "0.002", "0.003"):
         second.run("dvc", "exp", "run", "--queue", *QUICK, "-S", f"train.learning_rate={rate}")
     second.run("dvc", "queue", "start", "--jobs", "3")
-    for _ in range(200):
+    for _ in range(450):
         if not {"Queued", "Running"} & set(second.run("dvc", "queue", "status").stdout.split()):
             break
         time.sleep(2)

@@ -14,7 +14,7 @@ from darkroom.core.errors import UserError
 from darkroom.execution.cluster import connect, slots
 from darkroom.execution.interrupts import deferred_interrupts
 from darkroom.execution.kept_here import keep_here
-from darkroom.execution.quiet import silence_libraries
+from darkroom.execution.quiet import silence_libraries, without_native_messages
 
 logger = logging.getLogger(__name__)
 RETRIES = 3  # of a task whose worker or node died
@@ -67,7 +67,8 @@ class RayExecutor(Executor):
             _open.discard(self)
             cancelled = [future.cancel() for future in list(self._unfinished)] if cancel_futures else []
             if any(cancelled) and not _open:
-                self._ray.shutdown()
+                with without_native_messages():  # Ray's core warns of the tasks that it ends
+                    self._ray.shutdown()
         if wait:
             futures.wait([future for future in list(self._unfinished) if not future.cancelled()])
 
