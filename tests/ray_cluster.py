@@ -17,7 +17,7 @@ import pytest
 ADDRESSES = [f"127.0.{20 + os.getpid() % 200}.{number}" for number in (2, 3)]  # its own for each process of tests
 NEEDS_RAY = pytest.mark.skipif(find_spec("ray") is None, reason="needs Ray: make env EXTRA=ray")
 T = TypeVar("T")
-WAIT = 240  # seconds, for a node to come
+WAIT = 240  # seconds, for a node to come and for what a test waits for
 
 
 class Cluster:
@@ -94,9 +94,11 @@ class Cluster:
 
 
 def wait_until(what: Callable[[], T], process: subprocess.Popen[str]) -> T:
-    """Return what is true in the end; fails when the process ends before."""
+    """Return what is true in the end; fails when the process ends before, or after some minutes."""
+    end = time.monotonic() + WAIT
     while not (found := what()):
         assert process.poll() is None, "it ended before"
+        assert time.monotonic() < end, f"not true after {WAIT} s"
         time.sleep(0.01)
     return found
 

@@ -52,7 +52,7 @@ with reported_errors("again"), worker_pool() as pool:
     import ray
     disconnect = ray.shutdown
     ray.shutdown = lambda: (signal.raise_signal(signal.SIGINT), disconnect())
-    results = in_order(pool, [partial(int, "1"), *[partial(time.sleep, 60)] * 3])
+    results = in_order(pool, [partial(int, "1"), *[partial(time.sleep, 600)] * 3])
     next(results)
     signal.raise_signal(signal.SIGINT)
 """
@@ -172,7 +172,7 @@ def test_doctor_names_the_nodes(cluster: Cluster, tmp_path: Path) -> None:
 )
 def test_it_ends_well(cluster: Cluster, program: str, ending: tuple[int, str]) -> None:
     command = [sys.executable, "-c", IMPORTS + program]
-    ended = subprocess.run(command, env=cluster.environment(), capture_output=True, text=True)
+    ended = subprocess.run(command, env=cluster.environment(), capture_output=True, text=True, timeout=240)
     assert (ended.returncode, ended.stderr) == ending
 
 

@@ -134,8 +134,8 @@ def headline(report: dict[str, Any]) -> str:
     if report["feedback"]:
         text += f", {report['feedback']} of them feedback"
     if count := report["unreadable"]:
-        said = "1 file is not a readable picture" if count == 1 else f"{count} files are not readable pictures"
-        text += f"; {said}, see data/manifest.parquet for the reasons"
+        text += "; 1 file is not a readable picture" if count == 1 else f"; {count} files are not readable pictures"
+        text += ", see data/manifest.parquet for the " + ("reason" if count == 1 else "reasons")
     if count := report["wrong_suffix"]:
         text += f"; {count} {'has' if count == 1 else 'have'} a suffix of another format, see reports/ingest.json"
     if report["left_out"]:
