@@ -46,6 +46,8 @@ with reported_errors("beside"), worker_pool() as pool:
     with suppress(ValueError), worker_pool() as another:
         list(in_order(another, [partial(int, "x"), partial(time.sleep, 2)]))
     assert slow.result() is None and pool.submit(int, "1").result() == 1
+    with suppress(ValueError), worker_pool() as another:
+        list(in_order(another, [partial(int, "x"), *[partial(time.sleep, 600)] * 3]))  # run when the process ends
 """
 AGAIN = """
 with reported_errors("again"), worker_pool() as pool:

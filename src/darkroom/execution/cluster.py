@@ -13,7 +13,7 @@ from threading import current_thread, main_thread
 from typing import Any, TypeVar
 
 from darkroom.core.errors import UserError
-from darkroom.execution.quiet import SETTINGS
+from darkroom.execution.quiet import SETTINGS, without_native_messages
 
 ADDRESS = "RAY_ADDRESS"
 ANSWER = 120  # seconds for an answer of all nodes
@@ -58,8 +58,16 @@ def connect() -> Any:
         except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
             raise UserError(f"{ADDRESS} = {address!r}: {' '.join(str(error).split())}", 1) from None
         atexit.unregister(ray.shutdown)  # it waits half a second for what workers print, which is not shown
-        atexit.register(_disconnect, ray)
+        atexit.register(_disconnect_at_exit)
     return ray
+
+
+def disconnect() -> None:
+    """Leave the cluster, which ends the tasks of this process; does nothing when not connected."""
+    import ray
+
+    with without_native_messages():  # Ray's core prints lines about the tasks that it ends
+        ray.shutdown()
 
 
 def nodes() -> list[Node]:
@@ -120,10 +128,10 @@ def _require_reachable(address: str) -> None:
     raise UserError(f"{ADDRESS} = {address!r}: no Ray cluster answers ({error}); {advice}", 1)
 
 
-def _disconnect(ray: Any) -> None:
+def _disconnect_at_exit() -> None:
     """Disconnect at the end of this process; all is done, and a Ctrl-C would only give a traceback."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    ray.shutdown()
+    disconnect()
 
 
 @contextmanager

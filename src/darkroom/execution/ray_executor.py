@@ -11,10 +11,10 @@ from typing import Any
 from weakref import WeakSet
 
 from darkroom.core.errors import UserError
-from darkroom.execution.cluster import connect, slots
+from darkroom.execution.cluster import connect, disconnect, slots
 from darkroom.execution.interrupts import deferred_interrupts
 from darkroom.execution.kept_here import keep_here
-from darkroom.execution.quiet import silence_libraries, without_native_messages
+from darkroom.execution.quiet import silence_libraries
 
 logger = logging.getLogger(__name__)
 RETRIES = 3  # of a task whose worker or node died
@@ -67,8 +67,7 @@ class RayExecutor(Executor):
             _open.discard(self)
             cancelled = [future.cancel() for future in list(self._unfinished)] if cancel_futures else []
             if any(cancelled) and not _open:
-                with without_native_messages():  # Ray's core warns of the tasks that it ends
-                    self._ray.shutdown()
+                disconnect()
         if wait:
             futures.wait([future for future in list(self._unfinished) if not future.cancelled()])
 
