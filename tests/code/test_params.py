@@ -209,7 +209,7 @@ def test_a_missing_key_is_named(raw: Any, key: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("train: [1", "line 1, column 10 is not valid YAML"),
+        ("train: [1\n", "line 2, column 1 is not valid YAML"),
         ("train: {}\ntrain: {}\n", 'line 2, column 1 is not valid YAML: found duplicate key "train"'),
         ("a: 1\n---\nb: 2\n", "not valid YAML"),
         ("", "has no sections"),

@@ -19,7 +19,7 @@ from darkroom.execution.cluster_processes import ClusterProcesses
 from darkroom.execution.processes import Processes, call_in_process
 from darkroom.train.checkpoint import Row
 from darkroom.train.epochs import OnEpoch
-from darkroom.train.jobs import Failed, Job, visible_gpus
+from darkroom.train.jobs import Failed, Job, started_afresh, visible_gpus
 from darkroom.train.measuring import measure, measure_in_process
 from easy import data, small_params
 
@@ -34,8 +34,8 @@ def note_in(curve: list[Row], last: int) -> OnEpoch:
     return on_epoch
 
 
-def test_a_training_is_measured_the_same_in_a_process_of_its_own(tmp_path: Path) -> None:
-    job = Job(small_params(train={"epochs": 3, "label_smoothing": 0.1}), data(), tmp_path)
+def test_a_training_in_a_process_of_its_own_is_measured_and_stopped_as_here(tmp_path: Path) -> None:
+    job = Job(small_params(train={"epochs": 4, "label_smoothing": 0.1}), data(), tmp_path)
     curve: list[Row] = []
     rows: list[Row] = []
     here = measure(job, ("train", "validation"), note_in(curve, 3))
@@ -46,18 +46,10 @@ def test_a_training_is_measured_the_same_in_a_process_of_its_own(tmp_path: Path)
     assert curve[-1]["validation_log_loss"] == pytest.approx(here.scores["validation"]["log_loss"], rel=1e-5)
 
 
-def test_a_training_in_a_process_can_be_stopped(tmp_path: Path) -> None:
-    job = Job(small_params(train={"epochs": 3}), data(), tmp_path)
-    with Processes() as processes:
-        curve: list[Row] = []
-        measure_in_process(processes, job, ("validation",), note_in(curve, 2))
-    assert len(curve) == 2
-
-
 def test_a_training_that_wants_too_much_memory_has_failed(tmp_path: Path) -> None:
     job = Job(small_params(model={"filters": [65536, 65536], "kernel": 31}), data(), tmp_path)  # 16 TB
-    with Processes() as processes, pytest.raises(Failed, match=r"^ResourceExhaustedError: .*OOM"):
-        measure_in_process(processes, job, ("validation",))
+    with pytest.raises(Failed, match=r"^ResourceExhaustedError: .*OOM"), started_afresh(job.params.train):
+        measure(job, ("validation",))
 
 
 def test_each_training_has_gpus_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,11 +93,11 @@ def test_a_job_can_be_pickled(tmp_path: Path) -> None:
 
 
 def fail(status: int) -> None:
-    raise UserError("it failed", status)
+    raise Failed("it failed", status)
 
 
 def test_an_error_in_a_process_is_raised_here() -> None:
-    with pytest.raises(UserError, match="it failed") as raised:
+    with pytest.raises(Failed, match="it failed") as raised:
         call_in_process(fail, 1)
     assert raised.value.status == 1
 

@@ -24,7 +24,7 @@ def dump_document(document: CommentedMap) -> str:
     text = StringIO()
     _editor().dump(document, text)
     try:
-        same = YAML(typ="safe", pure=True).load(text.getvalue()) == plain_values(document)
+        same = YAML(typ="safe").load(text.getvalue()) == plain_values(document)
     except YAMLError:
         same = False
     if not same:

@@ -29,9 +29,9 @@ def load_params(path: Path) -> Params:
 
 
 def read_yaml(path: Path) -> Any:
-    """Read YAML 1.2 (so 1e-3 is a number); raises UserError with line and column of a mistake."""
+    """Read YAML 1.2 (so 1e-3 is a number) as DVC does; raises UserError with line and column of a mistake."""
     try:
-        return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path.name}: not found in {path.parent.name}/; run this in the repository") from None
     except UnicodeDecodeError:
