@@ -30,7 +30,8 @@ def split_reasons(text: str) -> tuple[str, Reasons]:
 def with_reasons(text: str, reasons: Reasons) -> str:
     """Return the text with each reason above its key, indented as the key is; a reason without a key is left out."""
     lines = text.splitlines(keepends=True)
-    for key, line, indent in sorted(_places(parse_document(text)), key=lambda place: -place[1]):
+    places = _places(parse_document(text)) if reasons else ()  # to parse a file with its comments takes 50 ms
+    for key, line, indent in sorted(places, key=lambda place: -place[1]):
         lines[line:line] = [f"{' ' * indent}{' '.join(reason.split())}\n" for reason in reasons.get(key, [])]
     return "".join(lines)
 
