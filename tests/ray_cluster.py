@@ -1,5 +1,6 @@
 """A cluster of two nodes on this machine, one CPU each; each node is a `ray start` that a test may end."""
 
+import json
 import os
 import signal
 import socket
@@ -100,6 +101,14 @@ def wait_until(what: Callable[[], T], process: subprocess.Popen[str]) -> T:
         assert process.poll() is None, "it ended before"
         assert time.monotonic() < end, f"not true after {WAIT} s"
         time.sleep(0.01)
+    return found
+
+
+def printed(process: subprocess.Popen[str]) -> dict[str, str]:
+    """Return the JSON that a process prints; Ray prints its own lines about workers that died."""
+    out, err = process.communicate(timeout=600)
+    assert process.returncode == 0, err[-3000:]
+    found: dict[str, str] = json.loads(next(line for line in out.splitlines() if line.startswith("{")))
     return found
 
 

@@ -8,6 +8,7 @@ from ruamel.yaml import YAML
 
 from commands import run
 from darkroom.cli.recipe import DATA
+from darkroom.params.editing import edit_params
 from darkroom.params.load import flatten, load_params, read_yaml
 from darkroom.params.recipes import NETWORK, recipe_files
 from pictures import ROOT, inside
@@ -222,6 +223,19 @@ def test_a_recipe_of_your_own_replaces_one_of_the_reference_systems(
     capsys.readouterr()
     run("recipe")
     assert capsys.readouterr().out.count("cifar10-cnn  ") == 1
+
+
+def test_an_edit_keeps_what_would_be_a_sign_in_brackets(workspace: Path) -> None:
+    """`[a:b]` is refused by the parser of DVC, which reads the values."""
+    labels = {"a:b": "x?", "c": "http://d"}
+    edit_params(workspace / "params.yaml", [{"ingest": {"labels": labels}}], "test")
+    assert load_params(workspace / "params.yaml").ingest.labels == labels
+
+
+def test_a_tab_that_cannot_be_edited_is_one_line(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit(workspace / "params.yaml", {"source: digits": "source: digits\t"})
+    assert run("recipe", "small") != 0
+    assert re.search(r"params.yaml: line \d+, column \d+ is not valid YAML: .*'\\t'", capsys.readouterr().err)
 
 
 def test_params_prints_one_value_or_helps(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:

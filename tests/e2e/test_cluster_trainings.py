@@ -1,6 +1,5 @@
 """Trainings as tasks on two nodes give what they give on one machine, with workers, nodes or the driver killed too."""
 
-import json
 import signal
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ray_cluster import NEEDS_RAY, Cluster, kill, name_of, two_nodes, wait_until, without_address
+from ray_cluster import NEEDS_RAY, Cluster, kill, name_of, printed, two_nodes, wait_until, without_address
 
 pytestmark = [pytest.mark.slow, NEEDS_RAY]
 PROGRAM = Path(__file__).parents[1] / "cluster_trainings.py"
@@ -32,17 +31,9 @@ def start(folder: Path, environment: dict[str, str], *works: str) -> subprocess.
     return subprocess.Popen(command, env=environment, stdout=-1, stderr=-1, text=True, start_new_session=True)
 
 
-def digests(process: subprocess.Popen[str]) -> dict[str, str]:
-    """Return what it printed; Ray prints its own lines about workers that died."""
-    out, err = process.communicate(timeout=600)
-    assert process.returncode == 0, err[-3000:]
-    found: dict[str, str] = json.loads(out.splitlines()[-1])
-    return found
-
-
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return digests(start(tmp_path_factory.mktemp("local"), without_address()))
+    return printed(start(tmp_path_factory.mktemp("local"), without_address()))
 
 
 def test_killed_processes_change_nothing(cluster: Cluster, tmp_path: Path, local: dict[str, str]) -> None:
@@ -52,7 +43,7 @@ def test_killed_processes_change_nothing(cluster: Cluster, tmp_path: Path, local
     kill(wait_until(cluster.busy_workers, process)[:1])
     wait_until(lambda: list(tmp_path.glob(NETWORK)), process)
     kill(wait_until(cluster.trainings, process)[:1])
-    assert digests(process) == local
+    assert printed(process) == local
 
 
 @pytest.mark.parametrize(("work", "checkpoint"), [("search", TRIAL), ("ensemble", NETWORK)])
@@ -65,7 +56,7 @@ def test_a_killed_node_changes_nothing(
     wait_until(cluster.second_is_busy, process)
     cluster.kill_node()
     cluster.add_node()
-    assert digests(process) == {work: local[work]}
+    assert printed(process) == {work: local[work]}
 
 
 def test_a_killed_driver_goes_on(cluster: Cluster, tmp_path: Path, local: dict[str, str]) -> None:
@@ -74,7 +65,7 @@ def test_a_killed_driver_goes_on(cluster: Cluster, tmp_path: Path, local: dict[s
     process.kill()
     process.communicate()
     again = start(tmp_path, cluster.environment())
-    assert digests(again) == local
+    assert printed(again) == local
     assert not list(tmp_path.glob("search/tune/*/trial*"))  # the checkpoints of trials go with them
 
 

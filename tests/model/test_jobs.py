@@ -19,7 +19,7 @@ from darkroom.execution.cluster_processes import ClusterProcesses
 from darkroom.execution.processes import Processes, call_in_process
 from darkroom.train.checkpoint import Row
 from darkroom.train.epochs import OnEpoch
-from darkroom.train.jobs import Failed, Job, started_afresh, visible_gpus
+from darkroom.train.jobs import Failed, Job, visible_gpus
 from darkroom.train.measuring import measure, measure_in_process
 from easy import data, small_params
 
@@ -46,10 +46,11 @@ def test_a_training_in_a_process_of_its_own_is_measured_and_stopped_as_here(tmp_
     assert curve[-1]["validation_log_loss"] == pytest.approx(here.scores["validation"]["log_loss"], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_training_that_wants_too_much_memory_has_failed(tmp_path: Path) -> None:
     job = Job(small_params(model={"filters": [65536, 65536], "kernel": 31}), data(), tmp_path)  # 16 TB
-    with pytest.raises(Failed, match=r"^ResourceExhaustedError: .*OOM"), started_afresh(job.params.train):
-        measure(job, ("validation",))
+    with Processes() as processes, pytest.raises(Failed, match=r"^ResourceExhaustedError: .*OOM"):
+        measure_in_process(processes, job, ("validation",))
 
 
 def test_each_training_has_gpus_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

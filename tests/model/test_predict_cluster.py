@@ -1,6 +1,7 @@
 """`darkroom predict` on a Ray cluster: the rows of one machine, also when an actor is killed or the command stopped."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from predicting import FILES
 from ray_cluster import NEEDS_RAY, Cluster, kill, name_of, two_nodes, wait_until
 
 PICTURES = 12_000
+OF_RAY = re.compile(r"\[.* [EW] \d+ \d+\] \w+\.cc:")  # a line of its core, about an actor that died or starts late
 INPUTS = ["photos", "some.zip", "list.csv", "photos/*.png"]
 
 
@@ -74,7 +76,8 @@ def test_the_rows_are_those_of_one_machine_though_an_actor_is_killed(cluster: Cl
     _, errors = running.communicate(timeout=240)
     assert running.returncode == 1, errors
     assert Path(f"many{suffix}").read_bytes() == Path(f"one{suffix}").read_bytes()
-    assert all(line.startswith("darkroom predict: ") for line in errors.splitlines()), errors
+    ours = [line for line in errors.splitlines() if not OF_RAY.match(line)]
+    assert all(line.startswith("darkroom predict: ") for line in ours), errors
     assert "up to 2 processes of the cluster answer, one for each CPU" in errors
 
 

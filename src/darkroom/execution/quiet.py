@@ -5,7 +5,8 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from typing import IO
 
 SETTINGS = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -45,19 +46,33 @@ def without_collections() -> Iterator[None]:
 def without_native_messages() -> Iterator[None]:
     """Hide what native code writes to stderr; it is shown when the block raises.
 
-    TensorFlow writes to the file descriptor before its log levels take effect.
+    TensorFlow writes to the file descriptor before its log levels take effect. Nothing is hidden where stderr is closed
+    or no temporary file can be made.
     """
-    sys.stderr.flush()
-    saved = os.dup(2)
-    with tempfile.TemporaryFile() as hidden:
-        os.dup2(hidden.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            hidden.seek(0)
-            os.write(saved, hidden.read())
-            raise
-        finally:
-            sys.stderr.flush()
-            os.dup2(saved, 2)
-            os.close(saved)
+    with ExitStack() as opened:
+        with suppress(OSError):
+            shown = opened.enter_context(os.fdopen(os.dup(2), "wb", buffering=0))
+            hidden = opened.enter_context(tempfile.TemporaryFile())
+            opened.enter_context(_redirected(shown, hidden))
+        yield
+
+
+@contextmanager
+def _redirected(shown: IO[bytes], hidden: IO[bytes]) -> Iterator[None]:
+    _flush_stderr()
+    os.dup2(hidden.fileno(), 2)
+    try:
+        yield
+    except BaseException:
+        hidden.seek(0)
+        with suppress(OSError):  # nobody reads it any more
+            shown.write(hidden.read())
+        raise
+    finally:
+        _flush_stderr()
+        os.dup2(shown.fileno(), 2)
+
+
+def _flush_stderr() -> None:
+    with suppress(AttributeError, OSError, ValueError):  # there is none, nobody reads it any more, it is closed
+        sys.stderr.flush()

@@ -7,15 +7,20 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.scalarstring import SingleQuotedScalarString
 
 from darkroom.core.errors import UserError
+from darkroom.params.load import invalid_yaml
 
 WHOLE_MAPPINGS = {"tune.space", "ingest.labels"}  # their keys are the user's: replaced as a whole, never merged
 
 
 def parse_document(text: str) -> CommentedMap:
-    """Return the text of a file with its comments."""
-    document: CommentedMap = _editor().load(text)
+    """Return the text of params.yaml with its comments; raises UserError where it is not YAML."""
+    try:
+        document: CommentedMap = _editor().load(text)
+    except YAMLError as error:  # this parser is not the one that reads the values: it takes no tabs
+        raise invalid_yaml("params.yaml", error) from None
     return document
 
 
@@ -80,12 +85,17 @@ def _align_comments(section: CommentedMap) -> None:
 def _in_flow_style(value: Any) -> Any:
     """Return `value` as it is written by hand: on one line, but for a mapping that holds nothing but mappings."""
     if isinstance(value, list):
-        sequence = CommentedSeq(value)
+        sequence = CommentedSeq(map(_in_brackets, value))
         sequence.fa.set_flow_style()
         return sequence
     if not isinstance(value, dict):
         return value
-    mapping = CommentedMap({key: _in_flow_style(item) for key, item in value.items()})
+    mapping = CommentedMap({_in_brackets(key): _in_brackets(_in_flow_style(item)) for key, item in value.items()})
     if not value or not all(isinstance(item, dict) for item in value.values()):
         mapping.fa.set_flow_style()
     return mapping
+
+
+def _in_brackets(value: Any) -> Any:
+    """Return text in quotes that the parser of the values would not read between brackets without them."""
+    return SingleQuotedScalarString(value) if isinstance(value, str) and set(":?") & set(value) else value

@@ -29,7 +29,7 @@ def load_params(path: Path) -> Params:
 
 
 def read_yaml(path: Path) -> Any:
-    """Read YAML 1.2 (so 1e-3 is a number) as DVC does; raises UserError with line and column of a mistake."""
+    """Read YAML 1.2 (so 1e-3 is a number) with DVC's parser; raises UserError with line and column of a mistake."""
     try:
         return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -37,10 +37,15 @@ def read_yaml(path: Path) -> Any:
     except UnicodeDecodeError:
         raise UserError(f"{path.name}: is not UTF-8 text") from None
     except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise UserError(f"{path.name}:{where} is not valid YAML: {' '.join(problem.split())}") from None
+        raise invalid_yaml(path.name, error) from None
+
+
+def invalid_yaml(file: str, error: YAMLError) -> UserError:
+    """Return the error of a parser in one line, with line and column of the mistake."""
+    mark = getattr(error, "problem_mark", None)
+    where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    return UserError(f"{file}:{where} is not valid YAML: {' '.join(problem.split())}")
 
 
 def check_params(raw: dict[str, Any], file: str) -> Params:
