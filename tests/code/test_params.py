@@ -211,7 +211,9 @@ def test_a_missing_key_is_named(raw: Any, key: str) -> None:
     [
         ("train: [1\n", "line 2, column 1 is not valid YAML"),
         ("train: {}\ntrain: {}\n", 'line 2, column 1 is not valid YAML: found duplicate key "train"'),
+        ("train: [1", "is not valid YAML: did not find expected ',' or ']'"),
         ("a: 1\n---\nb: 2\n", "not valid YAML"),
+        ("train:\n\tepochs: 3\n", "line 2, column 1 is not valid YAML: found a tab; use spaces"),
         ("", "has no sections"),
         ("- 1\n", "has no sections"),
     ],

@@ -10,17 +10,17 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import SingleQuotedScalarString
 
 from darkroom.core.errors import UserError
-from darkroom.params.load import invalid_yaml
+from darkroom.params.load import yaml_mistake
 
 WHOLE_MAPPINGS = {"tune.space", "ingest.labels"}  # their keys are the user's: replaced as a whole, never merged
 
 
 def parse_document(text: str) -> CommentedMap:
-    """Return the text of params.yaml with its comments; raises UserError where it is not YAML."""
+    """Return the text of params.yaml with its comments; raises UserError where that is not possible."""
     try:
         document: CommentedMap = _editor().load(text)
-    except YAMLError as error:  # this parser is not the one that reads the values: it takes no tabs
-        raise invalid_yaml("params.yaml", error) from None
+    except YAMLError as error:  # the parser that reads the values takes more, such as a tab before a value
+        raise yaml_mistake("params.yaml: {} cannot be edited automatically", text, error) from None
     return document
 
 

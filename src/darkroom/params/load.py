@@ -31,21 +31,25 @@ def load_params(path: Path) -> Params:
 def read_yaml(path: Path) -> Any:
     """Read YAML 1.2 (so 1e-3 is a number) with DVC's parser; raises UserError with line and column of a mistake."""
     try:
-        return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise UserError(f"{path.name}: not found in {path.parent.name}/; run this in the repository") from None
     except UnicodeDecodeError:
         raise UserError(f"{path.name}: is not UTF-8 text") from None
+    try:
+        return YAML(typ="safe").load(text)
     except YAMLError as error:
-        raise invalid_yaml(path.name, error) from None
+        raise yaml_mistake(f"{path.name}: {{}} is not valid YAML", text, error) from None
 
 
-def invalid_yaml(file: str, error: YAMLError) -> UserError:
-    """Return the error of a parser in one line, with line and column of the mistake."""
+def yaml_mistake(message: str, text: str, error: YAMLError) -> UserError:
+    """Return a parser's error in one line: the message with the place for {}, and what was found there in `text`."""
     mark = getattr(error, "problem_mark", None)
-    where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-    return UserError(f"{file}:{where} is not valid YAML: {' '.join(problem.split())}")
+    if mark and "".join(text.splitlines()[mark.line : mark.line + 1])[mark.column :].startswith("\t"):
+        problem = "found a tab; use spaces"
+    place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "this"
+    return UserError(f"{message.format(place)}: {' '.join(problem.split())}")
 
 
 def check_params(raw: dict[str, Any], file: str) -> Params:
