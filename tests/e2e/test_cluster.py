@@ -45,7 +45,7 @@ with reported_errors("beside"), worker_pool() as pool:
     with suppress(ValueError), worker_pool() as another:
         list(in_order(another, [partial(int, "x"), partial(time.sleep, 2)]))
     assert slow.result() is None and pool.submit(int, "1").result() == 1
-    with suppress(ValueError), worker_pool() as another:
+    with suppress(ValueError), worker_pool() as another:  # whose last tasks still run when the process ends
         list(in_order(another, [partial(time.sleep, 1), partial(int, "x"), *[partial(time.sleep, 600)] * 3]))
 """
 AGAIN = """
