@@ -8,6 +8,7 @@ from ruamel.yaml import YAML
 
 from commands import run
 from darkroom.cli.recipe import DATA
+from darkroom.params.commented_yaml import dump_document, overlay, parse_document
 from darkroom.params.editing import edit_params
 from darkroom.params.load import flatten, load_params, read_yaml
 from darkroom.params.recipes import NETWORK, recipe_files
@@ -227,9 +228,12 @@ def test_a_recipe_of_your_own_replaces_one_of_the_reference_systems(
 
 def test_an_edit_keeps_what_would_be_a_sign_in_brackets(workspace: Path) -> None:
     """`[a:b]` is refused by the parser of DVC, which reads the values."""
-    labels = {"a:b": "x?", "c": "http://d"}
+    labels, nested = {"a:b": "x?", "c": "http://d"}, [["a:b"], [{"c?": ["d:e"]}]]
     edit_params(workspace / "params.yaml", [{"ingest": {"labels": labels}}], "test")
     assert load_params(workspace / "params.yaml").ingest.labels == labels
+    document = parse_document("image: {size: 1}  # pixels\n")
+    overlay(document, {"image": {"size": nested}})
+    assert YAML(typ="safe").load(dump_document(document)) == {"image": {"size": nested}}
 
 
 def test_a_tab_that_cannot_be_edited_is_one_line(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:

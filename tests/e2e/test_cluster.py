@@ -103,14 +103,10 @@ class Run:
         wait_until(lambda: len(list(self.folder.glob("cache/packs/*/*.facts"))) >= packs, self.process)
         return self
 
-    def digests(self) -> dict[str, str]:
-        """Return what it printed."""
-        return printed(self.process)
-
 
 @pytest.fixture(scope="module")
 def local(source: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    found = Run(source, tmp_path_factory.mktemp("local"), without_address()).digests()
+    found = printed(Run(source, tmp_path_factory.mktemp("local"), without_address()).process)
     assert sum(name.startswith("images/") for name in found) > 8
     return found
 
@@ -121,20 +117,20 @@ def start(cluster: Cluster, source: Path, tmp_path: Path) -> Callable[[], Run]:
 
 
 def test_two_nodes_give_what_one_machine_gives(start: Callable[[], Run], local: dict[str, str]) -> None:
-    assert start().digests() == local
+    assert printed(start().process) == local
 
 
 def test_a_killed_worker_changes_nothing(cluster: Cluster, start: Callable[[], Run], local: dict[str, str]) -> None:
     run = start().after(2)
     kill(wait_until(cluster.busy_workers, run.process)[:1])
-    assert run.digests() == local
+    assert printed(run.process) == local
 
 
 def test_a_killed_node_changes_nothing(cluster: Cluster, start: Callable[[], Run], local: dict[str, str]) -> None:
     run = start().after(2)
     cluster.kill_node()
     try:
-        assert run.digests() == local
+        assert printed(run.process) == local
     finally:
         cluster.add_node()
 
@@ -146,7 +142,7 @@ def test_a_run_after_a_killed_driver_resumes_after_its_packs(start: Callable[[],
     for folder in (run.folder / "images", run.folder / "images.manifest"):
         shutil.rmtree(folder, ignore_errors=True)
     again = start()
-    assert again.digests() == local
+    assert printed(again.process) == local
 
 
 def test_doctor_names_the_nodes(cluster: Cluster, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def parse_document(text: str) -> CommentedMap:
     try:
         document: CommentedMap = _editor().load(text)
     except YAMLError as error:  # the parser that reads the values takes more, such as a tab before a value
-        raise yaml_mistake("params.yaml: {} cannot be edited automatically", text, error) from None
+        raise yaml_mistake("params.yaml", "cannot be edited automatically", text, error) from None
     return document
 
 
@@ -90,12 +90,14 @@ def _in_flow_style(value: Any) -> Any:
         return sequence
     if not isinstance(value, dict):
         return value
-    mapping = CommentedMap({_in_brackets(key): _in_brackets(_in_flow_style(item)) for key, item in value.items()})
+    mapping = CommentedMap({_in_brackets(key): _in_brackets(item) for key, item in value.items()})
     if not value or not all(isinstance(item, dict) for item in value.values()):
         mapping.fa.set_flow_style()
     return mapping
 
 
 def _in_brackets(value: Any) -> Any:
-    """Return text in quotes that the parser of the values would not read between brackets without them."""
-    return SingleQuotedScalarString(value) if isinstance(value, str) and set(":?") & set(value) else value
+    """Return `value` for within brackets: in quotes where the parser of the values would not read it without them."""
+    if isinstance(value, str) and set(":?") & set(value):
+        return SingleQuotedScalarString(value)
+    return _in_flow_style(value)

@@ -39,17 +39,17 @@ def read_yaml(path: Path) -> Any:
     try:
         return YAML(typ="safe").load(text)
     except YAMLError as error:
-        raise yaml_mistake(f"{path.name}: {{}} is not valid YAML", text, error) from None
+        raise yaml_mistake(path.name, "is not valid YAML", text, error) from None
 
 
-def yaml_mistake(message: str, text: str, error: YAMLError) -> UserError:
-    """Return a parser's error in one line: the message with the place for {}, and what was found there in `text`."""
+def yaml_mistake(file: str, what: str, text: str, error: YAMLError) -> UserError:
+    """Return a parser's error in one line: file, place, what that means, and what was found in `text`."""
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]
     if mark and "".join(text.splitlines()[mark.line : mark.line + 1])[mark.column :].startswith("\t"):
         problem = "found a tab; use spaces"
-    place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "this"
-    return UserError(f"{message.format(place)}: {' '.join(problem.split())}")
+    place = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    return UserError(f"{file}:{place} {what}: {' '.join(problem.split())}")
 
 
 def check_params(raw: dict[str, Any], file: str) -> Params:
