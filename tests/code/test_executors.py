@@ -1,5 +1,7 @@
 """Why execution/ is no dependency in dvc.yaml: the outputs are byte for byte the same, whichever executor is used."""
 
+import os
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
@@ -9,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from darkroom.core.errors import UserError
 from darkroom.core.files import file_digest, write_value
 from darkroom.curation.issues import find_issues
 from darkroom.dedupe import near
@@ -78,3 +81,15 @@ def test_there_are_as_many_workers_as_cores_that_may_be_used(monkeypatch: pytest
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")  # what joblib counts, like the limit of a container
     with worker_pool() as pool:
         assert vars(pool)["_max_workers"] == 1
+
+
+def end_later() -> None:
+    time.sleep(0.5)
+    os._exit(1)
+
+
+def test_a_pool_whose_processes_die_while_work_is_cancelled_ends_in_one_line() -> None:
+    with pytest.raises(UserError, match="a worker process was killed"), worker_pool() as pool:
+        deadly = [pool.submit(end_later) for _ in range(vars(pool)["_max_workers"] + 1)]  # that wait in its queue
+        assert all(pool.submit(len, "four").cancel() for _ in range(3))
+        deadly[0].result()

@@ -3,9 +3,9 @@
 import os
 import signal
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, InvalidStateError, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from multiprocessing.forkserver import ensure_running, set_forkserver_preload
@@ -67,13 +67,27 @@ def _local_pool() -> Executor:
     return _Pool(cpu_count(), get_context("forkserver"), start_worker)
 
 
+class _Future(Future[Any]):
+    """A future that may have been cancelled when the pool fails.
+
+    The pool of Python 3.11 would not expect that: its thread would die, and the process wait for ever at its end.
+    """
+
+    def set_exception(self, exception: BaseException | None) -> None:
+        """Set it unless the future was cancelled."""
+        with suppress(InvalidStateError):
+            super().set_exception(exception)
+
+
 class _Pool(ProcessPoolExecutor):
     """A pool that is not interrupted while it asks for a process: the fork server would print a traceback."""
 
     def submit(self, *arguments: Any, **options: Any) -> Future[Any]:
         """Submit work; each of the first calls starts a process."""
         with deferred_interrupts():
-            return super().submit(*arguments, **options)
+            future = super().submit(*arguments, **options)
+            future.__class__ = _Future
+        return future
 
 
 def start_worker() -> None:
