@@ -117,7 +117,9 @@ def _send_result(connection: Connection, function: Callable[..., Any], arguments
         return connection.recv()
 
     call = partial(function, *arguments, ask) if asks else partial(function, *arguments)
-    connection.send_bytes(outcome(call))
+    message = outcome(call)
+    with suppress(ConnectionError):  # the caller was killed, and nobody is there to read a traceback
+        connection.send_bytes(message)
 
 
 def outcome(call: Callable[[], Any]) -> bytes:
