@@ -8,14 +8,15 @@ from collections.abc import Callable
 from pictures import ROOT
 from sessions import wait_for
 
-CALLER = """
+CALLER = r"""
+import os
 from concurrent.futures import ThreadPoolExecutor
 from darkroom.execution.processes import Processes
 from test_killed_callers import ask_for_ever
 
 with Processes() as processes, ThreadPoolExecutor(8) as threads:
     for _ in range(8):
-        threads.submit(processes.call, ask_for_ever, answer=lambda first: first and print("asked", flush=True))
+        threads.submit(processes.call, ask_for_ever, answer=lambda first: first and os.write(1, b"asked\n"))
 """
 
 
